@@ -5,5 +5,13 @@ class UserError(Exception):
     """Bad input: one line that names the file or key, what was expected and what to do. The command exits with 2."""
 
 
+class Incomplete(Exception):
+    """Most was done and some was not: one line that counts it. The command exits with 3."""
+
+
 class JobError(Exception):
     """A job that started and could not finish (a NaN in a loss term, a full disk). The command exits with 4."""
+
+
+class Interrupted(Exception):
+    """Stopped by Ctrl-C; the line says how to go on. The command exits with 130."""

@@ -1,0 +1,146 @@
+"""The command: matting VERB key=value ... Help and `--cfg job` answer without importing torch."""
+
+import importlib
+import os
+import sys
+
+VERBS = {
+    "train": "fit one stage: matting train stage=alpha_gan data=aim_d646_coco",
+    "evaluate": "measure a method on every test set: matting evaluate method=pomagan",
+    "predict": "alpha, cut-out and composite of your pictures: matting predict input=photos output=alphas",
+    "reproduce": "a whole recipe, stages to report: matting reproduce recipe=pomagan scale=quick",
+    "report": "write a recipe's report again from its runs: matting report recipe=pomagan scale=quick",
+    "runs": "list, filter, prune the run folders: matting runs state=failed",
+}
+BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
+
+
+def usage() -> str:
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {line}" for verb, line in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: matting VERB key=value ...",
+            *lines,
+            "`matting VERB --help` lists a verb's keys and choices; `matting VERB --cfg job` prints its config.",
+        ]
+    )
+
+
+def main(argv: list[str]) -> int:
+    """Run one command line (without the program's name) and return its exit code."""
+    if argv[:1] in (["-sc"], ["--shell-completion"]):
+        return complete(argv[1:])
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    verb, rest = argv[0], argv[1:]
+    if verb not in VERBS:
+        print(f"matting: no verb {verb!r}\n{usage()}", file=sys.stderr)
+        return BAD_INPUT
+    return run(verb, rest)
+
+
+def run(verb: str, arguments: list[str]) -> int:
+    """Hand one verb to Hydra and turn what it raises into one line and an exit code."""
+    from matting.errors import Incomplete, Interrupted, JobError, UserError
+    from matting.explain import CONFIG_ERRORS, explain
+
+    saved = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    try:
+        hydra_app(verb, arguments)
+    except CONFIG_ERRORS + (UserError,) as error:
+        code, text = BAD_INPUT, explain(error, verb)
+    except Incomplete as error:
+        code, text = INCOMPLETE, str(error)
+    except JobError as error:
+        code, text = JOB_FAILED, str(error)
+    except (Interrupted, KeyboardInterrupt) as error:
+        code, text = INTERRUPTED, str(error) or "interrupted"
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else BAD_INPUT
+    except Exception as error:
+        if saved[1] != "1":
+            import traceback
+
+            traceback.print_exc()
+        code, text = JOB_FAILED, f"{type(error).__name__}: {error}"
+    else:
+        return 0
+    finally:
+        sys.argv = saved[0]
+        if saved[1] is None:
+            os.environ.pop("HYDRA_FULL_ERROR", None)
+    if saved[1] == "1":
+        import traceback
+
+        traceback.print_exc()
+    print(f"matting {verb}: {text}", file=sys.stderr)
+    return code
+
+
+def hydra_app(verb: str, arguments: list[str]) -> None:
+    """Compose and run `matting.<verb>.run(config)` under Hydra; errors come out as they are."""
+    import hydra
+
+    from matting import schema
+    from matting.config import config_dir
+
+    schema.register()
+    raised: list[BaseException] = []
+
+    @hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")
+    def job(config):  # type: ignore[no-untyped-def]
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
+        try:
+            return importlib.import_module(f"matting.{verb}").run(config)
+        except Exception as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise  # a failed job must raise, so that the sweep counts it and goes on
+            raised.append(error)  # alone, Hydra would add a line of its own
+
+    sys.argv = [f"matting {verb}", *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
+    job()
+    if raised:
+        raise raised[0]
+
+
+def complete(arguments: list[str]) -> int:
+    """Tab completion: the verb first, then Hydra's own on the rest of the line."""
+    if any("query" in argument for argument in arguments):
+        line = os.environ.get("COMP_LINE", "")
+        words = line.split()
+        if len(words) < 2 or (len(words) == 2 and not line.endswith(" ")):
+            print(" ".join(VERBS))
+            return 0
+        verb = words[1]
+        if verb not in VERBS:
+            return 0
+        rest = line.split(verb, 1)[1].lstrip()
+        os.environ["COMP_LINE"] = f"matting {rest}"
+        os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
+        return shell(verb, arguments)
+    return shell("train", arguments)
+
+
+def shell(verb: str, arguments: list[str]) -> int:
+    import hydra
+
+    from matting import schema
+    from matting.config import config_dir
+
+    schema.register()
+    sys.argv = ["matting", "--shell-completion", *arguments]
+    hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")(lambda config: None)()
+    return 0
+
+
+def entry() -> None:
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,51 @@
+"""The keys of a batch, and the check at the border between data and stages."""
+
+from typing import NotRequired, TypedDict
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class RawBatch(TypedDict):
+    """What workers hand over: undecided colours, one byte a value."""
+
+    fgr: Tensor  # uint8 (B, 3, H, W) foreground colours
+    alpha: Tensor  # uint8 (B, 1, H, W)
+    bgr: Tensor  # uint8 (B, 3, H, W) background
+    new_bgr: Tensor  # uint8 (B, 3, H, W) the arbitrary background B of POMAGAN eq. 8
+    draws: np.ndarray  # float32 (B, len(compose.DRAWS)) colour parameters; on the host, where they choose the work
+    seeds: list[int]  # for what is drawn on the device
+    ids: list[str]  # subject@background
+    skipped: list[str]  # damaged files that other backgrounds stand in for
+    image: NotRequired[Tensor]  # uint8 (B, 3, H, W): the photograph itself, where nothing is composited
+
+
+class Batch(TypedDict):
+    """What a stage sees. Colours are RGB, everything float32 in [0, 1]."""
+
+    image: Tensor  # (B, 3, H, W) what the camera sees
+    alpha: Tensor  # (B, 1, H, W) truth
+    fgr: Tensor  # (B, 3, H, W)
+    bgr: Tensor  # (B, 3, H, W)
+    new_bgr: Tensor  # (B, 3, H, W)
+    seeds: list[int]  # for what a stage draws
+    ids: list[str]
+    skipped: list[str]
+
+
+CHANNELS = {"image": 3, "alpha": 1, "fgr": 3, "bgr": 3, "new_bgr": 3}
+
+
+def check_batch(batch: Batch) -> Batch:
+    """Raise ValueError naming the key whose shape, dtype or range is not what `Batch` says."""
+    size = batch["image"].shape[-2:]
+    for key, channels in CHANNELS.items():
+        value = batch[key]  # type: ignore[literal-required]
+        expected = (len(batch["ids"]), channels, *size)
+        if tuple(value.shape) != expected or value.dtype != torch.float32:
+            raise ValueError(f"batch.{key}: {tuple(value.shape)} {value.dtype}, expected {expected} torch.float32")
+        low, high = value.aminmax()
+        if not (low >= 0 and high <= 1):
+            raise ValueError(f"batch.{key}: values in [{float(low):.3g}, {float(high):.3g}], expected [0, 1]")
+    return batch

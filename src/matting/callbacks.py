@@ -1,0 +1,167 @@
+"""What happens around the batches of a training: checkpoints, progress, pictures, Ctrl-C."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from matting.errors import Interrupted
+from matting.progress import LINE_SECONDS, say
+from matting.sheets import save_sheet
+
+MONITOR = "val/whole/mse"
+
+
+class Limit(Callback):
+    """Stops after `total` batches; Lightning then validates once more, so that the last weights are measured too."""
+
+    def __init__(self, total: int):
+        self.total = total
+
+    def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, *_: Any) -> None:
+        if stage.batches >= self.total:  # type: ignore[operator]
+            trainer.should_stop = True
+
+
+class RunCheckpoint(Callback):
+    """last.ckpt every N batches or minutes and after each validation; best.ckpt where validation says so.
+
+    Where validation falls on a batch, last.ckpt is written after it: a run that is killed within validation repeats it.
+    Nothing is written in the middle of an accumulation.
+    """
+
+    def __init__(self, folder: Path, every_batches: int, minutes: float, val_every: int, keep: str):
+        self.folder, self.every, self.minutes, self.val_every, self.keep = folder, every_batches, minutes, val_every, keep
+        self.best = float("inf")
+        self.saved = time.monotonic()
+        self.interrupted = False
+
+    def on_fit_start(self, trainer: Trainer, stage: LightningModule) -> None:
+        """First Ctrl-C: stop at the next batch, with a checkpoint. Second: at once."""
+
+        def stop(number: int, frame: Any) -> None:
+            self.interrupted = True
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        if self.in_main_thread():
+            self.before = signal.signal(signal.SIGINT, stop)
+
+    def teardown(self, trainer: Trainer, stage: LightningModule, **_: Any) -> None:
+        if self.in_main_thread() and hasattr(self, "before"):
+            signal.signal(signal.SIGINT, self.before)
+
+    @staticmethod
+    def in_main_thread() -> bool:
+        import threading
+
+        return threading.current_thread() is threading.main_thread()
+
+    def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, *_: Any) -> None:
+        if stage.window:  # type: ignore[truthy-bool]
+            return
+        batches: int = stage.batches  # type: ignore[assignment]
+        if self.interrupted:
+            self.save(trainer)
+            raise Interrupted(f"stopped at batch {batches}; give the same command again to go on from there")
+        measured = batches % self.val_every == 0 or trainer.should_stop
+        if measured and trainer.enable_validation:
+            return
+        due = batches % self.every == 0 or time.monotonic() - self.saved > 60 * self.minutes
+        if due or trainer.should_stop:
+            self.save(trainer)
+
+    def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
+        if trainer.sanity_checking or not trainer.training:
+            return
+        value = stage.results["val"][MONITOR]  # type: ignore[index]
+        if value < self.best:
+            self.best = value
+            trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=self.keep == "weights")
+        self.save(trainer)
+
+    def save(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(self.folder / "last.ckpt")
+        self.saved = time.monotonic()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best = state["best"]
+
+
+class Progress(Callback):
+    """A bar on a terminal; a line every ten seconds elsewhere."""
+
+    def __init__(self, title: str, total: int):
+        self.title, self.total = title, total
+        self.bar: Any = None
+
+    def on_train_start(self, trainer: Trainer, stage: LightningModule) -> None:
+        self.first: int = stage.batches  # type: ignore[assignment]
+        self.start = self.last = time.monotonic()
+        if sys.stdout.isatty() and trainer.is_global_zero:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns, transient=True)
+            self.task = self.bar.add_task(self.title, total=self.total, completed=self.first)
+            self.bar.start()
+
+    def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, *_: Any) -> None:
+        batches: int = stage.batches  # type: ignore[assignment]
+        if self.bar is not None:
+            self.bar.update(self.task, completed=batches)
+        elif trainer.is_global_zero and time.monotonic() - self.last > LINE_SECONDS:
+            self.last = time.monotonic()
+            left = (self.last - self.start) / (batches - self.first) * (self.total - batches)
+            say(f"{self.title}: batch {batches} of {self.total}, about {left:.0f} s left")
+
+    def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
+        if trainer.training and trainer.is_global_zero:
+            values = {key.split("/")[-1]: value for key, value in stage.results["val"].items()}  # type: ignore[union-attr]
+            say(
+                f"{self.title}: batch {stage.batches}, validation MSE {1e3 * values['mse']:.1f}e-3, "
+                f"MAE {1e3 * values['mae']:.1f}e-3"
+            )
+
+    def teardown(self, trainer: Trainer, stage: LightningModule, **_: Any) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+
+class Pictures(Callback):
+    """After each validation the first samples as a sheet: image, prediction, truth."""
+
+    def __init__(self, folder: Path, count: int):
+        self.folder, self.count = folder, count
+        self.rows: list[list[torch.Tensor]] = []
+
+    def on_validation_batch_end(
+        self, trainer: Trainer, stage: LightningModule, outputs: Any, batch: Any, *_: Any
+    ) -> None:
+        room = self.count - len(self.rows)
+        if room > 0 and trainer.training and trainer.is_global_zero:
+            pred = stage.predict_map({key: value[:room] for key, value in batch.items()})  # type: ignore[operator]
+            planes = zip(batch["image"][:room], pred.float(), batch["alpha"][:room], strict=True)
+            self.rows += [[plane.cpu() for plane in row] for row in planes]
+
+    def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
+        if self.rows:
+            save_sheet(self.folder / f"val-{stage.batches:07d}.png", self.rows, ("image", "prediction", "truth"))
+            self.rows = []
+
+
+class Skipped(Callback):
+    """Warns once of each damaged file that training passes over, and keeps count in the stage."""
+
+    def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, outputs: Any, batch: Any, *_: Any) -> None:
+        for file in batch["skipped"]:
+            if file not in stage.skipped:  # type: ignore[operator]
+                stage.skipped.add(file)  # type: ignore[union-attr,operator]
+                say(f"warning: skipped {file}")

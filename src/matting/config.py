@@ -1,0 +1,127 @@
+"""Composing configs, and what a config is as plain data: complete, and as the identity of a run. No torch here."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
+
+from matting.errors import UserError
+
+CONFIG_VERSION = 1
+
+# Changes how or where a run works, never what comes out.
+NOT_IDENTITY = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan", "experiments", "published")
+
+# What a derived config (an upstream run, a step of a recipe) takes over from the config that asks for it.
+SHARED = ("seed", "paths", "scale", "augment", "data", "trainer", "logger", "runtime")
+
+# A value under one of these keys, unless it is a choice, names a file and counts by the file's content.
+FILE_KEYS = ("weights", "checkpoint", "list_file")
+NO_FILE = ("imagenet", "none", None)
+
+
+def config_dir() -> Path:
+    """Folder of the configs: `conf/` of the checkout, linked into the package, or its copy in an installed wheel."""
+    return Path(__file__).parent / "conf"
+
+
+def compose_config(verb: str, overrides: list[str] | None = None) -> DictConfig:
+    """Compose `conf/<verb>.yaml`, inside a Hydra job or outside of one."""
+    if GlobalHydra.instance().is_initialized():
+        return compose(verb, overrides or [])
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return compose(verb, overrides or [])
+
+
+def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:
+    """Compose another verb's config that shares data, scale, trainer and seed with `config`.
+
+    `overrides` are the command line of the derived verb; `values` are set last, `a__b` for the key `a.b`. The result is a
+    function of `config` alone: whoever asks for an upstream run names the same one.
+    """
+    # containers keep interpolations, which resolve in their new place; the types were checked where they came from
+    shared, derived = OmegaConf.to_container(config), OmegaConf.to_container(compose_config(verb, overrides))
+    assert isinstance(shared, dict)
+    assert isinstance(derived, dict)
+    result = OmegaConf.create({**derived, **{key: shared[key] for key in SHARED}})
+    for key, value in values.items():
+        OmegaConf.update(result, key.replace("__", "."), value)
+    return result
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The resolved config as plain dicts, lists and scalars."""
+    container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items() if key != "hydra"}
+
+
+def find_file(value: str, data_root: str | Path) -> Path:
+    """A file that a config names: relative to the current folder, else to the data root.
+
+    Raises UserError when it is in neither.
+    """
+    for candidate in (Path(value), Path(data_root) / value):
+        if candidate.is_file():
+            return candidate
+    raise UserError(f"{value}: no such file, here or in paths.data_root={data_root}; give the path of an existing file")
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
+
+def identity(config: dict[str, Any]) -> dict[str, Any]:
+    """What decides the outcome of a run: the plain config without what does not, files by content, 10.0 as 10."""
+    data_root = config["paths"]["data_root"]
+
+    def normal(key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: normal(k, v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [normal("", v) for v in value]
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        if key in FILE_KEYS and value not in NO_FILE:
+            return "file:" + file_digest(find_file(value, data_root))
+        return value
+
+    return {key: normal(key, value) for key, value in config.items() if key not in NOT_IDENTITY}
+
+
+def digest_of(identity: dict[str, Any]) -> str:
+    """12 hex digits that name a run."""
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} as {"a.b": 1}."""
+    rows: dict[str, Any] = {}
+    for key, value in config.items():
+        rows |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {f"{prefix}{key}": value}
+    return rows
+
+
+def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60) -> str:
+    """The difference from the defaults in a few words, for people: `procedural-quick-seed=1`.
+
+    A node that has a name (data, scale, loss, trainer) is told by its name as long as that says enough.
+    """
+    words = [identity["data"]["name"], identity["scale"]["name"]]
+    theirs = flat(default)
+    named = [node for node, value in default.items() if isinstance(value, dict) and "name" in value]
+    renamed = [node for node in named if identity.get(node, {}).get("name") != default[node]["name"]]
+    words += [identity[node]["name"] for node in renamed if node not in ("data", "scale")]
+    for key, value in flat(identity).items():
+        node = key.split(".")[0]
+        if theirs.get(key) == value or node in ("data", "scale", "config_version") or node in renamed:
+            continue
+        words.append(f"{key.rsplit('.', 1)[-1]}={value}")
+    text = "-".join(words)
+    return "".join(c if c.isalnum() or c in "-=.,_" else "" for c in text)[:limit].rstrip("-.,=_")

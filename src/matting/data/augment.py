@@ -1,0 +1,142 @@
+"""Geometry, done by the workers on uint8 planes. The only file that knows albumentations.
+
+Every draw comes from `Compose.set_random_seed`: albumentations 2.0.8 otherwise gives all workers the same stream.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import albumentations as A
+import cv2
+import numpy as np
+
+FITS = ("crop", "pad", "stretch")
+
+
+class FrameSubject(A.DualTransform):
+    """Scale, rotate, shift and crop a subject into a frame by one warp.
+
+    `fit` sets the scale before the jitter: `pad` shows the whole subject, `crop` draws between showing all and filling
+    the frame, around a pixel of soft alpha, `stretch` gives up the aspect ratio. Edges at which the plane cuts the
+    person stay at the frame's edge or outside, where they belong.
+    """
+
+    def __init__(self, height: int, width: int, fit: str, scale: tuple[float, float], rotate: float, shift: float):
+        super().__init__(p=1.0)
+        self.height, self.width, self.fit = height, width, fit
+        self.scale, self.rotate, self.shift = scale, rotate, shift
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        alpha, draw = data["mask"], self.py_random
+        height, width = alpha.shape[:2]
+        fits = self.width / width, self.height / height
+        if self.fit == "stretch":
+            scale_x, scale_y = fits
+        else:
+            low, high = min(fits), max(fits)
+            scale_x = scale_y = low * (high / low) ** draw.random() if self.fit == "crop" else low
+        jitter = math.exp(draw.uniform(math.log(self.scale[0]), math.log(self.scale[1])))
+        scale_x, scale_y = scale_x * jitter, scale_y * jitter
+        soft_y, soft_x = soft_pixel(alpha, draw.random())
+        edges = alpha[:, 0].any(), alpha[:, -1].any(), alpha[0].any(), alpha[-1].any()
+        left = self.place(width * scale_x, self.width, soft_x * scale_x, edges[0], edges[1])
+        top = self.place(height * scale_y, self.height, soft_y * scale_y, edges[2], edges[3])
+        angle = math.radians(draw.uniform(-self.rotate, self.rotate))
+        to_frame = np.array([[scale_x, 0, left], [0, scale_y, top], [0, 0, 1]])
+        centre_x, centre_y = self.width / 2, self.height / 2
+        cos, sin = math.cos(angle), math.sin(angle)
+        turn = np.array(
+            [
+                [cos, -sin, centre_x - cos * centre_x + sin * centre_y],
+                [sin, cos, centre_y - sin * centre_x - cos * centre_y],
+                [0, 0, 1],
+            ]
+        )
+        return {"matrix": turn @ to_frame}
+
+    def place(self, length: float, frame: int, soft: float, cut_start: bool, cut_end: bool) -> float:
+        """Where a plane of `length` starts in a frame, along one axis."""
+        draw = self.py_random
+        free = frame - length
+        if free >= 0:
+            start = draw.uniform(0, free)
+        else:
+            start = min(max(draw.uniform(0.2, 0.8) * frame - soft, free), 0.0)
+        start += draw.uniform(-self.shift, self.shift) * frame
+        if cut_start and cut_end:
+            return start if free < 0 and free <= start <= 0 else free / 2
+        if cut_start:
+            return min(start, 0.0)
+        return max(start, free) if cut_end else start
+
+    def apply(self, img: np.ndarray, matrix: np.ndarray, **params: Any) -> np.ndarray:
+        return warp(img, matrix, self.height, self.width)
+
+    def apply_to_mask(self, mask: np.ndarray, matrix: np.ndarray, **params: Any) -> np.ndarray:
+        return warp(mask, matrix, self.height, self.width)
+
+
+def soft_pixel(alpha: np.ndarray, draw: float) -> tuple[int, int]:
+    """(y, x) of one pixel with 0 < alpha < 255, or the centre where there is none. Looks at every fourth row only."""
+    rows, columns = np.nonzero((alpha[::4] - np.uint8(1)) < 254)  # 0 wraps to 255: soft means 0..253 after the shift
+    if not len(rows):
+        return alpha.shape[0] // 2, alpha.shape[1] // 2
+    at = int(draw * len(rows))
+    return int(rows[at]) * 4, int(columns[at])
+
+
+def warp(plane: np.ndarray, matrix: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Warp by one affine map, reduced by area first where the map shrinks to less than half."""
+    shrink = math.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+    if shrink < 0.5:
+        factor = 2 ** math.floor(-math.log2(shrink))
+        rows, columns = max(1, plane.shape[0] // factor), max(1, plane.shape[1] // factor)
+        matrix = matrix @ np.diag([plane.shape[1] / columns, plane.shape[0] / rows, 1])
+        plane = cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
+    # pixel centres lie at half integers: the map is between edges, OpenCV's is between centres
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    centred = np.linalg.inv(half) @ matrix @ half
+    return cv2.warpAffine(plane, centred[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+class Geometry:
+    """Training geometry: subject planes together, backgrounds apart, each from its own seed."""
+
+    def __init__(self, height: int, width: int, fit: str, augment: Mapping[str, Any]):
+        if fit not in FITS:
+            raise ValueError(f"data.fit={fit}: expected one of {', '.join(FITS)}")
+        low, high = augment["scale"]
+        frame = FrameSubject(height, width, fit, (low, high), augment["rotate"], augment["shift"])
+        self.subject = A.Compose([frame, A.HorizontalFlip(p=augment["flip"])], seed=0)
+        ratio = (width / height, width / height)  # cut, never stretched or tiled
+        cut = A.RandomResizedCrop((height, width), scale=(0.4, 1.0), ratio=ratio, interpolation=cv2.INTER_AREA)
+        self.background = A.Compose([cut, A.HorizontalFlip(p=0.5)], seed=0)
+
+    def frame_subject(self, fgr: np.ndarray, alpha: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (H, W, 3) and (H, W) of the frame's size."""
+        self.subject.set_random_seed(seed)
+        planes = self.subject(image=fgr, mask=alpha)
+        return planes["image"], planes["mask"]
+
+    def frame_background(self, bgr: np.ndarray, seed: int) -> np.ndarray:
+        """uint8 (H, W, 3) of the frame's size."""
+        self.background.set_random_seed(seed)
+        return self.background(image=bgr)["image"]
+
+
+def cover(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Scale a picture until it covers a frame and cut its centre: never tiled, never stretched out of proportion."""
+    scale = max(height / picture.shape[0], width / picture.shape[1])
+    rows, columns = max(height, round(picture.shape[0] * scale)), max(width, round(picture.shape[1] * scale))
+    picture = resize(picture, rows, columns)
+    top, left = (rows - height) // 2, (columns - width) // 2
+    return picture[top : top + height, left : left + width]
+
+
+def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Area going down, linear going up."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    down = height * width < picture.shape[0] * picture.shape[1]
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if down else cv2.INTER_LINEAR)

@@ -1,0 +1,77 @@
+"""From the data node of a config to sources, without torch: a finished run is compared with its data in milliseconds."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+from matting.errors import UserError
+from matting.instantiate import build
+
+PATH_KEYS = ("root", "images", "annotations", "names", "list_file")
+
+
+class Combined:
+    """Several sources as one: ids are `<name in the config>/<id>`."""
+
+    def __init__(self, sources: Mapping[str, Any]):
+        self.name = "+".join(sources)
+        self.sources = dict(sources)
+        self.ids = tuple(sorted(f"{name}/{id}" for name, source in self.sources.items() for id in source.ids))
+
+    def load(self, id: str) -> Any:
+        name, rest = id.split("/", 1)
+        return self.sources[name].load(rest)
+
+    def files(self, id: str) -> tuple[Path, ...]:
+        name, rest = id.split("/", 1)
+        return self.sources[name].files(rest)
+
+    def fingerprint(self) -> str:
+        return digest(f"{name} {source.fingerprint()}" for name, source in sorted(self.sources.items()))
+
+
+def digest(lines: Any) -> str:
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def build_source(node: Mapping[str, Any], data_root: str) -> Any:
+    """One source; the paths in its node are relative to `paths.data_root`."""
+    paths = {key: Path(data_root) / node[key] for key in PATH_KEYS if node.get(key) is not None}
+    return build({**node, **paths})
+
+
+def build_sources(nodes: Mapping[str, Any], data_root: str) -> Combined:
+    """The sources of a mapping side by side; a name set to null on the command line leaves one out."""
+    chosen = {name: build_source(node, data_root) for name, node in nodes.items() if node is not None}
+    if not chosen:
+        raise UserError("data.subjects and data.backgrounds: expected at least one source each")
+    return Combined(chosen)
+
+
+def fingerprint(config: Mapping[str, Any]) -> str:
+    """Digest of all data that a config names: sorted relative names and sizes."""
+    data, root = config["data"], config["paths"]["data_root"]
+    parts = [build_sources(data[part], root).fingerprint() for part in ("subjects", "backgrounds")]
+    for name, test in sorted(data["test"].items()):
+        for part in ("subjects", "backgrounds"):
+            if test.get(part) is not None:
+                parts.append(f"{name} {build_source(test[part], root).fingerprint()}")
+    return digest(parts)
+
+
+def check_disjoint(splits: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise UserError when one subject stands in two splits. `splits`: name -> subject id -> digest of its alpha."""
+    seen: dict[str, tuple[str, str]] = {}
+    for split, subjects in splits.items():
+        for id, content in subjects.items():
+            if content in seen and seen[content][0] != split:
+                other_split, other = seen[content]
+                raise UserError(
+                    f"subject {id} of {split} is the subject {other} of {other_split}: splits must not share people; "
+                    "leave it out of one by a list_file"
+                )
+            seen[content] = split, id
+
+

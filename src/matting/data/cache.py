@@ -1,0 +1,231 @@
+"""Decoded subjects on disk: built once, memory-mapped, shared by all workers and ranks.
+
+    cache_dir/<source name>-<key>/
+        index.json       where each subject lies, its size and digest, what was skipped and why
+        subjects.bin     uint8, per subject: alpha (H, W), fgr (H, W, 3) and, where the source has it, image (H, W, 3)
+    cache_dir/<source name>-<key>.lock
+
+The key digests all that decides the content, so a changed file makes another cache. A cache is built under the lock
+in a temporary folder and moved into place when it is complete: what is half-built is never read.
+"""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from matting.data.foreground import reduce_subject, reduced_size
+from matting.data.images import DamagedFile, stored_size
+from matting.data.sources.base import Subject, SubjectSource
+from matting.errors import UserError
+from matting.progress import say, track
+
+VERSION = 1  # raise it when decoding, reduction or the layout changes
+DISK_ADVICE = "free space, choose another cache folder or a smaller long_side"
+OnDamaged = Literal["skip", "raise"]
+Decoded = tuple[Subject, str]
+
+
+class SubjectCache:
+    """The subjects of one source, ready decoded. Pickles as a path; every process maps the file for itself.
+
+    ids: sorted, without the damaged ones. skipped: id -> reason of those.
+    """
+
+    def __init__(self, folder: Path, index: dict[str, Any]) -> None:
+        self.folder = folder
+        self.ids = tuple(index["subjects"])
+        self.skipped: dict[str, str] = index["skipped"]
+        self.subjects: dict[str, dict[str, Any]] = index["subjects"]
+        self.pixels: np.memmap | None = None
+
+    @classmethod
+    def open(
+        cls, source: SubjectSource, cache_dir: Path, long_side: int | None = None, on_damaged: OnDamaged = "skip"
+    ) -> "SubjectCache":
+        """The cache of `source`, built first if it is not there, is damaged or is of other files.
+
+        long_side: pixels; larger subjects are reduced to it once. on_damaged: leave a damaged file's subject out
+        with a warning, or raise its DamagedFile. Raise UserError when the disk is too small or no subject is left.
+        """
+        folder = cache_dir / f"{source.name}-{cache_key(source, long_side)}"
+        index = read_index(folder)
+        if index is None:
+            with locked(cache_dir, folder.name):
+                index = read_index(folder) or build(source, folder, long_side, on_damaged)
+        for reason in index["skipped"].values():
+            if on_damaged == "raise":
+                raise DamagedFile(reason)
+            say(f"warning: subject skipped: {reason}")
+        return cls(folder, index)
+
+    def load(self, id: str) -> Subject:
+        """Read-only views of the mapped file: nothing is copied or decoded."""
+        if self.pixels is None:
+            self.pixels = np.memmap(self.folder / "subjects.bin", np.uint8, "r")
+        entry = self.subjects[id]
+        height, width = self.size(id)
+        planes = self.pixels[entry["offset"] : entry["offset"] + entry["bytes"]].view(np.ndarray)
+        alpha, fgr, image = np.split(planes, [height * width, 4 * height * width])
+        shape = (height, width, 3)
+        return Subject(fgr.reshape(shape), alpha.reshape(shape[:2]), image.reshape(shape) if image.size else None)
+
+    def size(self, id: str) -> tuple[int, int]:
+        """(height, width) as stored."""
+        return self.subjects[id]["height"], self.subjects[id]["width"]
+
+    def content(self, id: str) -> str:
+        """Digest of the alpha's pixels before any reduction: the same subject has the same in every split."""
+        return self.subjects[id]["content"]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "pixels": None}
+
+
+def cache_key(source: SubjectSource, long_side: int | None) -> str:
+    """Digest (16 hex) of the source's name, fingerprint and ids, its files' sizes and times, and `long_side`."""
+    digest = hashlib.blake2b(f"{VERSION} {source.name} {source.fingerprint()} {long_side}".encode(), digest_size=8)
+    for id in source.ids:
+        stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in source.files(id)]
+        digest.update(f"\n{id} {stats}".encode())
+    return digest.hexdigest()
+
+
+def read_index(folder: Path) -> dict[str, Any] | None:
+    """The index of a complete cache; None if there is none or its data is not whole."""
+    try:
+        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        whole = (folder / "subjects.bin").stat().st_size == index["total_bytes"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return index if whole else None
+
+
+@contextmanager
+def locked(cache_dir: Path, name: str) -> Iterator[None]:
+    """Let one process build a cache; another waits here and then finds it built."""
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        file = (cache_dir / f"{name}.lock").open("w")
+    except OSError as error:
+        raise UserError(f"{cache_dir}: cannot be written ({error.strerror}); choose another cache folder") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"cache: waiting for another process that builds {cache_dir / name}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def build(source: SubjectSource, folder: Path, long_side: int | None, on_damaged: OnDamaged) -> dict[str, Any]:
+    """Write the cache of `source` to `folder` and return its index. Raise UserError when the disk is or gets full."""
+    say(f"cache: building {folder}")
+    others = sorted(other.name for other in folder.parent.glob(f"{source.name}-*/") if other != folder)
+    if others:
+        say(f"cache: {', '.join(others)} of the same source stay in {folder.parent}; remove what is not used")
+    check_disk(source, folder, long_side)
+    temporary = folder.with_name(f"{folder.name}.building")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        index = write_subjects(source, temporary, long_side, on_damaged)
+        with (temporary / "index.json").open("w", encoding="utf-8") as file:
+            json.dump(index, file)
+            sync(file)
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.replace(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(f"{folder}: the disk is full; {DISK_ADVICE}") from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return index
+
+
+def check_disk(source: SubjectSource, folder: Path, long_side: int | None) -> None:
+    """Print what the cache will take and raise UserError if the disk has less."""
+    need, free = estimate_bytes(source, long_side), shutil.disk_usage(folder.parent).free
+    say(f"cache: {len(source.ids)} subjects, {amount(need)} in {folder}")
+    if need > free:
+        raise UserError(f"{folder}: needs {amount(need)} where {amount(free)} are free; {DISK_ADVICE}")
+
+
+def estimate_bytes(source: SubjectSource, long_side: int | None) -> int:
+    """From the headers of the files and the planes of the first whole subject; drawn subjects are like the first."""
+    for first_id in source.ids:
+        with suppress(DamagedFile):
+            first = reduce_subject(source.load(first_id), long_side)
+            break
+    else:
+        raise UserError(f"{source.name}: none of its {len(source.ids)} subjects can be decoded; replace the files")
+    pixels = 0
+    for id in source.ids:
+        with suppress(DamagedFile):
+            files = source.files(id)
+            height, width = reduced_size(stored_size(files[-1]), long_side) if files else first.alpha.shape
+            pixels += height * width
+    return pixels * (4 if first.image is None else 7)
+
+
+def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, on_damaged: OnDamaged) -> dict[str, Any]:
+    """Write subjects.bin into `folder` and return the index that belongs to it."""
+    subjects: dict[str, dict[str, Any]] = {}
+    skipped: dict[str, str] = {}
+    offset = 0
+    with (folder / "subjects.bin").open("wb") as data:
+        decoded = decode_all(source, long_side)
+        for id, result in track(decoded, f"cache {source.name}", len(source.ids)):
+            if isinstance(result, DamagedFile):
+                if on_damaged == "raise":
+                    raise result
+                skipped[id] = str(result)
+                continue
+            subject, content = result
+            planes = [plane for plane in (subject.alpha, subject.fgr, subject.image) if plane is not None]
+            size = sum(data.write(np.ascontiguousarray(plane).data) for plane in planes)
+            height, width = subject.alpha.shape
+            subjects[id] = {"offset": offset, "bytes": size, "height": height, "width": width, "content": content}
+            offset += size
+        sync(data)
+    return {"subjects": subjects, "skipped": skipped, "total_bytes": offset}
+
+
+def decode_all(source: SubjectSource, long_side: int | None) -> Iterator[tuple[str, Decoded | DamagedFile]]:
+    """(id, subject and digest of its alpha) in the order of the ids. Decoders and zlib let other threads run."""
+
+    def decode(id: str) -> Decoded | DamagedFile:
+        try:
+            subject = source.load(id)
+        except DamagedFile as error:
+            return error
+        content = hashlib.blake2b(f"{subject.alpha.shape}".encode(), digest_size=16)
+        content.update(np.ascontiguousarray(subject.alpha).data)
+        return reduce_subject(subject, long_side), content.hexdigest()
+
+    threads = min(8, os.cpu_count() or 1)
+    # In parts: a pool's map takes all ids at once and would hold every subject that is not written yet.
+    part = 4 * threads
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(source.ids), part):
+            ids = source.ids[start : start + part]
+            yield from zip(ids, pool.map(decode, ids), strict=True)
+
+
+def amount(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
+
+
+def sync(file: IO[Any]) -> None:
+    file.flush()
+    os.fsync(file.fileno())

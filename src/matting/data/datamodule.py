@@ -1,0 +1,171 @@
+"""Sources, pairing, caches and loaders, put together from a config."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningDataModule
+from torch.utils.data import DataLoader
+
+from matting.batch import Batch, RawBatch, check_batch
+from matting.data.augment import Geometry
+from matting.data.build import build_source, build_sources, check_disjoint
+from matting.data.cache import SubjectCache
+from matting.data.compose import compose_batch
+from matting.data.dataset import (
+    Composites,
+    EvalComposites,
+    SameSize,
+    TrainingOrder,
+    collate,
+    eval_shape,
+    spread,
+    start_worker,
+)
+from matting.data.pairing import Pairing, validation_subjects
+from matting.data.sources.base import Subject
+from matting.errors import UserError
+from matting.progress import say
+
+
+class CachedSubjects:
+    """The decoded subjects of several sources; ids are `<name in the config>/<id>`."""
+
+    def __init__(self, caches: Mapping[str, SubjectCache]):
+        self.caches = dict(caches)
+        self.ids = sorted(f"{name}/{id}" for name, cache in self.caches.items() for id in cache.ids)
+        self.skipped = {f"{name}/{id}": why for name, cache in self.caches.items() for id, why in cache.skipped.items()}
+
+    def load(self, id: str) -> Subject:
+        cache, rest = self.at(id)
+        return cache.load(rest)
+
+    def size(self, id: str) -> tuple[int, int]:
+        cache, rest = self.at(id)
+        return cache.size(rest)
+
+    def contents(self, ids: list[str]) -> dict[str, str]:
+        """id -> digest of the alpha: how one subject is known in two splits."""
+        return {id: cache.content(rest) for id in ids for cache, rest in [self.at(id)]}
+
+    def at(self, id: str) -> tuple[SubjectCache, str]:
+        name, rest = id.split("/", 1)
+        return self.caches[name], rest
+
+
+class CompositeData(LightningDataModule):
+    """Composites of subjects and backgrounds, synthesized on the fly; several named test sets, evaluated apart.
+
+    config: a plain, resolved config with seed, scale, data, augment, paths, runtime, trainer.
+    """
+
+    def __init__(self, config: Mapping[str, Any], batch_size: int, val_samples: int | None = None):
+        super().__init__()
+        self.config, self.batch_size, self.val_samples = config, batch_size, val_samples
+        self.frame = config["scale"]["height"], config["scale"]["width"]
+        self.training: Composites | None = None
+        self.validation: EvalComposites | None = None
+        self.tests: dict[str, EvalComposites] = {}
+        self.skipped: dict[str, str] = {}
+
+    def setup(self, stage: str) -> None:
+        """`stage` as Lightning calls it: fit builds training and validation, test the test sets."""
+        if stage == "fit" and self.training is None:
+            self.build_training()
+        if stage == "test" and not self.tests:
+            self.tests = self.build_tests()
+
+    def build_training(self) -> None:
+        data, seed = self.config["data"], self.config["seed"]
+        root = self.config["paths"]["data_root"]
+        backgrounds = build_sources(data["backgrounds"], root)
+        subjects = self.cached(build_sources(data["subjects"], root).sources, 2 * max(self.frame), "skip")
+        self.skipped = subjects.skipped
+        held_out = validation_subjects(subjects.ids, data["val_subjects"])
+        ids = sorted(set(subjects.ids) - set(held_out))
+        if not ids:
+            raise UserError(
+                f"data.val_subjects={data['val_subjects']}: none of {len(subjects.ids)} subjects is left to train on"
+            )
+        check_disjoint({"training": subjects.contents(ids), "validation": subjects.contents(held_out)})
+        geometry = Geometry(*self.frame, data["fit"], self.config["augment"])
+        pairing = Pairing(ids, backgrounds.ids, data["backgrounds_per_subject"], seed, "train")
+        self.training = Composites(pairing, subjects, backgrounds, geometry, self.config["augment"])
+        if held_out:
+            pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed, "val")
+            chosen = spread(len(pairing), self.val_samples)
+            self.validation = EvalComposites(pairing, subjects, backgrounds, max(self.frame), chosen)
+        say(
+            f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
+            f"{len(self.training)} samples, {len(held_out)} validation subjects"
+        )
+
+    def build_tests(self) -> dict[str, EvalComposites]:
+        """The named test sets; a damaged file stops them."""
+        root, tests = self.config["paths"]["data_root"], {}
+        for name, node in self.config["data"]["test"].items():
+            if node is None:
+                continue
+            subjects = self.cached({name: build_source(node["subjects"], root)}, None, "raise")
+            backgrounds = node.get("backgrounds")
+            source = None if backgrounds is None else build_sources({name: backgrounds}, root)
+            ids = ["itself"] if source is None else list(source.ids)
+            pairing = Pairing(subjects.ids, ids, node["backgrounds_per_subject"], self.config["seed"], f"test/{name}")
+            tests[name] = EvalComposites(pairing, subjects, source, node["eval_size"])
+        return tests
+
+    def cached(self, sources: Mapping[str, Any], long_side: int | None, on_damaged: str) -> CachedSubjects:
+        folder = Path(self.config["paths"]["cache_dir"])
+        caches = {
+            name: SubjectCache.open(source, folder, long_side=long_side, on_damaged=on_damaged)  # type: ignore[arg-type]
+            for name, source in sources.items()
+        }
+        return CachedSubjects(caches)
+
+    def train_dataloader(self) -> DataLoader:
+        assert self.training is not None and self.trainer is not None
+        stage = self.trainer.lightning_module
+        order = TrainingOrder(
+            len(self.training),
+            self.batch_size,
+            self.config["data"]["epoch_samples"],
+            self.config["seed"],
+            position=lambda: stage.batches,  # type: ignore[union-attr,return-value]
+            rank=self.trainer.global_rank,
+            ranks=self.trainer.world_size,
+        )
+        return self.loader(self.training, order, keep_workers=True)
+
+    def val_dataloader(self) -> DataLoader | list:
+        if self.validation is None:
+            return []
+        return self.eval_loader(self.validation, workers=0)
+
+    def test_dataloader(self) -> list[DataLoader]:
+        return [self.eval_loader(dataset) for dataset in self.tests.values()]
+
+    def eval_loader(self, dataset: EvalComposites, workers: int | None = None) -> DataLoader:
+        sizes = []
+        for at in dataset.samples:
+            subject, _ = dataset.pairing[at]
+            sizes.append(eval_shape(dataset.eval_size, *dataset.subjects.size(subject)))  # type: ignore[attr-defined]
+        return self.loader(dataset, SameSize(sizes, self.batch_size), workers=workers)
+
+    def loader(self, dataset: Any, order: Any, keep_workers: bool = False, workers: int | None = None) -> DataLoader:
+        workers = self.config["runtime"]["workers"] if workers is None else workers
+        return DataLoader(
+            dataset,
+            batch_sampler=order,
+            num_workers=workers,
+            collate_fn=collate,
+            persistent_workers=keep_workers and workers > 0,
+            pin_memory=self.config["trainer"]["accelerator"] == "gpu",
+            worker_init_fn=start_worker,
+            multiprocessing_context="fork" if workers else None,
+        )
+
+    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
+        assert self.trainer is not None
+        first = self.trainer.lightning_module.batches == 0  # type: ignore[union-attr]
+        composed = compose_batch(batch, colour=bool(self.trainer.training))
+        return check_batch(composed) if first else composed

@@ -1,0 +1,229 @@
+"""Samples by key, and the order in which training asks for them."""
+
+import bisect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+
+from matting.batch import RawBatch
+from matting.data.augment import Geometry, cover, resize
+from matting.data.compose import DRAWS
+from matting.data.images import DamagedFile
+from matting.data.pairing import Pairing, Permutation, key_of
+from matting.data.sources.base import BackgroundSource, Subject
+from matting.errors import UserError
+
+Key = tuple[int, int]  # (pass over the whole data, sample id)
+
+
+class Subjects(Protocol):
+    """Decoded subjects by id: a cache, or several side by side."""
+
+    def load(self, id: str) -> Subject: ...
+
+
+def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
+    """(height, width) at which a picture is measured: native | longer side | [height, width] (stretched)."""
+    if eval_size == "native":
+        return height, width
+    if isinstance(eval_size, int):
+        scale = eval_size / max(height, width)
+        return max(1, round(height * scale)), max(1, round(width * scale))
+    return eval_size[0], eval_size[1]
+
+
+class Composites(Dataset):
+    """Training samples: everything random in one is drawn from (seed, pass, sample id), wherever it is made."""
+
+    def __init__(
+        self,
+        pairing: Pairing,
+        subjects: Subjects,
+        backgrounds: BackgroundSource,
+        geometry: Geometry,
+        augment: Mapping[str, Any],
+    ):
+        self.pairing, self.subjects, self.backgrounds = pairing, subjects, backgrounds
+        self.geometry, self.augment = geometry, augment
+
+    def __len__(self) -> int:
+        return len(self.pairing)
+
+    def __getitem__(self, key: Key) -> dict[str, Any]:
+        turn, index = key
+        subject_id, background_id = self.pairing[index]
+        subject = self.subjects.load(subject_id)
+        k = index % self.pairing.per_subject
+        other_id = self.pairing.background(subject_id, k + 1 + turn)
+        draw = np.random.Generator(np.random.Philox(key_of(self.pairing.seed, turn, index)))
+        seeds = [int(seed) for seed in draw.integers(0, 2**31, 4)]
+        skipped: list[str] = []
+        fgr, alpha = self.geometry.frame_subject(subject.fgr, subject.alpha, seeds[0])
+        return {
+            "fgr": fgr,
+            "alpha": alpha,
+            "bgr": self.geometry.frame_background(self.background(background_id, skipped), seeds[1]),
+            "new_bgr": self.geometry.frame_background(self.background(other_id, skipped), seeds[2]),
+            "draws": self.draw_colour(draw),
+            "seed": seeds[3],
+            "id": f"{subject_id}@{background_id}",
+            "skipped": skipped,
+        }
+
+    def background(self, id: str, skipped: list[str]) -> np.ndarray:
+        """A background, or the next in order of id where its file is damaged; `skipped` says which were."""
+        ids = self.pairing.backgrounds
+        start = bisect.bisect_left(ids, id)
+        for at in range(start, start + len(ids)):
+            try:
+                return self.backgrounds.load(ids[at % len(ids)])
+            except DamagedFile as error:
+                skipped.append(str(error))
+        raise UserError(f"none of {len(ids)} backgrounds can be read; the first: {skipped[0]}")
+
+    def draw_colour(self, draw: np.random.Generator) -> np.ndarray:
+        """float32 (len(DRAWS),); every number is drawn each time, so that one option never moves another's draws."""
+        limits = self.augment
+        each = draw.uniform(-1, 1, 8) * np.tile([limits[n] for n in ("brightness", "contrast", "saturation", "hue")], 2)
+        blur, noise, chance, quality = draw.random(4)
+        low, high = limits["jpeg"]
+        jpeg = round(low + quality * (high - low)) if chance < limits["jpeg_p"] else 0
+        row = np.array([*each, blur * limits["blur"], noise * limits["noise"], jpeg], np.float32)
+        assert len(row) == len(DRAWS)
+        return row
+
+
+class EvalComposites(Dataset):
+    """Validation and test samples: no draws, each composite at its own evaluation size.
+
+    Without backgrounds the photographs themselves are the images.
+    """
+
+    def __init__(
+        self,
+        pairing: Pairing,
+        subjects: Subjects,
+        backgrounds: BackgroundSource | None,
+        eval_size: Any,
+        samples: Sequence[int] | None = None,
+    ):
+        self.pairing, self.subjects, self.backgrounds, self.eval_size = pairing, subjects, backgrounds, eval_size
+        self.samples = range(len(pairing)) if samples is None else samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        at = self.samples[index]
+        subject_id, background_id = self.pairing[at]
+        subject = self.subjects.load(subject_id)
+        native = subject.alpha.shape
+        height, width = eval_shape(self.eval_size, *native)
+        sample: dict[str, Any] = {
+            "fgr": resize(subject.fgr, height, width),
+            "alpha": resize(subject.alpha, height, width),
+            "draws": np.zeros(len(DRAWS), np.float32),
+            "seed": key_of("eval", at) % 2**31,
+        }
+        if self.backgrounds is None:
+            assert subject.image is not None
+            image = resize(subject.image, height, width)
+            return {**sample, "image": image, "bgr": image, "new_bgr": image, "id": subject_id}
+        # the composite is made at the subject's own size and stretched with it, as the published protocol does
+        bgr = resize(cover(self.backgrounds.load(background_id), *native), height, width)
+        other = self.pairing.background(subject_id, at % self.pairing.per_subject + 1)
+        new_bgr = resize(cover(self.backgrounds.load(other), *native), height, width)
+        return {**sample, "bgr": bgr, "new_bgr": new_bgr, "id": f"{subject_id}@{background_id}"}
+
+
+def spread(count: int, samples: int | None) -> list[int] | None:
+    """`samples` of range(count), evenly spread; None for all."""
+    if samples is None or samples >= count:
+        return None
+    return [int(at) for at in np.linspace(0, count - 1, samples).round()]
+
+
+def collate(items: list[dict[str, Any]]) -> RawBatch:
+    """Planes as uint8 (B, C, H, W) tensors; draws, seeds and ids stay on the host."""
+    planes = [key for key in ("fgr", "alpha", "bgr", "new_bgr", "image") if key in items[0]]
+    batch: dict[str, Any] = {}
+    for key in planes:
+        stacked = torch.from_numpy(np.stack([item[key] for item in items]))
+        batch[key] = stacked.unsqueeze(1) if stacked.ndim == 3 else stacked.permute(0, 3, 1, 2).contiguous()
+    batch["draws"] = np.stack([item["draws"] for item in items])
+    batch["seeds"] = [item["seed"] for item in items]
+    batch["ids"] = [item["id"] for item in items]
+    batch["skipped"] = [file for item in items for file in item.get("skipped", ())]
+    return batch  # type: ignore[return-value]
+
+
+class TrainingOrder(Sampler[list[Key]]):
+    """Batches of keys, epoch after epoch, each pass over the data in an order of its own.
+
+    An epoch is `epoch_samples` long (a whole pass unless it is shorter) and goes on where the last one stopped.
+    `position` tells how many batches have been *trained*, whatever workers have fetched since: a resumed run gets the
+    next batch, not the epoch's first. There is no state here that could be lost or be reset twice.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        batch_size: int,
+        epoch_samples: int | None,
+        seed: int,
+        position: Callable[[], int],
+        rank: int = 0,
+        ranks: int = 1,
+    ):
+        self.total, self.batch_size, self.seed, self.position = total, batch_size, seed, position
+        self.rank, self.ranks = rank, ranks
+        self.batches = max(1, (epoch_samples or total) // (batch_size * ranks))
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        epoch, start = divmod(self.position(), self.batches)
+        for batch in range(start, self.batches):
+            yield self.keys(epoch * self.batches + batch)
+
+    def keys(self, batch: int) -> list[Key]:
+        """The keys of the batch at a position of the whole training, on this rank."""
+        first = (batch * self.ranks + self.rank) * self.batch_size
+        keys = []
+        for at in range(first, first + self.batch_size):
+            turn, sample = divmod(at, self.total)
+            keys.append((turn, Permutation(self.total, self.seed, "order", turn)(sample)))
+        return keys
+
+
+class SameSize(Sampler[list[int]]):
+    """Evaluation batches: neighbours of equal size together, in order."""
+
+    def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int):
+        self.groups: list[list[int]] = []
+        for at, size in enumerate(sizes):
+            last = self.groups[-1] if self.groups else []
+            if last and sizes[last[0]] == size and len(last) < batch_size:
+                last.append(at)
+            else:
+                self.groups.append([at])
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.groups)
+
+
+def start_worker(worker: int) -> None:
+    """One thread a worker, and Ctrl-C is the main process's to answer."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)

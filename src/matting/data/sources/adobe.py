@@ -1,0 +1,44 @@
+"""Adobe Image Matting (Composition-1k): `Combined_Dataset/{Training_set,Test_set}/*/{fg,alpha}`."""
+
+from pathlib import Path
+from typing import Literal
+
+from matting.data.images import read_pair
+from matting.data.sources.base import FileSource, Subject, index_images, pair_files, select_ids
+from matting.errors import UserError
+
+FOLDERS = {"train": ("Training_set", "training_fg_names.txt"), "test": ("Test_set", "test_fg_names.txt")}
+LAYOUT = "Adobe Image Matting as Combined_Dataset/{Training_set,Test_set}/*/{fg,alpha}"
+
+
+class AdobeSubjects(FileSource):
+    """The subjects of one split, from all groups of it ("Adobe-licensed images", "Other").
+
+    The set ships true foreground colours: `fgr` is kept as it is. Outside the support of alpha it is arbitrary (old
+    background, often), so nothing but a composite may look at it there.
+    """
+
+    def __init__(self, root: Path, split: Literal["train", "test"], list_file: Path | None = None) -> None:
+        """root: the folder that holds Combined_Dataset. list_file: a subset, instead of the name list that ships."""
+        folder, shipped = FOLDERS[split]
+        top = root / "Combined_Dataset" / folder
+        if not top.is_dir():
+            raise UserError(f"{top}: no such folder; expected {LAYOUT}; point the source's root at it")
+        groups = sorted(group.parent for group in top.glob("*/alpha") if group.is_dir())
+        if not groups:
+            raise UserError(f"{top}: no group with an alpha folder; expected {LAYOUT}")
+        fgrs: dict[str, Path] = {}
+        alphas: dict[str, Path] = {}
+        for group in groups:
+            for found, kind in ((fgrs, "fg"), (alphas, "alpha")):
+                for id, file in index_images(group / kind, LAYOUT).items():
+                    if id in found:
+                        raise UserError(f"{found[id]} and {file}: two images of one name; remove one of them")
+                    found[id] = file
+        if list_file is None and (top / shipped).is_file():
+            list_file = top / shipped
+        ids = select_ids(fgrs.keys() | alphas.keys(), list_file, top)
+        super().__init__(f"adobe-{split}", root, pair_files(fgrs, alphas, ids, top))
+
+    def load(self, id: str) -> Subject:
+        return Subject(*read_pair(*self.paths[id]))

@@ -1,0 +1,148 @@
+"""What every source gives: items by id, decoded, without any randomness."""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from matting.data.images import EXTENSIONS, list_images
+from matting.errors import UserError
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A cut-out person.
+
+    fgr: uint8 (H, W, 3) RGB foreground colours, meaningful wherever alpha > 0.
+    alpha: uint8 (H, W), 0..255.
+    image: uint8 (H, W, 3) RGB, the photograph itself, where the source has one.
+    """
+
+    fgr: np.ndarray
+    alpha: np.ndarray
+    image: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A photograph with a person mask.
+
+    image: uint8 (H, W, 3) RGB. mask: bool (H, W), True on a person. valid: bool (H, W), False on void pixels.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    valid: np.ndarray
+
+
+class Source(Protocol):
+    """Common to all sources. `ids` are sorted; `files(id)` are what an item is decoded from (none if it is drawn)."""
+
+    name: str
+    ids: tuple[str, ...]
+
+    def files(self, id: str) -> tuple[Path, ...]: ...
+
+    def fingerprint(self) -> str:
+        """Digest of the sorted relative names and sizes of all files (of the parameters, where items are drawn)."""
+        ...
+
+
+class SubjectSource(Source, Protocol):
+    """Cut-out people."""
+
+    def load(self, id: str) -> Subject:
+        """Raise `DamagedFile` when a file of the item cannot be decoded."""
+        ...
+
+
+class BackgroundSource(Source, Protocol):
+    """Pictures to stand behind a subject."""
+
+    def load(self, id: str) -> np.ndarray:
+        """uint8 (H, W, 3) RGB. Raise `DamagedFile` when the file cannot be decoded."""
+        ...
+
+
+class MaskSource(Source, Protocol):
+    """Photographs with binary person masks: truth for segmentation, never for alpha."""
+
+    def load(self, id: str) -> Labelled: ...
+
+
+def fingerprint_files(root: Path, files: Iterable[Path]) -> str:
+    """Digest (16 hex) of the relative names and sizes of `files`, whatever their order."""
+    lines = sorted(f"{file.relative_to(root).as_posix()} {file.stat().st_size}" for file in files)
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+class FileSource:
+    """The part of a source that is the same for every layout on disk: which files an item is decoded from."""
+
+    def __init__(self, name: str, root: Path, paths: dict[str, tuple[Path, ...]]) -> None:
+        self.name = name
+        self.root = root
+        self.paths = paths
+        self.ids = tuple(sorted(paths))
+
+    def files(self, id: str) -> tuple[Path, ...]:
+        return self.paths[id]
+
+    def fingerprint(self) -> str:
+        return fingerprint_files(self.root, {file for files in self.paths.values() for file in files})
+
+
+def index_images(folder: Path, expected: str) -> dict[str, Path]:
+    """id -> file of all images below `folder`; the id is the relative name without suffix. Raise UserError."""
+    found: dict[str, Path] = {}
+    for file in list_images(folder, expected):
+        id = file.relative_to(folder).with_suffix("").as_posix()
+        if id in found:
+            raise UserError(f"{found[id]} and {file}: two images of one name; remove one of them")
+        found[id] = file
+    return found
+
+
+def read_names(list_file: Path) -> list[str]:
+    """The names of a list file: one a line, `#` starts a comment. Raise UserError if there are none."""
+    try:
+        lines = list_file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{list_file}: cannot be read; expected a text file with one name a line") from error
+    names = [name for line in lines if (name := line.partition("#")[0].strip())]
+    if not names:
+        raise UserError(f"{list_file}: no names in it; expected one a line")
+    return names
+
+
+def select_ids(ids: Collection[str], list_file: Path | None, folder: Path) -> list[str]:
+    """Those of `ids` that `list_file` names, with or without an image suffix; all of them without a list file.
+
+    folder: where they lie, for the error. Raise UserError for a listed name that is not there.
+    """
+    if list_file is None:
+        return sorted(ids)
+    selected = set()
+    for name in read_names(list_file):
+        stem = name[: name.rindex(".")] if name.lower().endswith(EXTENSIONS) else name
+        if name not in ids and stem not in ids:
+            raise UserError(f"{list_file}: {name} is listed but not in {folder}; correct the list or add the file")
+        selected.add(name if name in ids else stem)
+    return sorted(selected)
+
+
+def pair_files(
+    fgrs: dict[str, Path], alphas: dict[str, Path], ids: Iterable[str], folder: Path
+) -> dict[str, tuple[Path, ...]]:
+    """id -> (colour file, alpha file). Raise UserError that names the file whose partner is missing."""
+    for id in ids:
+        if id not in fgrs:
+            raise UserError(
+                f"{alphas[id]}: alpha without its foreground; expected an image {id} of colours in {folder}"
+            )
+        if id not in alphas:
+            raise UserError(f"{fgrs[id]}: foreground without its alpha; expected an image {id} of alpha in {folder}")
+    return {id: (fgrs[id], alphas[id]) for id in ids}

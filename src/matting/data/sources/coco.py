@@ -1,0 +1,114 @@
+"""MS COCO: a folder of images and an instances json."""
+
+import os
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as rle
+from pycocotools.coco import COCO
+
+from matting.data.images import read_rgb
+from matting.data.sources.base import FileSource, Labelled, index_images
+from matting.errors import UserError
+from matting.progress import say
+
+IMAGES = "the images of COCO, e.g. train2017"
+LARGE = 50_000_000  # bytes of json that take more than two seconds to read
+
+
+class CocoBackgrounds(FileSource):
+    """Images as backgrounds, optionally only those on which no person is annotated (crowds count as persons)."""
+
+    def __init__(self, images: Path, annotations: Path | None = None, exclude_persons: bool = False) -> None:
+        """annotations: instances json of these images; only needed, and only read, to exclude persons."""
+        files = index_images(images, IMAGES)
+        if exclude_persons:
+            if annotations is None:
+                raise UserError("COCO backgrounds: exclude_persons needs annotations, the instances json of the images")
+            people = persons_of(annotations, images, files)[1]
+            files = {id: file for id, file in files.items() if id not in people}
+            if not files:
+                raise UserError(f"{images}: {annotations} has a person on every image; no background is left")
+        super().__init__("coco-backgrounds", images, {id: (file,) for id, file in files.items()})
+
+    def load(self, id: str) -> np.ndarray:
+        return read_rgb(*self.paths[id])
+
+
+class CocoPersons(FileSource):
+    """Images with persons and their masks: the union of all instances; crowd regions are coarse and not `valid`."""
+
+    def __init__(self, images: Path, annotations: Path) -> None:
+        files = index_images(images, IMAGES)
+        self.sizes, self.people = persons_of(annotations, images, files)
+        if not self.people:
+            raise UserError(f"{annotations}: no person on the images of {images}; expected an instances json")
+        root = Path(os.path.commonpath([images.absolute(), annotations.absolute()]))
+        paths: dict[str, tuple[Path, ...]] = {id: (files[id].absolute(), annotations.absolute()) for id in self.people}
+        super().__init__("coco-persons", root, paths)
+
+    def load(self, id: str) -> Labelled:
+        image = read_rgb(self.paths[id][0])
+        size = self.sizes[id]
+        if image.shape[:2] != size:
+            expected = f"{size[1]}x{size[0]} pixels as in {self.paths[id][1]}"
+            raise UserError(f"{self.paths[id][0]}: {image.shape[1]}x{image.shape[0]} pixels; expected {expected}")
+        people = self.people[id]
+        mask = draw([person["segmentation"] for person in people if not person["iscrowd"]], size)
+        crowd = draw([person["segmentation"] for person in people if person["iscrowd"]], size)
+        return Labelled(image, mask, mask | ~crowd)
+
+
+def persons_of(
+    annotations: Path, images: Path, files: dict[str, Path]
+) -> tuple[dict[str, tuple[int, int]], dict[str, list[dict[str, Any]]]]:
+    """(height, width) by id, and person annotations by id where there are any, of the images in `files`.
+
+    Raise UserError if the json is not an instances json, or does not list an image: it is that of another folder.
+    """
+    coco = read_annotations(annotations)
+    entries = {Path(entry["file_name"]).with_suffix("").as_posix(): entry for entry in coco.imgs.values()}
+    unlisted = [file for id, file in files.items() if id not in entries]
+    if unlisted:
+        count = f"{len(unlisted)} of {len(files)} images in {images}"
+        raise UserError(f"{annotations}: does not list {unlisted[0].name} ({count}); expected the json of these images")
+    category = coco.getCatIds(catNms=["person"])
+    if not category:
+        raise UserError(f"{annotations}: no category person; expected the instances json of COCO")
+    sizes, people = {}, {}
+    for id in files:
+        entry = entries[id]
+        sizes[id] = (int(entry["height"]), int(entry["width"]))
+        if found := coco.loadAnns(coco.getAnnIds(imgIds=[entry["id"]], catIds=category)):
+            people[id] = [{key: person[key] for key in ("segmentation", "iscrowd")} for person in found]
+    return sizes, people
+
+
+def read_annotations(annotations: Path) -> COCO:
+    if not annotations.is_file():
+        raise UserError(f"{annotations}: no such file; expected the instances json of COCO")
+    if annotations.stat().st_size > LARGE:
+        say(f"reading {annotations}")
+    try:
+        with redirect_stdout(StringIO()):
+            coco = COCO(str(annotations))
+        if not coco.imgs:
+            raise ValueError("no images")
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        raise UserError(f"{annotations}: expected the instances json of COCO ({error})") from error
+    return coco
+
+
+def draw(segmentations: list[Any], size: tuple[int, int]) -> np.ndarray:
+    """bool (H, W): the union of polygons and of run lengths, plain or compressed."""
+    mask = np.zeros(size, bool)
+    for shape in segmentations:
+        if isinstance(shape, list):
+            coded = rle.merge(rle.frPyObjects(shape, *size))
+        else:
+            coded = rle.frPyObjects(shape, *size) if isinstance(shape["counts"], list) else shape
+        mask |= rle.decode(coded).astype(bool)
+    return mask

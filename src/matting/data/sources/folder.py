@@ -1,0 +1,58 @@
+"""A user's own folder: subjects in any of three layouts, or plain pictures as backgrounds."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from matting.data.foreground import estimate_foreground
+from matting.data.images import read_pair, read_rgb, read_rgba
+from matting.data.sources.base import FileSource, Subject, index_images, pair_files, select_ids
+from matting.errors import UserError
+
+LAYOUT = "RGBA images, or the folders fgr/ and alpha/, or the folders image/ and alpha/"
+
+
+class FolderSubjects(FileSource):
+    """Subjects of the layout that `root` has: `layout` says which.
+
+    rgba: RGBA files; fgr: `fgr/` (true foreground colours) and `alpha/`, kept as they are; image: photographs in
+    `image/` and `alpha/`: there `load` estimates the foreground, which takes its time and belongs behind the cache,
+    and gives the photograph as `Subject.image`. Partners have one name, their suffixes may differ.
+    """
+
+    layout: Literal["rgba", "fgr", "image"]
+
+    def __init__(self, root: Path, list_file: Path | None = None) -> None:
+        if not root.is_dir():
+            raise UserError(f"{root}: no such folder; expected {LAYOUT}")
+        colours = [name for name in ("fgr", "image") if (root / name).is_dir()]
+        if not colours and not (root / "alpha").is_dir():
+            self.layout = "rgba"
+            files = index_images(root, LAYOUT)
+            super().__init__("folder", root, {id: (files[id],) for id in select_ids(files, list_file, root)})
+            return
+        self.layout = "image" if colours == ["image"] else "fgr"
+        fgrs, alphas = index_images(root / self.layout, LAYOUT), index_images(root / "alpha", LAYOUT)
+        ids = select_ids(fgrs.keys() | alphas.keys(), list_file, root)
+        super().__init__("folder", root, pair_files(fgrs, alphas, ids, root))
+
+    def load(self, id: str) -> Subject:
+        files = self.paths[id]
+        if self.layout == "rgba":
+            return Subject(*read_rgba(*files))
+        colours, alpha = read_pair(*files)
+        if self.layout == "fgr":
+            return Subject(colours, alpha)
+        return Subject(estimate_foreground(colours, alpha), alpha, colours)
+
+
+class FolderBackgrounds(FileSource):
+    """Every image below `root` as a background."""
+
+    def __init__(self, root: Path, list_file: Path | None = None) -> None:
+        files = index_images(root, "pictures to stand behind the subjects")
+        super().__init__("folder-backgrounds", root, {id: (files[id],) for id in select_ids(files, list_file, root)})
+
+    def load(self, id: str) -> np.ndarray:
+        return read_rgb(*self.paths[id])

@@ -1,0 +1,22 @@
+"""PhotoMatte85: RGBA files below one folder. It is a test set as a whole and has no splits."""
+
+from pathlib import Path
+
+from matting.data.images import read_rgba
+from matting.data.sources.base import FileSource, Subject, index_images, select_ids
+
+LAYOUT = "RGBA images of cut-out people, e.g. PhotoMatte85"
+
+
+class PhotomatteSubjects(FileSource):
+    """Subjects from RGBA files; `fgr` is their colours as stored (not multiplied by alpha), arbitrary where alpha is 0.
+
+    Raise UserError from `load` for a file without an alpha channel.
+    """
+
+    def __init__(self, root: Path, list_file: Path | None = None) -> None:
+        files = index_images(root, LAYOUT)
+        super().__init__("photomatte", root, {id: (files[id],) for id in select_ids(files, list_file, root)})
+
+    def load(self, id: str) -> Subject:
+        return Subject(*read_rgba(*self.paths[id]))

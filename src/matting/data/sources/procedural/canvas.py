@@ -1,0 +1,162 @@
+"""Where a subject is painted: layers at four times the resolution, averaged down and laid over each other."""
+
+import cv2
+import numpy as np
+
+SUPER = 4
+SUBPIXEL_BITS = 4
+
+
+class Layer:
+    """A box of the canvas at SUPER times its resolution.
+
+    tone: uint8, 0 where nothing is drawn, else the tone 1..255 of what is. Coverage and tone come from the same pixels, so
+    that a strand a quarter of a pixel wide keeps its colour. paint: uint8 RGB, present where parts have colours of their own.
+    """
+
+    def __init__(self, canvas: "Canvas", points: np.ndarray, margin: float = 2.0, painted: bool = False) -> None:
+        low = np.floor(points.reshape(-1, 2).min(0) - margin)
+        high = np.ceil(points.reshape(-1, 2).max(0) + margin)
+        limit = np.array([canvas.width, canvas.height])
+        first = np.clip(low, 0, limit - 1).astype(int)
+        last = np.maximum(np.clip(high, 0, limit).astype(int), first + 1)
+        self.x, self.y = int(first[0]), int(first[1])
+        self.width, self.height = (int(n) for n in last - first)
+        self.tone = np.zeros((self.height * SUPER, self.width * SUPER), np.uint8)
+        self.paint = np.zeros((*self.tone.shape, 3), np.uint8) if painted else None
+
+    def _fixed(self, points: np.ndarray) -> np.ndarray:
+        placed = (points - (self.x, self.y)) * SUPER - 0.5
+        return np.rint(placed * (1 << SUBPIXEL_BITS)).astype(np.int32)
+
+    def fill(self, *outlines: np.ndarray, colour: np.ndarray | None = None, tone: int = 255) -> None:
+        """Fill polygons (N, 2) in pixels of the canvas; where an even number of them overlap stays empty."""
+        fixed = [self._fixed(outline) for outline in outlines]
+        cv2.fillPoly(self.tone, fixed, tone, cv2.LINE_8, SUBPIXEL_BITS)
+        if self.paint is not None and colour is not None:
+            cv2.fillPoly(self.paint, fixed, as_bytes(colour), cv2.LINE_8, SUBPIXEL_BITS)
+
+    def limb(self, path: np.ndarray, radii: np.ndarray, colour: np.ndarray | None = None) -> None:
+        """Fill a tapering tube along `path` (N, 2) with `radii` (N,), round at the joints and ends."""
+        along = np.diff(path, axis=0)
+        across = np.stack([-along[:, 1], along[:, 0]], 1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)
+        for i, side in enumerate(across):
+            start, end = side * radii[i], side * radii[i + 1]
+            self.fill(np.array([path[i] + start, path[i + 1] + end, path[i + 1] - end, path[i] - start]), colour=colour)
+        for centre, radius in zip(path, radii, strict=True):
+            self.fill(centre + ellipse(radius, radius), colour=colour)
+
+    def strands(self, lines: np.ndarray, tones: np.ndarray, width: float, levels: int = 10) -> None:
+        """Draw lines (N, K, 2) with tones (N,) in (0, 1], `width` pixels of the canvas wide, the lightest on top."""
+        thickness = max(1, round(width * SUPER))
+        fixed = self._fixed(lines)
+        steps = np.clip(np.ceil(tones * levels), 1, levels).astype(int)
+        for step in range(1, levels + 1):
+            chosen = fixed[steps == step]
+            if len(chosen):
+                cv2.polylines(
+                    self.tone, list(chosen), False, 255 * step // levels, thickness, cv2.LINE_8, SUBPIXEL_BITS
+                )
+
+    def cover(self) -> np.ndarray:
+        """Share of each pixel that is drawn, float32 (height, width)."""
+        return self._down((self.tone > 0).view(np.uint8) * 255)
+
+    def tones(self) -> np.ndarray:
+        """Tone times coverage, float32 (height, width)."""
+        return self._down(self.tone)
+
+    def painted(self) -> np.ndarray:
+        """Colour times coverage, float32 (height, width, 3)."""
+        return self._down(self.paint)
+
+    def grid(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pixel centres on the canvas: x (1, width) and y (height, 1), float32."""
+        x = np.arange(self.x, self.x + self.width, dtype=np.float32)[None] + 0.5
+        return x, np.arange(self.y, self.y + self.height, dtype=np.float32)[:, None] + 0.5
+
+    def _down(self, plane: np.ndarray | None) -> np.ndarray:
+        assert plane is not None
+        small = cv2.resize(plane, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        return small.astype(np.float32) / 255
+
+
+class Canvas:
+    """Premultiplied colour (height, width, 3) and alpha (height, width), float32, nothing on it at first."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.height, self.width = height, width
+        self.colour = np.zeros((height, width, 3), np.float32)
+        self.alpha = np.zeros((height, width), np.float32)
+
+    def over(self, layer: Layer, colour: np.ndarray, cover: np.ndarray, smear: np.ndarray | None = None) -> None:
+        """Lay premultiplied `colour` with coverage `cover` over the canvas; `smear` is a kernel of motion blur."""
+        if smear is not None:
+            colour = cv2.filter2D(colour, -1, smear, borderType=cv2.BORDER_REPLICATE)
+            cover = cv2.filter2D(cover, -1, smear, borderType=cv2.BORDER_REPLICATE)
+        rows, columns = slice(layer.y, layer.y + layer.height), slice(layer.x, layer.x + layer.width)
+        behind = 1 - cover
+        self.colour[rows, columns] *= behind[..., None]
+        self.colour[rows, columns] += colour
+        self.alpha[rows, columns] *= behind
+        self.alpha[rows, columns] += cover
+
+    def blur(self, sigma: float) -> None:
+        """The lens: colour and alpha alike, so that the composite is what a camera would have seen."""
+        self.colour = cv2.GaussianBlur(self.colour, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+        self.alpha = cv2.GaussianBlur(self.alpha, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+def extend(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Straight colours everywhere, float32 (H, W, 3), from premultiplied ones: outside the support the nearest ones, softly.
+
+    Push and pull over a pyramid: each level fills what has no coverage from the next coarser one.
+    """
+    height, width = alpha.shape
+    if min(height, width) > 1:
+        half = (max(1, width // 2), max(1, height // 2))
+        coarse = extend(
+            cv2.resize(colour, half, interpolation=cv2.INTER_AREA), cv2.resize(alpha, half, interpolation=cv2.INTER_AREA)
+        )
+        filled = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    else:
+        filled = np.broadcast_to(colour.sum((0, 1)) / max(float(alpha.sum()), 1e-6), colour.shape)
+    # The colour of a pixel that is hardly covered is mostly rounding: its neighbours know better.
+    trust = np.minimum(alpha * 64, 1)[..., None]
+    return filled + trust * (colour / np.maximum(alpha, 1e-6)[..., None] - filled)
+
+
+def relief(cover: np.ndarray, radius: float, light: np.ndarray) -> np.ndarray:
+    """Brightness (height, width) around 1 of `cover` seen as a body rounded over `radius` pixels and lit from `light`."""
+    height, width = cover.shape
+    step = max(1, int(radius / 3))
+    small = cv2.resize(cover, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small, (0, 0), max(radius / step, 0.5), borderType=cv2.BORDER_REPLICATE)
+    slope_x = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    slope_y = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    lit = -(slope_x * light[0] + slope_y * light[1]) * (radius / step)
+    shade = 0.76 + 0.26 * np.clip(soft * 2 - 1, 0, 1) + 0.75 * lit
+    return cv2.resize(shade.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def as_bytes(colour: np.ndarray) -> tuple[int, int, int]:
+    red, green, blue = (int(round(255 * min(max(float(c), 0.0), 1.0))) for c in colour)
+    return red, green, blue
+
+
+def ellipse(radius_x: float, radius_y: float, count: int = 20) -> np.ndarray:
+    """Outline (count, 2) around the origin."""
+    turn = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return np.stack([radius_x * np.cos(turn), radius_y * np.sin(turn)], 1)
+
+
+def smooth(points: np.ndarray, closed: bool = False, between: int = 6) -> np.ndarray:
+    """A Catmull-Rom curve through `points` (N, D)."""
+    points = np.asarray(points, np.float64)
+    ends = (points[-1:], points[:2]) if closed else (points[:1], points[-1:])
+    padded = np.concatenate([ends[0], points, ends[1]])
+    a, b, c, d = (padded[i : len(padded) - 3 + i, None] for i in range(4))
+    t = np.linspace(0, 1, between, endpoint=False)[None, :, None]
+    curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+    curve = curve.reshape(-1, points.shape[1])
+    return curve if closed else np.concatenate([curve, points[-1:]])

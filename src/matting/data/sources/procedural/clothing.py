@@ -1,0 +1,184 @@
+"""What people wear below the neck: garments, collars, sleeves, fur."""
+
+import numpy as np
+
+from matting.data.sources.procedural.body import Body, draw_hand
+from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, relief, smooth
+from matting.data.sources.procedural.head import Head
+from matting.data.sources.procedural.people import Person
+from matting.data.sources.procedural.textures import fabric, folds, noise
+
+SHORT_SLEEVES = ("tee", "tank")
+
+
+class Wardrobe:
+    """Dresses one body: the same cloth for trunk and sleeves."""
+
+    def __init__(self, canvas: Canvas, body: Body, head: Head, person: Person, rng: np.random.Generator) -> None:
+        self.canvas, self.body, self.head, self.person, self.rng = canvas, body, head, person, rng
+        self.unit = head.frame.unit
+        self.pattern = int(rng.integers(1 << 30))
+        quiet = {"jacket": "plain", "fur": "plain", "sweater": "knit"}
+        self.kind = quiet.get(person.garment, person.fabric)
+
+    def cloth(self, layer: Layer, rounding: float, tint: float = 1.0, smear: np.ndarray | None = None) -> None:
+        """Lay what `layer` covers over the canvas as cloth."""
+        x, y = layer.grid()
+        # The pattern starts from its own seed, so that trunk and sleeves are cut from one cloth.
+        cut = np.random.default_rng(self.pattern)
+        colour = fabric(cut, self.kind, x - self.head.frame.x, y - self.head.frame.y, self.unit, self.person.cloth)
+        cover = layer.cover()
+        shade = relief(cover, rounding * self.unit, self.person.light)[..., None]
+        shade = shade * folds(self.rng, layer.height, layer.width, self.unit) * tint
+        self.canvas.over(layer, np.clip(colour * shade, 0, 1) * cover[..., None], cover, smear)
+
+    def draw_trunk(self) -> None:
+        """Trousers or skirt, skin under a neckline, the garment, its collar."""
+        body, person, unit = self.body, self.person, self.unit
+        outline = body.trunk()
+        hips = outline[:, 1].max() - 0.3 * unit
+        if hips < self.canvas.height:
+            self._legs(hips)
+        layer = Layer(self.canvas, outline, margin=0.2 * unit)
+        layer.fill(outline)
+        if person.garment == "fur":
+            self._fur(layer, outline, 0.13)
+        if person.garment == "jacket" and not body.back:
+            self._shirt_front()
+        if person.garment == "tank" or not body.back:
+            for hole in self._openings():
+                layer.fill(hole, tone=0)
+        self.cloth(layer, 0.22)
+        if not body.back:
+            self._collar()
+
+    def _openings(self) -> list[np.ndarray]:
+        """What the garment leaves open."""
+        garment, front = self.person.garment, self.body.front
+        if garment == "tank":
+            wide = self.body.width / 0.86
+            neck = smooth(np.array([[-0.36, 0.3], [-0.35, -0.2], [-0.2, -0.5], [0.2, -0.5], [0.35, -0.2], [0.36, 0.3]]) * (wide, 1))
+            sleeve = smooth(np.array([[0.5, 0.3], [0.5, -0.25], [0.6, -0.62], [1.4, -0.8]]) * (wide, 1))
+            corner = np.array([[1.4, 0.3]])
+            right = np.concatenate([sleeve, corner])
+            flat = self.body.frame.pixels
+            return [front(neck), flat(right), flat(right * (-1, 1))]
+        if garment in ("shirt", "jacket"):
+            return [front(np.array([[-0.22, 0.2], [0, -0.4 if garment == "shirt" else -1.3], [0.22, 0.2]]))]
+        return [front(np.concatenate([[[-0.25, 0.3]], self._ring(), [[0.25, 0.3]]]))]
+
+    def _ring(self) -> np.ndarray:
+        deep = {"hoodie": 0.26, "fur": 0.3}.get(self.person.garment, 0.17)
+        return smooth(np.array([[-0.215, 0.02], [-0.12, -0.7 * deep], [0, -deep], [0.12, -0.7 * deep], [0.215, 0.02]]))
+
+    def _shirt_front(self) -> None:
+        """The shirt and tie that a jacket shows."""
+        front, person = self.body.front, self.person
+        layer = Layer(self.canvas, front(np.array([[-0.4, 0.2], [0.4, -1.5]])), painted=True)
+        layer.fill(front(np.array([[-0.3, 0.05], [-0.35, -1.4], [0.35, -1.4], [0.3, 0.05]])), colour=self._linen() * 0.92)
+        layer.fill(front(np.array([[-0.17, 0.2], [0, -0.3], [0.17, 0.2]])), colour=np.zeros(3), tone=0)
+        tie = [[-0.06, -0.24], [0.06, -0.24], [0.045, -0.34], [0.1, -1.0], [0, -1.25], [-0.1, -1.0], [-0.045, -0.34]]
+        layer.fill(front(np.array(tie)), colour=person.cloth[2] * 0.8)
+        self._painted(layer)
+
+    def _linen(self) -> np.ndarray:
+        return np.clip(self.person.cloth[1] * 0.4 + 0.56, 0, 1)
+
+    def _legs(self, hips: float) -> None:
+        canvas, unit, body = self.canvas, self.unit, self.body
+        half = 0.42 * unit * body.width / 0.8
+        paths = [
+            np.array([[body.frame.x + side * half, hips - 0.3 * unit], [body.frame.x + side * half * 1.1, canvas.height + 9]])
+            for side in (-1, 1)
+        ]
+        layer = Layer(canvas, np.concatenate(paths), margin=0.6 * unit)
+        for path in paths:
+            layer.limb(path, np.array([0.42, 0.33]) * unit * body.width / 0.8)
+        cover = layer.cover()
+        shade = relief(cover, 0.15 * unit, self.person.light)[..., None] * folds(self.rng, layer.height, layer.width, unit)
+        trousers = self.person.cloth[2] * 0.5 + 0.04
+        canvas.over(layer, np.clip(trousers * shade, 0, 1) * cover[..., None], cover)
+
+    def _fur(self, layer: Layer, outline: np.ndarray, length: float) -> None:
+        """Tufts of unlike length along an outline."""
+        rng, unit = self.rng, self.unit
+        ring = np.concatenate([outline, outline[:1]])
+        steps = np.linalg.norm(np.diff(ring, axis=0), axis=1)
+        count = int(min(steps.sum() / unit * 300, 6000))
+        at = rng.uniform(0, steps.sum(), count)
+        mile = np.concatenate([[0], np.cumsum(steps)])
+        x, y = (np.interp(at, mile, ring[:, i]) for i in (0, 1))
+        ahead = np.stack([np.interp(at + 2, mile, ring[:, i]) - v for i, v in enumerate((x, y))], 1)
+        normal = np.stack([ahead[:, 1], -ahead[:, 0]], 1) / (np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-6)
+        tuft = noise(rng, 1, 512, 1, 70)[0][(at / mile[-1] * 511).astype(int)]
+        reach = length * unit * (0.15 + tuft**2) * rng.uniform(0.5, 1.5, count)
+        way = normal + rng.normal(0, 0.55, (count, 2)) + (0, 0.4)
+        t = np.linspace(-0.5, 1, 5)[None, :, None]
+        root = np.stack([x, y], 1)[:, None]
+        lines = root + way[:, None] * reach[:, None, None] * t + (0, 0.35) * (reach[:, None, None] * np.maximum(t, 0) ** 2)
+        layer.strands(lines, np.ones(count), 0.005 * unit)
+
+    def _collar(self) -> None:
+        """Ribbing, lapels, flaps and buttons, a hood's roll and cords."""
+        body, person, unit = self.body, self.person, self.unit
+        dark, bright = person.cloth[0] * 0.72, np.clip(person.cloth[0] * 1.08 + 0.02, 0, 1)
+        layer = Layer(self.canvas, body.front(np.array([[-0.5, 0.3], [0.5, -2.5]])), margin=0.2 * unit, painted=True)
+        if person.garment in ("tee", "sweater"):
+            rib = body.front(self._ring())
+            layer.limb(rib, np.full(len(rib), 0.03 * unit), dark)
+        elif person.garment == "hoodie":
+            roll = body.front(self._ring())
+            layer.limb(roll, np.full(len(roll), 0.08 * unit), dark)
+            layer.limb(roll + (0, 0.01 * unit), np.full(len(roll), 0.06 * unit), bright)
+            for side in (-1, 1):
+                cord = np.array([[side * 0.08, -0.26], [side * 0.1, -0.55], [side * 0.09, -0.8]])
+                layer.limb(body.front(cord), np.full(3, 0.013 * unit), np.array([0.85, 0.84, 0.8]))
+        elif person.garment in ("shirt", "jacket"):
+            linen = bright if person.garment == "shirt" else self._linen()
+            lapel = np.array([[0.2, 0.07], [0.3, 0.03], [0.42, -0.3], [0.34, -0.36], [0.4, -0.45], [0.02, -1.35], [0.12, -0.5]])
+            flap = np.array([[0.17, 0.16], [0.24, 0.06], [0.29, -0.08], [0.2, -0.3], [0.01, -0.33], [0.1, -0.1]])
+            for side in (-1, 1):
+                if person.garment == "jacket":
+                    layer.fill(body.front(lapel * (side, 1)), colour=dark)
+                    layer.fill(body.front((lapel * (0.95, 0.97) + (0.012, 0)) * (side, 1)), colour=bright * 0.93)
+                layer.fill(body.front(flap * (side, 1)), colour=linen * 0.72)
+                layer.fill(body.front((flap * (0.94, 0.94) + (0.01, 0.0)) * (side, 1)), colour=linen)
+            if person.garment == "shirt":
+                strip = np.array([[-0.035, -0.36], [0.035, -0.36], [0.035, -2.5], [-0.035, -2.5]])
+                layer.fill(body.front(strip), colour=dark)
+                for y in np.arange(-0.45, -2.4, -0.3):
+                    layer.fill(body.front(np.array([0, y]) + ellipse(0.02, 0.02, 10)), colour=np.array([0.9, 0.89, 0.86]))
+        self._painted(layer)
+
+    def _painted(self, layer: Layer) -> None:
+        cover, colour = layer.cover(), layer.painted()
+        shade = folds(self.rng, layer.height, layer.width, self.unit, 0.2)
+        self.canvas.over(layer, np.minimum(colour * shade, cover[..., None]), cover)
+
+    def draw_arm(self, side: int, pose: str, smear: np.ndarray | None) -> None:
+        """Skin, hand and sleeve of one arm; `side` -1 is the viewer's left."""
+        body, person, unit = self.body, self.person, self.unit
+        path, way = body.arm(side, pose, self.head)
+        radii = body.radii(len(path))
+        if person.garment in SHORT_SLEEVES:
+            layer = Layer(self.canvas, path, margin=0.3 * unit)
+            layer.limb(path, radii)
+            cover = layer.cover()
+            shade = relief(cover, 0.1 * unit, person.light)[..., None] * cover[..., None]
+            self.canvas.over(layer, np.clip(person.skin * shade, 0, cover[..., None]).astype(np.float32), cover, smear)
+        if pose != "hip":
+            draw_hand(self.canvas, path[-1], way, self.head.frame, person, side, pose, smear)
+        if person.garment == "tank":
+            return
+        share = 0.42 if person.garment == "tee" else 0.97
+        count = max(2, int(share * len(path)))
+        wide = {"tee": 1.2, "fur": 1.3, "hoodie": 1.25, "sweater": 1.2}.get(person.garment, 1.12)
+        sleeve = Layer(self.canvas, path[:count], margin=0.55 * unit)
+        loose = body.radii(len(path), wide)[:count]
+        sleeve.limb(path[:count], loose)
+        if person.garment == "fur":
+            along = np.gradient(path[:count], axis=0)
+            across = np.stack([-along[:, 1], along[:, 0]], 1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)
+            edge = np.concatenate([path[:count] - across * loose[:, None], (path[:count] + across * loose[:, None])[::-1]])
+            self._fur(sleeve, edge, 0.11)
+        self.cloth(sleeve, 0.11, 0.96, smear)

@@ -1,0 +1,146 @@
+"""Skin, ears and the features of a face."""
+
+import numpy as np
+
+from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, relief, smooth
+from matting.data.sources.procedural.head import Head
+from matting.data.sources.procedural.people import Person
+
+ALMOND = np.array([[-1, -0.1], [-0.6, 0.55], [0, 0.8], [0.6, 0.55], [1, 0.05], [0.5, -0.5], [-0.1, -0.62], [-0.65, -0.45]])
+
+
+def draw_head(canvas: Canvas, head: Head, person: Person, rng: np.random.Generator) -> None:
+    """Paint ears, head and face; hair and what is worn come later."""
+    unit = head.frame.unit
+    layer = Layer(canvas, head.outline(grow=0.16), painted=True)
+    skin = person.skin
+    ears = [(side, float((head.rotation @ (side, 0, 0))[2])) for side in (-1, 1)]
+    for side, near in ears:
+        if near <= 0.05:
+            draw_ear(layer, head, side, skin * 0.88)
+    layer.fill(head.outline(), colour=skin)
+    if head.facing(0, 0.3) > -0.2:
+        draw_features(layer, head, person, rng)
+    for side, near in ears:
+        if near > 0.05:
+            draw_ear(layer, head, side, skin * 0.95)
+    cover, colour = layer.cover(), layer.painted()
+    shade = relief(cover, 0.17 * unit, person.light)[..., None]
+    x, y = layer.grid()
+    for u, v, radius, tint in soft_spots(person):
+        if head.facing(u, v) > 0.15:
+            centre = head.on_face(np.array([[u, v]]))[0]
+            reach = 2 * (radius * unit) ** 2
+            spot = np.exp(-((x - centre[0]) ** 2) / reach) * np.exp(-((y - centre[1]) ** 2) / reach)
+            shade = shade * (1 + spot[..., None] * np.asarray(tint, np.float32))
+    canvas.over(layer, np.minimum(colour * shade, cover[..., None]), cover)
+
+
+def soft_spots(person: Person) -> list[tuple[float, float, float, tuple[float, float, float]]]:
+    """Shadows and colour of a face: where (x, y), how wide, and by how much each channel changes."""
+    blush = person.blush
+    spots = [(side * 0.19, 0.32, 0.09, (0.02, -blush, -blush)) for side in (-1, 1)]
+    spots += [(side * 0.14, 0.49, 0.075, (-0.16, -0.18, -0.18)) for side in (-1, 1)]
+    spots += [(0.0, 0.24, 0.05, (-0.1, -0.1, -0.1)), (0.0, 0.095, 0.06, (-0.12, -0.12, -0.12))]
+    spots += [(person.light[0] * 0.1, 0.72, 0.13, (0.12, 0.11, 0.1)), (0.0, 0.35, 0.04, (0.1, 0.07, 0.06))]
+    return spots
+
+
+def draw_ear(layer: Layer, head: Head, side: int, colour: np.ndarray) -> None:
+    for size, shade in ((1.0, 1.0), (0.6, 0.78)):
+        ring = ellipse(0.062 * size, 0.115 * size)
+        x = side * (head.skull[0] * 0.97 + 0.3 * (0.062 - ring[:, 0]))
+        layer.fill(head.pixels(np.stack([x, 0.43 + ring[:, 1], -0.07 + ring[:, 0]], 1)), colour=colour * shade)
+
+
+def draw_features(layer: Layer, head: Head, person: Person, rng: np.random.Generator) -> None:
+    if person.beard > 0.3 and person.beard_cover:
+        jaw = [[-0.33, 0.42], [-0.27, 0.3], [-0.14, 0.27], [0, 0.29], [0.14, 0.27], [0.27, 0.3], [0.33, 0.42]]
+        jaw += [[0.31, 0.22], [0.2, 0.05], [0, -0.03], [-0.2, 0.05], [-0.31, 0.22]]
+        mix = 0.75 if person.beard > 0.5 else 0.35
+        layer.fill(head.on_face(np.array(jaw)), colour=person.skin * (1 - mix) + person.hair[0] * mix)
+    draw_mouth(layer, head, person)
+    for side in (-1, 1):
+        if head.facing(side * 0.15, 0.5) > 0.16:
+            draw_eye(layer, head, person, side)
+    draw_nose(layer, head, person)
+    for _ in range(person.freckles):
+        spot = np.array([rng.normal(0, 0.12), rng.normal(0.38, 0.05)])
+        if head.facing(*spot) > 0.2:
+            layer.fill(head.on_face(spot + ellipse(0.006, 0.006, 6)), colour=person.skin * 0.8)
+    if person.glasses:
+        draw_glasses(layer, head, person)
+
+
+def draw_eye(layer: Layer, head: Head, person: Person, side: int) -> None:
+    size = np.array([0.072, 0.036 * person.eye_open])
+    centre = np.array([side * 0.152, 0.475])
+    shape = smooth(ALMOND * (-side, 1), closed=True, between=3)
+    lid = shape * size
+    layer.fill(head.on_face(centre + lid * (1.25, 1.6)), colour=person.skin * 0.86)
+    layer.fill(head.on_face(centre + lid), colour=np.array([0.93, 0.91, 0.89]))
+    gaze = centre + (person.gaze * 0.022, -0.002)
+    for radius, colour in ((0.034, person.iris * 0.5), (0.029, person.iris), (0.015, person.iris * 0.1)):
+        disc = ellipse(radius, min(radius, size[1] * 0.9), 16)
+        layer.fill(head.on_face(gaze + disc), colour=colour)
+    layer.fill(head.on_face(gaze + (0.009, 0.01) + ellipse(0.006, 0.006, 8)), colour=np.ones(3))
+    upper = smooth(np.array([[-1.05, -0.1], [-0.6, 0.58], [0, 0.85], [0.6, 0.58], [1.1, 0.1]]) * (-side, 1)) * size
+    band = np.concatenate([centre + upper, (centre + upper + (0, 0.008 + 0.012 * person.lashes))[::-1]])
+    layer.fill(head.on_face(band), colour=person.skin * 0.2)
+    arch = person.brow_arch
+    line = smooth(np.array([[0.06, 0.56], [0.14, 0.585 + arch], [0.215, 0.575 + arch * 0.8], [0.265, 0.535]])) * (side, 1)
+    thick = np.linspace(1, 0.25, len(line))[:, None] * (0, 0.032 * person.brow)
+    layer.fill(head.on_face(np.concatenate([line, (line - thick)[::-1]])), colour=person.brows)
+
+
+def draw_nose(layer: Layer, head: Head, person: Person) -> None:
+    wide, long = person.nose
+    for side in (-1, 1):
+        towards = float((head.rotation @ (side, 0, 0.6))[2])
+        if towards < 0 and abs((head.rotation @ (0, 0, 1))[0]) > 0.9:
+            continue
+        shade = 0.98 if side * person.light[0] > 0 else 0.85
+        points = [(0, 0.5, 0.02), (0, 0.42, 0.07), (0, 0.33, long), (0, 0.288, 0.6 * long)]
+        points += [(side * 0.045 * wide, 0.283, 0.04), (side * 0.075 * wide, 0.305, 0.01), (side * 0.06 * wide, 0.345, 0.02)]
+        points += [(side * 0.032, 0.42, 0.015)]
+        shape = np.array(points)
+        layer.fill(head.on_face(shape[:, :2], shape[:, 2]), colour=person.skin * shade)
+        nostril = np.array([side * 0.035 * wide, 0.29]) + ellipse(0.017, 0.009, 10)
+        layer.fill(head.on_face(nostril, 0.05), colour=person.skin * 0.42)
+        wing = smooth(np.array([[0.072, 0.335], [0.08, 0.305], [0.06, 0.283]])) * (side * wide, 1)
+        layer.fill(head.on_face(np.concatenate([wing, wing[::-1] - (side * 0.012, 0)]), 0.01), colour=person.skin * 0.68)
+    layer.fill(head.on_face(np.array([0.0, 0.335]) + ellipse(0.02, 0.016), long), colour=person.skin * 1.06)
+
+
+def draw_mouth(layer: Layer, head: Head, person: Person) -> None:
+    half, smile, gap = 0.125 * person.mouth, person.smile * 0.035, person.teeth * 0.035
+    x = np.linspace(-1, 1, 13)
+    lift = 0.02 * (1 - x**2)
+    seam = np.stack([x * half, 0.195 + smile * (x**2 - 0.3)], 1)
+    bow = seam + np.stack([0 * x, 0.036 * (1 - x**2) * (1 - 0.25 * np.exp(-((x / 0.18) ** 2)))], 1)
+    lower = seam - np.stack([0 * x, gap * (1 - x**2)], 1)
+    chin = lower - np.stack([0 * x, 0.05 * np.sqrt(1 - x**2 * 0.999)], 1)
+    lift = lift + 0.012
+    layer.fill(head.on_face(np.concatenate([bow, lower[::-1]]), np.concatenate([lift, lift])), colour=person.lips * 0.85)
+    layer.fill(head.on_face(np.concatenate([lower, chin[::-1]]), np.concatenate([lift, lift])), colour=person.lips)
+    inner = np.concatenate([seam + (0, 0.004), (lower - (0, 0.004))[::-1]])
+    layer.fill(head.on_face(inner, np.concatenate([lift, lift])), colour=person.lips * 0.35)
+    if person.teeth > 0.3:
+        white = np.concatenate([seam[2:-2], (0.25 * seam + 0.75 * lower)[2:-2][::-1]])
+        layer.fill(head.on_face(white, 0.02), colour=np.array([0.92, 0.9, 0.86]))
+
+
+def draw_glasses(layer: Layer, head: Head, person: Person) -> None:
+    colour, thick = person.frames, 0.018
+    for side in (-1, 1):
+        near = float((head.rotation @ (side, 0, 0))[2])
+        if near > -0.2:
+            temple = np.array([[side * 0.27, 0.5, 0.36], [side * 0.38, 0.49, -0.05], [side * 0.37, 0.46, -0.12]])
+            layer.limb(head.pixels(temple), np.full(3, thick * head.frame.unit * 0.5), colour)
+        ring = smooth(np.array([[-1, 0], [-0.8, 0.85], [0.8, 0.95], [1, 0], [0.7, -0.95], [-0.7, -0.95]]) * (-side, 1), closed=True)
+        rim = ring * (0.125, 0.09) + (side * 0.155, 0.47)
+        flat = np.concatenate([rim, rim[:1]])
+        points = np.stack([flat[:, 0], flat[:, 1], 0.40 - 0.25 * np.abs(flat[:, 0])], 1)
+        layer.limb(head.pixels(points), np.full(len(points), thick * head.frame.unit * 0.5), colour)
+    bridge = np.array([[-0.035, 0.49, 0.40], [0, 0.5, 0.42], [0.035, 0.49, 0.40]])
+    layer.limb(head.pixels(bridge), np.full(3, thick * head.frame.unit * 0.5), colour)

@@ -1,0 +1,78 @@
+"""Hair as curves: guides that grow and fall, and the many strands that follow each of them."""
+
+import numpy as np
+
+
+def grow(
+    roots: np.ndarray,
+    directions: np.ndarray,
+    lengths: np.ndarray,
+    fall: np.ndarray,
+    centre: np.ndarray,
+    radii: np.ndarray,
+    steps: int,
+) -> np.ndarray:
+    """Guides (N, steps, 3) that leave `roots` (N, 3) along `directions` (N, 3) for `lengths` (N,).
+
+    fall: (3,) or (N, 3), what each unit of length adds to the direction (gravity over stiffness). No guide enters the ellipsoid.
+    """
+    points = np.empty((len(roots), steps, 3), np.float32)
+    point, heading = roots.copy(), directions.copy()
+    stride = (lengths / (steps - 1))[:, None]
+    for step in range(steps):
+        points[:, step] = point
+        heading = heading + fall * stride
+        heading /= np.linalg.norm(heading, axis=1, keepdims=True) + 1e-6
+        point = point + heading * stride
+        inside = (point - centre) / radii
+        point = centre + inside * radii / np.minimum(np.linalg.norm(inside, axis=1, keepdims=True), 1)
+    return points
+
+
+def pull(roots: np.ndarray, target: np.ndarray, centre: np.ndarray, radii: np.ndarray, steps: int) -> np.ndarray:
+    """Guides (N, steps, 3) combed from `roots` (N, 3) over the ellipsoid to one point."""
+    along = np.linspace(0, 1, steps)[None, :, None]
+    points = roots[:, None] * (1 - along) + target * along
+    inside = (points - centre) / radii
+    return (centre + inside * radii / np.minimum(np.linalg.norm(inside, axis=2, keepdims=True), 1)).astype(np.float32)
+
+
+def follow(
+    rng: np.random.Generator,
+    guides: np.ndarray,
+    each: int,
+    spread: float,
+    clump: float,
+    wave: float,
+    turns: float,
+    frizz: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Strands (N * each, K, 3) around guides (N, K, 3), and their tones (N * each,) in (0, 1].
+
+    spread: distance from the guide at the root; clump: share of it lost towards the tip; wave: amplitude of curls, `turns` of
+    them to a strand, shared by the strands of a guide; frizz: size of each strand's own wandering.
+    """
+    count, steps = guides.shape[:2]
+    total = count * each
+    along = np.linspace(0, 1, steps, dtype=np.float32)[None, :, None]
+    strands = np.repeat(guides, each, axis=0)
+    offset = rng.normal(0, spread, (total, 1, 3)).astype(np.float32)
+    strands = strands + offset * (1 - clump * along)
+    phase = np.repeat(rng.uniform(0, 2 * np.pi, (count, 1, 3)), each, axis=0) + rng.normal(0, 0.5, (total, 1, 3))
+    turn = along * (2 * np.pi * turns) * np.repeat(rng.uniform(0.75, 1.25, (count, 1, 1)), each, axis=0)
+    strands += (wave * np.minimum(along * 3, 1) * np.sin(turn + phase)).astype(np.float32)
+    own = rng.normal(0, frizz, (2, total, 1, 3)).astype(np.float32)
+    bend = along * rng.uniform(4, 9, (total, 1, 1)).astype(np.float32)
+    strands += own[0] * along * np.sin(bend) + own[1] * along**2 * np.cos(1.7 * bend)
+    tones = np.repeat(rng.uniform(0.25, 0.85, count), each) + rng.normal(0, 0.16, total)
+    return strands, np.clip(tones, 0.05, 1)
+
+
+def cut(strands: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The first `shares` (N,) of each strand (N, K, D), again with K points."""
+    steps = strands.shape[1]
+    at = shares[:, None] * np.linspace(0, steps - 1, steps)[None]
+    low = np.minimum(at.astype(int), steps - 2)
+    rows = np.arange(len(strands))[:, None]
+    part = (at - low)[..., None].astype(np.float32)
+    return strands[rows, low] * (1 - part) + strands[rows, low + 1] * part

@@ -1,0 +1,64 @@
+"""Pascal VOC: `JPEGImages`, `Annotations` and `SegmentationClass`."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from matting.data.images import read_labels, read_rgb
+from matting.data.sources.base import FileSource, Labelled, index_images, select_ids
+from matting.errors import UserError
+
+LAYOUT = "Pascal VOC, a folder like VOCdevkit/VOC2012 with JPEGImages, Annotations and SegmentationClass"
+PERSON, VOID = 15, 255
+NAMES_PERSON = re.compile(r"<name>\s*person\s*</name>")
+
+
+class VocBackgrounds(FileSource):
+    """JPEGImages as backgrounds, optionally only those on which Annotations names no person."""
+
+    def __init__(self, root: Path, names: Path | None = None, exclude_persons: bool = False) -> None:
+        """root: the folder that holds JPEGImages. names: a list such as ImageSets/Main/trainval.txt."""
+        files = index_images(root / "JPEGImages", LAYOUT)
+        ids = select_ids(files, names, root / "JPEGImages")
+        if exclude_persons:
+            ids = [id for id in ids if not has_person(root, id)]
+            if not ids:
+                raise UserError(f"{root}: a person on every image; no background is left")
+        super().__init__("voc-backgrounds", root, {id: (files[id],) for id in ids})
+
+    def load(self, id: str) -> np.ndarray:
+        return read_rgb(*self.paths[id])
+
+
+class VocPersons(FileSource):
+    """Images with persons and their masks from SegmentationClass; void pixels (255) are not `valid`."""
+
+    def __init__(self, root: Path, names: Path | None = None) -> None:
+        """root: the folder that holds JPEGImages. names: a list such as ImageSets/Segmentation/train.txt."""
+        labels = index_images(root / "SegmentationClass", LAYOUT)
+        images = index_images(root / "JPEGImages", LAYOUT)
+        ids = [id for id in select_ids(labels, names, root / "SegmentationClass") if has_person(root, id)]
+        if not ids:
+            raise UserError(f"{root}: no segmented image with a person; expected {LAYOUT}")
+        for id in ids:
+            if id not in images:
+                raise UserError(f"{labels[id]}: mask without its image; expected {root / 'JPEGImages' / id}.jpg")
+        super().__init__("voc-persons", root, {id: (images[id], labels[id]) for id in ids})
+
+    def load(self, id: str) -> Labelled:
+        image_file, label_file = self.paths[id]
+        image, labels = read_rgb(image_file), read_labels(label_file)
+        if image.shape[:2] != labels.shape:
+            sizes = f"{image.shape[1]}x{image.shape[0]} and {labels.shape[1]}x{labels.shape[0]} pixels"
+            raise UserError(f"{image_file} and {label_file}: {sizes}; expected one size")
+        return Labelled(image, labels == PERSON, labels != VOID)
+
+
+def has_person(root: Path, id: str) -> bool:
+    """By the image's annotation, which all images of VOC have; masks exist for few and take longer to read."""
+    file = root / "Annotations" / f"{id}.xml"
+    try:
+        return NAMES_PERSON.search(file.read_text(encoding="utf-8", errors="replace")) is not None
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror}); expected {LAYOUT}") from error

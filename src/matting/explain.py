@@ -1,0 +1,63 @@
+"""What Hydra and OmegaConf say of a wrong key, choice or type, in one line that says what is possible."""
+
+import difflib
+import re
+from typing import Any
+
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+CONFIG_ERRORS: tuple[type[Exception], ...] = (HydraException, OmegaConfBaseException)
+
+
+def explain(error: BaseException, verb: str) -> str:
+    """One line for an error of input."""
+    if not isinstance(error, CONFIG_ERRORS):
+        return " ".join(str(error).split())
+    chain = [error]
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    text = "\n".join(str(link) for link in chain)
+    if found := re.search(r"Could not find '([^']+)'\s+Available options in '([^']+)':\s*((?:\s*\S+)+?)\s*(?:\n|$)", text):
+        group, choice = found[2], found[1].removeprefix(f"{found[2]}/")
+        options = re.search(r"Available options in '[^']+':\n((?:\t?\s*\S+\n?)+?)(?:Config search path|\Z)", text)
+        names = (options[1] if options else found[3]).split()
+        return f"{group}={choice}: no such choice; {group} is one of {', '.join(names)}"
+    if found := re.search(r"(?:Could not override|Key) '([^']+)'", text):
+        return unknown_key(found[1], verb)
+    if found := re.search(r"Error merging override (\S+)", text):
+        reason = str(chain[-1]).splitlines()[0]
+        return f"{found[1]}: {reason}"
+    lines = [line.strip() for line in str(chain[0]).splitlines() if line.strip()]
+    if "mismatched input" in text or "no viable alternative" in text or "extraneous input" in text:
+        return f"{lines[0]}; arguments are key=value (quote values with commas, blanks or brackets: 'key=[1,2]')"
+    return " ".join(lines[:2])
+
+
+def unknown_key(key: str, verb: str) -> str:
+    """An unknown key, with those that look like it, or all at its level."""
+    from matting.config import compose_config
+
+    config = compose_config(verb)
+    known = list(all_keys(config))
+    close = difflib.get_close_matches(key, known, 3, 0.6)
+    if not close:
+        leaf = key.rsplit(".", 1)[-1]
+        close = [name for name in known if name.rsplit(".", 1)[-1] == leaf][:3]
+    if close:
+        return f"{key}: no such key; did you mean {' or '.join(close)}?"
+    parent = key.rsplit(".", 1)[0] if "." in key else ""
+    node = OmegaConf.select(config, parent) if parent else config
+    names = sorted(map(str, node)) if isinstance(node, DictConfig) else sorted(map(str, config))
+    return f"{key}: no such key; there are {', '.join(names)}"
+
+
+def all_keys(node: Any, prefix: str = "") -> Any:
+    """Dotted names of all keys."""
+    for key in node:
+        name = f"{prefix}{key}"
+        yield name
+        child = node._get_node(key)
+        if isinstance(child, DictConfig) and not child._is_none() and not child._is_missing():
+            yield from all_keys(child, f"{name}.")

@@ -1,0 +1,183 @@
+"""Connectivity error (Rhemann et al., CVPR 2009), by a union of runs over the levels from high to low.
+
+The level of a pixel is the highest i with t_i <= min(pred, true): all that the components depend on. A run is a
+horizontal stretch of one level above 0. Two runs that touch are joined from their lower level down, so walking down the
+levels each join is made once, and Omega_i, the largest component at level i, is the largest set made so far.
+"""
+
+import numpy as np
+
+from matting.metrics.compiled import compiled
+
+LEVELS = 10
+
+
+@compiled
+def level_map(pred, true, thresholds):
+    h, w = pred.shape
+    levels = np.empty((h, w), np.uint8)
+    for y in range(h):
+        for x in range(w):
+            lower = min(pred[y, x], true[y, x])
+            level = 0
+            for i in range(1, LEVELS + 1):
+                level += lower >= thresholds[i]
+            levels[y, x] = level
+    return levels
+
+
+@compiled
+def find_runs(levels):
+    """Start, stop and level of every run in row-major order, and where the runs of each row begin and the last end."""
+    h, w = levels.shape
+    start, stop = np.empty(h * w, np.int32), np.empty(h * w, np.int32)
+    level, row = np.empty(h * w, np.uint8), np.empty(h + 1, np.int32)
+    n = 0
+    for y in range(h):
+        row[y] = n
+        x = 0
+        while x < w:
+            left, value = x, levels[y, x]
+            while x < w and levels[y, x] == value:
+                x += 1
+            if value > 0:
+                start[n], stop[n], level[n] = left, x, value
+                n += 1
+    row[h] = n
+    return start[:n], stop[:n], level[:n], row
+
+
+@compiled
+def find_contacts(start, stop, row):
+    """Pairs of runs that are 4-neighbours: one ends where the next begins, or they overlap in rows that follow."""
+    # A pair of rows with m and n runs has fewer than m + n overlaps, a row of n runs fewer than n neighbours.
+    a, b = np.empty(3 * len(start), np.int32), np.empty(3 * len(start), np.int32)
+    n = 0
+    for y in range(len(row) - 1):
+        above, above_end = row[max(y - 1, 0)], row[y]
+        for run in range(row[y], row[y + 1]):
+            if run > row[y] and stop[run - 1] == start[run]:
+                a[n], b[n] = run - 1, run
+                n += 1
+            while above < above_end and stop[above] <= start[run]:
+                above += 1
+            while above < above_end and start[above] < stop[run]:
+                a[n], b[n] = above, run
+                n += 1
+                if stop[above] > stop[run]:  # it may touch the next run, too
+                    break
+                above += 1
+    return a[:n], b[:n]
+
+
+@compiled
+def sort_by_level(a, b, level):
+    """The contacts ordered by the level they exist from, and where each level's begin."""
+    begin = np.zeros(LEVELS + 2, np.int32)
+    for k in range(len(a)):
+        begin[min(level[a[k]], level[b[k]]) + 1] += 1
+    begin = np.cumsum(begin).astype(np.int32)
+    place = begin.copy()
+    order = np.empty(len(a), np.int32)
+    for k in range(len(a)):
+        at = min(level[a[k]], level[b[k]])
+        order[place[at]] = k
+        place[at] += 1
+    return order, begin
+
+
+@compiled
+def root_of(parent, run):
+    while parent[run] != run:
+        run = parent[run]
+    return run
+
+
+@compiled
+def largest_components(start, stop, level, a, b):
+    """Join the runs from level 10 down.
+
+    Return the forest (`parent`, and `joined`, the level at which a run got its parent), the root of each Omega_i (-1
+    where it is empty) and `top`, up to which each Omega_i holds the next. No path is shortened: going up the forest
+    only along joins at level i or above leads to the root that a run had at level i.
+    """
+    n = len(start)
+    parent, first = np.arange(n), np.arange(n)  # the lowest run of a set has its first pixel in row-major order
+    area = (stop - start).astype(np.int64)
+    joined = np.zeros(n, np.uint8)
+    longest = np.full(LEVELS + 1, -1)
+    for run in range(n):
+        if longest[level[run]] < 0 or area[run] > area[longest[level[run]]]:
+            longest[level[run]] = run
+    order, begin = sort_by_level(a, b, level)
+    omega = np.full(LEVELS + 2, -1)
+    best, best_area, best_first, top = -1, 0, 0, LEVELS
+    for i in range(LEVELS, 0, -1):
+        alone = longest[i]
+        if alone >= 0 and (area[alone] > best_area or (area[alone] == best_area and alone < best_first)):
+            best, best_area, best_first = alone, area[alone], alone
+        for k in order[begin[i] : begin[i + 1]]:
+            large, small = root_of(parent, a[k]), root_of(parent, b[k])
+            if large == small:
+                continue
+            if area[large] < area[small]:
+                large, small = small, large
+            parent[small], joined[small] = large, i
+            area[large] += area[small]
+            first[large] = min(first[large], first[small])
+            if area[large] > best_area or (area[large] == best_area and first[large] < best_first):
+                best, best_area, best_first = large, area[large], first[large]
+        omega[i] = best
+        if omega[i + 1] < 0 or root_of(parent, omega[i + 1]) != best:
+            top = i
+    return parent, joined, omega, top
+
+
+@compiled
+def leave_levels(levels, start, stop, level, row, parent, joined, omega, top):
+    """Overwrite `levels` by the number of Omega_1, Omega_2, ... that a pixel lies in before it leaves one."""
+    for y in range(len(row) - 1):
+        for run in range(row[y], row[y + 1]):
+            stays, root = min(level[run], top), run
+            while stays > 0:
+                while joined[root] >= stays:
+                    root = parent[root]
+                if root == omega[stays]:
+                    break
+                stays -= 1
+            levels[y, start[run] : stop[run]] = stays
+
+
+@compiled
+def absolute_difference(pred, true, mask, stays, leaves_at, least):
+    total = 0.0
+    for y in range(pred.shape[0]):
+        row = 0.0
+        for x in range(pred.shape[1]):
+            left = leaves_at[stays[y, x]]
+            pred_loss, true_loss = pred[y, x] - left, true[y, x] - left
+            pred_loss = pred_loss if pred_loss >= least else 0.0
+            true_loss = true_loss if true_loss >= least else 0.0
+            row += abs(pred_loss - true_loss) * mask[y, x]
+        total += row
+    return total
+
+
+def connectivity_sum(
+    pred: np.ndarray, true: np.ndarray, mask: np.ndarray, unit: float, thresholds: np.ndarray, empty_keeps: bool
+) -> float:
+    """Sum over `mask` of abs(phi(pred) - phi(true)), phi = 1 - d where d = x - l >= 0.15, else 1.
+
+    pred, true: (H, W), of one type, from 0 to `unit`. mask: bool (H, W). thresholds: float64 (11,), t_i about i / 10.
+    l = t_{i-1} at the first i where a pixel leaves Omega_i, the largest 4-connected component of pred >= t_i and
+    true >= t_i (ties: the one that begins first in row-major order), else 1. No pixel lies in an empty Omega_i; with
+    `empty_keeps` no pixel leaves it.
+    """
+    steps = thresholds * unit  # rounded, yet 8-bit values compare with them as their 255ths do with the thresholds
+    levels = level_map(pred, true, steps)
+    start, stop, level, row = find_runs(levels)
+    parent, joined, omega, top = largest_components(start, stop, level, *find_contacts(start, stop, row))
+    leave_levels(levels, start, stop, level, row, parent, joined, omega, top)
+    if empty_keeps:
+        steps[level.max(initial=0)] = unit
+    return float(absolute_difference(pred, true, mask, levels, steps, 0.15 * unit)) / unit

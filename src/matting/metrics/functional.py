@@ -1,0 +1,125 @@
+"""The five matting errors as pure functions of a prediction and the truth.
+
+Every function takes pred_alpha and true_alpha, (B, 1, H, W) or (H, W), uint8 (value / 255) or floating point in [0, 1],
+in any combination, and an optional bool mask of the same shape: the pixels that are summed. Amplitudes and components
+always come from the whole image. The result is a float64 tensor (B,) of raw values on the CPU, without gradient: inputs
+on another device are copied to the host. The samples of a batch are spread over `torch.get_num_threads()` threads; the
+values do not depend on how many there are. `UserError` for other shapes or types, NaN and values outside [0, 1].
+
+Conventions (all of them mean Grad and Conn of Rhemann et al., CVPR 2009):
+- `dim`, the default: what the evaluation of Deep Image Matting computes, with thresholds exactly in tenths.
+- `mmagic`: thresholds i * 0.1 as floats come (0.6000000000000001 is one), and outside the mask the prediction is set to
+  the truth rounded to 0 or 1 first (what a trimap's known regions do to it).
+- `p3m`: the same thresholds, an empty intersection leaves its pixels connected, and a Grad of its own scale.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from matting.errors import UserError
+from matting.metrics.pair import CONVENTIONS, Pair, pair_of
+
+NAMES = ("sad", "mse", "mae", "grad", "conn")
+
+
+def sad(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
+    """Sum of absolute differences; 0 where the mask is empty. The same in every convention."""
+    return measure([differences], pred, true, mask, convention)[:, 0]
+
+
+def mse(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
+    """Mean squared difference over the mask; NaN where it is empty. The same in every convention."""
+    return measure([differences], pred, true, mask, convention)[:, 1]
+
+
+def mae(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
+    """Mean absolute difference over the mask; NaN where it is empty. The same in every convention."""
+    return measure([differences], pred, true, mask, convention)[:, 2]
+
+
+def gradient_error(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
+    """Sum of squared differences of the gradient amplitudes; 0 where the mask is empty."""
+    return measure([gradient], pred, true, mask, convention)[:, 0]
+
+
+def connectivity_error(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
+    """Sum of absolute differences of the degree of connectedness; 0 where the mask is empty."""
+    return measure([connectivity], pred, true, mask, convention)[:, 0]
+
+
+def matting_metrics(
+    pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim"
+) -> dict[str, Tensor]:
+    """All five, by the keys sad, mse, mae, grad and conn: each input is checked and copied once."""
+    values = measure([differences, gradient, connectivity], pred, true, mask, convention)
+    return dict(zip(NAMES, values.unbind(1), strict=True))
+
+
+# The kernels are imported where they are used, for they bring numba: whoever only names a metric need not wait for it.
+
+
+def differences(pair: Pair) -> tuple[float, ...]:
+    from matting.metrics.difference import difference_sums
+
+    absolute, squared, n = difference_sums(pair.pred, pair.true, pair.mask)
+    absolute, squared = absolute / pair.unit, squared / pair.unit**2
+    return (absolute, squared / n, absolute / n) if n else (0.0, float("nan"), float("nan"))
+
+
+def gradient(pair: Pair) -> tuple[float, ...]:
+    from matting.metrics.gradient import gradient_sum, p3m_gradient_sum
+
+    if pair.convention == "p3m":
+        return (p3m_gradient_sum(pair.pred / pair.unit, pair.true / pair.unit, pair.mask),)
+    return (gradient_sum(pair.forced_pred, pair.true, pair.mask),)
+
+
+def connectivity(pair: Pair) -> tuple[float, ...]:
+    from matting.metrics.connectivity import connectivity_sum
+
+    thresholds, empty_keeps = CONVENTIONS[pair.convention], pair.convention == "p3m"
+    return (connectivity_sum(pair.forced_pred, pair.true, pair.mask, pair.unit, thresholds, empty_keeps),)
+
+
+def measure(
+    functions: list[Callable[[Pair], tuple[float, ...]]],
+    pred: Tensor,
+    true: Tensor,
+    mask: Tensor | None,
+    convention: str,
+) -> Tensor:
+    """float64 (B, columns): what the functions give for each sample, side by side."""
+    check(pred, true, mask, convention)
+    size = pred.shape[-2:]
+    preds, trues = pred.detach().reshape(-1, *size), true.detach().reshape(-1, *size)
+    masks = [None] * len(preds) if mask is None else mask.reshape(-1, *size)
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(threads) as pool:
+        spread = map if threads == 1 else pool.map
+        pairs = list(spread(lambda p, t, m: pair_of(p, t, m, convention), preds, trues, masks))
+        jobs = [(function, pair) for pair in pairs for function in functions]
+        values = list(spread(lambda job: job[0](job[1]), jobs))
+    rows = [sum(values[i : i + len(functions)], ()) for i in range(0, len(values), len(functions))]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def check(pred: Tensor, true: Tensor, mask: Tensor | None, convention: str) -> None:
+    if convention not in CONVENTIONS:
+        raise UserError(f"convention: expected one of {', '.join(CONVENTIONS)}, got {convention!r}: choose one of them")
+    one_channel = pred.ndim == 2 or (pred.ndim == 4 and pred.shape[1] == 1)
+    if not one_channel or pred.numel() == 0:
+        raise UserError(
+            f"pred: expected a shape (B, 1, H, W) or (H, W) without a 0, got {tuple(pred.shape)}: reshape it"
+        )
+    for name, tensor in (("true", true), ("mask", mask)):
+        if tensor is not None and tensor.shape != pred.shape:
+            expected, got = tuple(pred.shape), tuple(tensor.shape)
+            raise UserError(f"{name}: expected the shape of pred, {expected}, got {got}: resize one of them")
+    for name, tensor in (("pred", pred), ("true", true)):
+        if tensor.dtype != torch.uint8 and not tensor.is_floating_point():
+            raise UserError(f"{name}: expected uint8 (0..255) or floating point (0..1), got {tensor.dtype}: convert it")
+    if mask is not None and mask.dtype != torch.bool:
+        raise UserError(f"mask: expected bool, True on the pixels to sum, got {mask.dtype}: compare it with a value")

@@ -1,0 +1,137 @@
+"""The two generators of POMAGAN (paper 3.1 and 3.2; chained at inference, 3.3)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from matting.errors import UserError
+from matting.nets.blocks import (
+    ASPP,
+    ResidualBlock,
+    conv_block,
+    crop_back,
+    init_gan,
+    pad_to_multiple,
+    signed,
+    up_block,
+)
+
+
+class Encoder(nn.Module):
+    """A 7x7 stem, then stride-2 3x3 convolutions that double the channels.
+
+    (B, C, H, W) with sides that divide by 2**depth -> depth + 1 maps, finest first: `width` channels at full size,
+    width * 2**i at 1 / 2**i.
+    """
+
+    def __init__(self, in_channels: int, width: int, depth: int, norm: str) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList([conv_block(in_channels, width, 7, norm)])
+        self.levels.extend(conv_block(width << i, width << (i + 1), 3, norm, stride=2) for i in range(depth))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        maps = []
+        for level in self.levels:
+            x = level(x)
+            maps.append(x)
+        return maps
+
+
+class Decoder(nn.Module):
+    """Up-sampling blocks, each followed by the encoders' maps of the same size, then a 7x7 head and a sigmoid.
+
+    forward(x, skips): x (B, width * 2**depth, h, w) and, finest first, the tuple of maps to concatenate at each size
+    (`skip_width` * 2**i channels in all at 1 / 2**i). Returns (B, 1, h * 2**depth, w * 2**depth) float32 in [0, 1].
+    """
+
+    def __init__(self, width: int, skip_width: int, depth: int, norm: str, up: str) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList()
+        channels = width << depth
+        for i in reversed(range(depth)):
+            self.levels.append(up_block(channels, width << i, norm, up))
+            channels = (width + skip_width) << i
+        self.head = nn.Conv2d(channels, 1, 7, padding=3, padding_mode="reflect")
+
+    def forward(self, x: Tensor, skips: Sequence[tuple[Tensor, ...]]) -> Tensor:
+        for level, skip in zip(self.levels, reversed(skips), strict=True):
+            x = torch.cat([level(x), *skip], 1)
+        # In bf16 a sigmoid has no value between 0.996 and 1: the output would lose its last levels.
+        return torch.sigmoid(self.head(x).float())
+
+
+class SegmentationGenerator(nn.Module):
+    """Image to coarse person map (paper 3.1): U-Net encoder, residual blocks, ASPP, U-Net decoder.
+
+    forward(image (B, 3, H, W) in [0, 1]) -> (B, 1, H, W) float32 in [0, 1], any H and W: the image is padded by
+    reflection to a multiple of 2**depth (and to two such at least) and the map is cropped back.
+    """
+
+    def __init__(
+        self,
+        width: int = 64,
+        depth: int = 4,
+        blocks: int = 9,
+        aspp_rates: Sequence[int] = (1, 6, 12, 18),
+        norm: str = "instance",
+        up: str = "deconv",
+    ) -> None:
+        super().__init__()
+        self.stride = 2**depth
+        self.encoder = Encoder(3, width, depth, norm)
+        self.trunk = nn.Sequential(
+            *(ResidualBlock(width << depth, norm) for _ in range(blocks)), ASPP(width << depth, tuple(aspp_rates), norm)
+        )
+        self.decoder = Decoder(width, width, depth, norm, up)
+        init_gan(self)
+
+    def forward(self, image: Tensor) -> Tensor:
+        padded, crop = pad_to_multiple(image, self.stride, 2 * self.stride)
+        *skips, bottom = self.encoder(signed(padded))
+        return crop_back(self.decoder(self.trunk(bottom), [(skip,) for skip in skips]), crop)
+
+
+class AlphaGenerator(nn.Module):
+    """Image and coarse map to alpha (paper 3.2): two encoders, residual blocks, one decoder with skips from both.
+
+    forward(image (B, 3, H, W), coarse (B, 1, H, W), both in [0, 1]) -> alpha (B, 1, H, W) float32 in [0, 1], any H, W.
+    encoder: `two`, the segmentation encoding block beside the image encoder, with `seg_width` channels at full size (a
+    quarter of `width` when None); `concat`, the ablation with one encoder on image and map together.
+    The encoders' outputs are brought back to width * 2**depth channels by a 1x1 convolution before the residual blocks.
+    """
+
+    def __init__(
+        self,
+        width: int = 64,
+        depth: int = 4,
+        blocks: int = 9,
+        encoder: str = "two",
+        seg_width: int | None = None,
+        norm: str = "instance",
+        up: str = "deconv",
+    ) -> None:
+        super().__init__()
+        if encoder not in ("two", "concat"):
+            raise UserError(f"encoder: expected two or concat, got {encoder!r}")
+        self.stride = 2**depth
+        channels = width << depth
+        trunk: list[nn.Module] = [ResidualBlock(channels, norm) for _ in range(blocks)]
+        if encoder == "two":
+            seg_width = max(width // 4, 1) if seg_width is None else seg_width
+            self.encoders = nn.ModuleList([Encoder(3, width, depth, norm), Encoder(1, seg_width, depth, norm)])
+            trunk.insert(0, conv_block((width + seg_width) << depth, channels, 1, norm))
+        else:
+            seg_width = 0
+            self.encoders = nn.ModuleList([Encoder(4, width, depth, norm)])
+        self.trunk = nn.Sequential(*trunk)
+        self.decoder = Decoder(width, width + seg_width, depth, norm, up)
+        init_gan(self)
+
+    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+        padded, crop = pad_to_multiple(torch.cat([image, coarse], 1), self.stride, 2 * self.stride)
+        inputs = signed(padded)
+        parts = (inputs[:, :3], inputs[:, 3:]) if len(self.encoders) == 2 else (inputs,)
+        maps = (encoder(part) for encoder, part in zip(self.encoders, parts, strict=True))
+        *skips, bottom = zip(*maps, strict=True)
+        return crop_back(self.decoder(self.trunk(torch.cat(bottom, 1)), skips), crop)

@@ -1,0 +1,135 @@
+"""Frozen VGG features for the perceptual loss (POMAGAN eq. 3)."""
+
+import math
+import pickle
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from matting.errors import UserError
+
+TAPS = 5
+# Channels reversed or not, mean, standard deviation of inputs in [0, 1].
+CONVENTIONS = {
+    "imagenet": (False, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "bgr_mean": (True, (104.007 / 255, 116.669 / 255, 122.679 / 255), (1 / 255,) * 3),
+}
+
+
+class VGGFeatures(nn.Module):
+    """relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 of a VGG trunk that is frozen and always in evaluation mode.
+
+    forward(x (B, 3, H, W) RGB in [0, 1], sides at least 16) -> five maps, finest first, (B, 64, H, W) to
+    (B, 512, H // 16, W // 16), in the compute dtype (bf16 under autocast). Gradients reach x, not the weights.
+
+    arch: `vgg19` or `vgg16`.
+    weights: `imagenet`, torchvision's, from the hub's cache or the network; `none`, random by He's rule from a seed of
+    its own, the same in every run, the global generator untouched; or a file (.safetensors, else a state dict that
+    loads with weights_only) with torchvision's keys, `features.` in front or not, any float dtype, relu5_1 or deeper.
+    convention: `imagenet` (mean and deviation) or `bgr_mean` (BGR * 255 less a mean, as trunks ported from Caffe want).
+    UserError for another choice, and for weights that cannot be had or do not fit.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, arch: str = "vgg19", weights: str = "none", convention: str = "imagenet") -> None:
+        super().__init__()
+        if arch not in ("vgg16", "vgg19"):
+            raise UserError(f"arch: expected vgg16 or vgg19, got {arch!r}")
+        if convention not in CONVENTIONS:
+            raise UserError(f"convention: expected {' or '.join(CONVENTIONS)}, got {convention!r}")
+        self.reverse, mean, std = CONVENTIONS[convention]
+        self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
+        full = empty_trunk(arch)
+        pools = [i for i, layer in enumerate(full) if isinstance(layer, nn.MaxPool2d)]
+        # A stage begins with a convolution and its ReLU.
+        self.taps = [1, *(pool + 2 for pool in pools)][:TAPS]
+        self.trunk = full[: self.taps[-1] + 1].to_empty(device="cpu")
+        if weights == "none":
+            init_random(self.trunk)
+        else:
+            name = f"{arch} imagenet" if weights == "imagenet" else weights
+            state = hub_state(arch) if weights == "imagenet" else file_state(weights)
+            load_trunk(self.trunk, set(full.state_dict()), state, name)
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> "VGGFeatures":
+        """Stays in evaluation mode whatever the module around it does."""
+        return super().train(False)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x = ((x.flip(1) if self.reverse else x) - self.mean) / self.std
+        features = []
+        # The in-place ReLUs are safe: each overwrites a convolution's output, and every tap is a ReLU's.
+        for i, layer in enumerate(self.trunk):
+            x = layer(x)
+            if i in self.taps:
+                features.append(x)
+        return features
+
+
+def empty_trunk(arch: str) -> nn.Sequential:
+    """torchvision's convolutional part without storage: its own initialisation takes seconds and random numbers."""
+    from torchvision.models import get_model
+
+    with torch.device("meta"):
+        return get_model(arch, weights=None).features
+
+
+def init_random(trunk: nn.Sequential) -> None:
+    """He's normal initialisation keeps the activations' scale; biases are 0."""
+    generator = torch.Generator().manual_seed(0)
+    for layer in trunk:
+        if isinstance(layer, nn.Conv2d):
+            fan_in = layer.in_channels * math.prod(layer.kernel_size)
+            nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / fan_in), generator=generator)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+
+def hub_state(arch: str) -> dict[str, Tensor]:
+    from torchvision.models import get_model_weights
+
+    try:
+        return get_model_weights(arch)["IMAGENET1K_V1"].get_state_dict(progress=False, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise UserError(
+            f"weights: imagenet: the {arch} weights cannot be downloaded ({error}): "
+            "give a file with them (weights: <file>), or weights: none"
+        ) from error
+
+
+def file_state(name: str) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    file = Path(name).expanduser()
+    if not file.is_file():
+        raise UserError(f"weights: expected imagenet, none or a file, and there is no file {name}")
+    try:
+        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
+    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{name}: expected a state dict of tensors, cannot be read ({reason})") from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise UserError(f"{name}: expected a state dict of tensors: save model.state_dict() alone")
+    return state
+
+
+def load_trunk(trunk: nn.Sequential, known: set[str], state: dict[str, Tensor], name: str) -> None:
+    """Copy `state` into `trunk`; deeper layers of the architecture (`known`) and its classifier may be there too."""
+    state = {key.removeprefix("features."): value for key, value in state.items() if not key.startswith("classifier.")}
+    needed = trunk.state_dict()
+    advice = "expected torchvision's keys of this architecture: check arch"
+    for key, value in needed.items():
+        if key not in state:
+            raise UserError(f"{name}: features.{key} is missing; {advice}")
+        if state[key].shape != value.shape:
+            shapes = f"{tuple(state[key].shape)} instead of {tuple(value.shape)}"
+            raise UserError(f"{name}: features.{key} has shape {shapes}; {advice}")
+    if extra := [key for key in state if key not in known]:
+        raise UserError(f"{name}: {extra[0]} is no key of the trunk; {advice}")
+    trunk.load_state_dict({key: state[key] for key in needed})

@@ -1,0 +1,239 @@
+"""The run folder: identity, lock, manifest, done, resume. A run is a pure function of its config. No torch here."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig
+
+from matting.config import CONFIG_VERSION, compose_config, digest_of, identity, plain, readable
+from matting.errors import UserError
+from matting.progress import say
+
+PACKAGES = ("torch", "torchvision", "lightning", "albumentations", "kornia", "opencv-python-headless", "numpy")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A config, resolved, and the folder that is or will be its.
+
+    kind: the folder under `paths.output_dir`: the stage's name, or `evaluate/<method>`.
+    config: plain, complete, upstream runs by digest.
+    """
+
+    kind: str
+    config: dict[str, Any]
+    digest: str
+    folder: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def last(self) -> Path:
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        return self.checkpoints / "best.ckpt"
+
+    def result(self) -> dict[str, Any] | None:
+        """The final numbers, if the run is done."""
+        return read_json(self.folder / "result.json")
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        return read_json(self.folder / "manifest.json") or {}
+
+    def state(self) -> str:
+        """new | done | running | resume | failed"""
+        if not self.folder.is_dir():
+            return "new"
+        if self.result() is not None:
+            return "done"
+        return "running" if locked(self.folder) else self.state_unlocked()
+
+    def state_unlocked(self) -> str:
+        """new | resume | failed, for a run that is not done and that nobody else works on."""
+        if "error" in (read_json(self.folder / "manifest.json") or {}):
+            return "failed"
+        return "resume" if self.last.is_file() else "new"
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, data: Any) -> None:
+    write_text(path, json.dumps(data, indent=1) + "\n")
+
+
+def make_run(kind: str, config: DictConfig, **upstream: str) -> Run:
+    """The run of a composed config; `upstream` sets keys (`a__b` for a.b) to the digests of the runs it stands on."""
+    data = {"config_version": CONFIG_VERSION, **plain(config)}
+    for key, value in upstream.items():
+        node, leaf = key.split("__")
+        data[node][leaf] = value
+    this = identity(data)
+    digest = digest_of(this)
+    parent = Path(data["paths"]["output_dir"]) / kind
+    folder = next(parent.glob(f"*-{digest}"), None)
+    if folder is None:
+        verb, choice = ("train", f"stage={kind}") if "stage" in data else ("evaluate", f"method={kind.split('/')[-1]}")
+        default = identity({"config_version": CONFIG_VERSION, **plain(compose_config(verb, [choice]))})
+        folder = parent / f"{readable(this, default)}-{digest}"
+    return Run(kind, data, digest, folder)
+
+
+def open_run(folder: Path) -> Run:
+    """The run that lives in a folder; raises UserError if none does, or one of another version of the config."""
+    file = folder / "config.yaml"
+    if not file.is_file():
+        raise UserError(f"{folder}: not a run folder (config.yaml is missing); `matting runs` lists those there are")
+    config = yaml.safe_load(file.read_text())
+    if config.get("config_version") != CONFIG_VERSION:
+        found = config.get("config_version")
+        raise UserError(f"{file}: config_version {found}, this version reads {CONFIG_VERSION}; train it again")
+    kind = config["stage"]["name"] if "stage" in config else f"evaluate/{config['method']['name']}"
+    return Run(kind, config, folder.name.rsplit("-", 1)[-1], folder)
+
+
+def find_runs(output_dir: Path) -> list[Run]:
+    """All runs under a folder, in order of their path."""
+    files = sorted(output_dir.glob("**/config.yaml")) if output_dir.is_dir() else []
+    return [open_run(file.parent) for file in files]
+
+
+@contextlib.contextmanager
+def lock(folder: Path, title: str) -> Iterator[None]:
+    """Hold a folder alone; the lock of a process that died is free. Waits, with a line, while another holds it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot write there ({error.strerror}); set paths.output_dir to a folder of yours") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"{title}: another process is at work in {folder}; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def locked(folder: Path) -> bool:
+    try:
+        with (folder / ".lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def begin(run: Run, fingerprint: str, fresh: bool) -> None:
+    """Write config and manifest at the start of a run, or note that it goes on. `fresh` clears what was there."""
+    if fresh:
+        for item in run.folder.iterdir():
+            if item.name != ".lock":
+                shutil.rmtree(item) if item.is_dir() else item.unlink()
+    run.checkpoints.mkdir(exist_ok=True)
+    manifest = read_json(run.folder / "manifest.json") or {
+        "run": f"{run.kind}/{run.digest}",
+        "command": " ".join(["matting", *sys.argv[1:]]),
+        "git": git_state(),
+        "versions": {"matting": version("matting"), "python": sys.version.split()[0], **versions()},
+        "seed": run.config["seed"],
+        "data_fingerprint": fingerprint,
+        "started": now(),
+    }
+    manifest.pop("error", None)
+    manifest["starts"] = [*manifest.get("starts", []), now()]
+    write_text(run.folder / "config.yaml", yaml.safe_dump(run.config, sort_keys=False))
+    write_json(run.folder / "manifest.json", manifest)
+
+
+def note(run: Run, **facts: Any) -> None:
+    """Add facts to the manifest."""
+    write_json(run.folder / "manifest.json", {**(read_json(run.folder / "manifest.json") or {}), **facts})
+
+
+def finish(run: Run, result: dict[str, Any]) -> None:
+    """Write the result, last: its presence means done."""
+    note(run, ended=now())
+    write_json(run.folder / "result.json", result)
+
+
+def check_same_data(run: Run, fingerprint: str) -> None:
+    """A run that is found must have seen the data that lie there now; another code revision is worth a line."""
+    manifest = run.manifest
+    was = manifest.get("data_fingerprint")
+    if was is not None and was != fingerprint:
+        raise UserError(
+            f"{run.folder}: made with data {was}, the data there now are {fingerprint}; "
+            "restore the files, or start over with rerun=true"
+        )
+    then, here = manifest.get("git", {}).get("revision"), git_state().get("revision")
+    if then != here:
+        say(f"note: {run.folder.name} was made by revision {str(then)[:10]}, this is {str(here)[:10]}")
+
+
+def check_space(folder: Path, need: int, what: str) -> None:
+    """Raise UserError when the disk of `folder` has fewer than `need` bytes left."""
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        raise UserError(
+            f"{folder}: {what} need {need / 1e9:.2f} GB, {free / 1e9:.2f} GB are free; free space or set paths.output_dir"
+        )
+
+
+def git_state() -> dict[str, Any]:
+    """Revision of the checkout that this code runs from, and whether it has changes; the version alone when installed."""
+    here = Path(__file__).parent
+    if not (here.parents[1] / ".git").exists():
+        return {"revision": version("matting"), "dirty": False}
+    ask = lambda *words: subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=False).stdout.strip()  # noqa: E501,E731,S603,S607
+    return {"revision": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain", "--untracked-files=no"))}
+
+
+def versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def now() -> str:
+    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")

@@ -1,0 +1,148 @@
+"""Types of the config's keys: what Hydra refuses before a job starts (`seed=abc`). No torch here."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+@dataclass
+class Paths:
+    data_root: str = MISSING
+    output_dir: str = MISSING
+    cache_dir: str = MISSING
+
+
+@dataclass
+class Scale:
+    name: str = MISSING
+    height: int = MISSING
+    width: int = MISSING
+    eval_size: Any = MISSING  # native | longer side | [height, width]
+    subjects: int = MISSING
+    backgrounds: int = MISSING
+    backgrounds_per_subject: int = MISSING
+    val_subjects: int = MISSING
+    test_subjects: int = MISSING
+    test_backgrounds: int = MISSING
+    test_backgrounds_per_subject: int = MISSING
+    epochs: int = MISSING
+    epoch_samples: int | None = MISSING
+    seg_batch: int = MISSING
+    alpha_batch: int = MISSING
+    net_width: int = MISSING
+    disc_width: int = MISSING
+    depth: int = MISSING
+    blocks: int = MISSING
+    aspp_rates: list[int] = MISSING
+    vgg_weights: str = MISSING
+    gen_lr: float = MISSING
+    disc_lr: float = MISSING
+    scheduler: str = MISSING
+    warmup: int = MISSING
+    val_every: int = MISSING
+    val_samples: int = MISSING
+
+
+@dataclass
+class Augment:
+    flip: float = MISSING
+    scale: list[float] = MISSING
+    rotate: float = MISSING
+    shift: float = MISSING
+    brightness: float = MISSING
+    contrast: float = MISSING
+    saturation: float = MISSING
+    hue: float = MISSING
+    noise: float = MISSING
+    blur: float = MISSING
+    jpeg: list[int] = MISSING
+    jpeg_p: float = MISSING
+
+
+@dataclass
+class Data:
+    name: str = MISSING
+    fit: str = MISSING
+    subjects: dict[str, Any] = MISSING
+    backgrounds: dict[str, Any] = MISSING
+    backgrounds_per_subject: int = MISSING
+    epoch_samples: int | None = MISSING
+    val_subjects: int = MISSING
+    test: dict[str, Any] = MISSING
+
+
+@dataclass
+class Trainer:
+    name: str = MISSING
+    accelerator: str = MISSING
+    devices: int = MISSING
+    num_nodes: int = MISSING
+    strategy: str = MISSING
+    precision: str = MISSING
+    channels_last: bool = MISSING
+    compile: bool = MISSING
+    max_batches: int | None = MISSING
+
+
+@dataclass
+class Runtime:
+    workers: int = MISSING
+    threads: int | None = MISSING
+    progress: bool = MISSING
+    log_every: int = MISSING
+
+
+@dataclass
+class Common:
+    paths: Paths = field(default_factory=Paths)
+    scale: Scale = field(default_factory=Scale)
+    augment: Augment = field(default_factory=Augment)
+    data: Data = field(default_factory=Data)
+    trainer: Trainer = field(default_factory=Trainer)
+    logger: dict[str, Any] = field(default_factory=dict)
+    runtime: Runtime = field(default_factory=Runtime)
+    seed: int = MISSING
+    rerun: bool = MISSING
+    plan: bool = MISSING
+
+
+@dataclass
+class Val:
+    every_batches: int = MISSING
+    samples: int = MISSING
+    pictures: int = MISSING
+
+
+@dataclass
+class Checkpoint:
+    every_batches: int = MISSING
+    minutes: float = MISSING
+    keep: str = MISSING  # weights | best | all
+
+
+@dataclass
+class Optim:
+    gen: dict[str, Any] = MISSING
+    disc: dict[str, Any] = MISSING
+    scheduler: str = MISSING  # none | linear_decay | cosine
+    warmup: int = MISSING
+
+
+@dataclass
+class Train(Common):
+    stage: dict[str, Any] = MISSING
+    net: dict[str, Any] = MISSING
+    loss: dict[str, Any] = MISSING
+    optim: Optim = field(default_factory=Optim)
+    val: Val = field(default_factory=Val)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    experiments: Any = None
+
+
+def register() -> None:
+    """Put the schemas into Hydra's store, where the primary configs name them."""
+    store = ConfigStore.instance()
+    store.store("schema_train", Train)
+    store.store("schema_common", Common)

@@ -1,0 +1,15 @@
+"""POMAGAN's first stage: image to coarse person map (section 3.1)."""
+
+from matting.batch import Batch
+from matting.stages.gan import GANStage
+from matting.stages.objective import Example
+
+
+class SegmentationGAN(GANStage):
+    """Trained on the binary map s* = (alpha >= 0.5) by eq. 7; measured against alpha, as the coarse map that it is."""
+
+    pixel = "segmentation"
+
+    def example(self, batch: Batch) -> Example:
+        mask = (batch["alpha"] >= 0.5).float()
+        return Example(batch["image"], (batch["image"],), mask, batch["new_bgr"], batch["ids"])

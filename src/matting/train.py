@@ -1,0 +1,84 @@
+"""matting train: fit one stage, or find that it is done, or go on where it stopped."""
+
+import time
+from typing import Any
+
+from omegaconf import DictConfig
+
+from matting import runs
+from matting.data.build import fingerprint
+from matting.errors import Interrupted, JobError, UserError
+from matting.progress import say
+from matting.runs import Run
+from matting.upstream import Upstream, stage_run
+
+
+def run(config: DictConfig) -> float:
+    """The verb. Gives the validation MSE of the best checkpoint, which a sweeper minimises."""
+    this, upstream = stage_run(config)
+    if config.plan:
+        for found, waits in planned(config):
+            say(f"{'waits for an upstream run' if waits else found.state():<10}  {found.folder}")
+        return float("nan")
+    result = ensure(config)
+    say(f"{this.kind}: done, {this.folder}")
+    for name, values in result.items():
+        if isinstance(values, dict):
+            say("  " + name + "  " + "  ".join(f"{key} {value:.5g}" for key, value in values.items()))
+    return result["val"]["val/whole/mse"]
+
+
+def planned(config: DictConfig) -> list[tuple[Run, bool]]:
+    """The runs that a train config asks for, in order, each with whether it waits for one that is not done."""
+    this, upstream = stage_run(config)
+    rows = []
+    for found in upstream.values():
+        if found.config is not None:
+            rows += planned(found.config)
+    waits = any(found.run is not None and found.run.result() is None for found in upstream.values())
+    return [*rows, (this, waits and this.result() is None)]
+
+
+def ensure(config: DictConfig) -> dict[str, Any]:
+    """The result of a config's run: found, or trained now, with the runs that it stands on first."""
+    this, upstream = stage_run(config)
+    data = fingerprint(this.config)
+    result = this.result()
+    if result is not None and not config.rerun:
+        runs.check_same_data(this, data)
+        return result
+    for found in upstream.values():
+        if found.config is not None:
+            ensure(found.config)
+    with runs.lock(this.folder, this.kind):
+        result = this.result()
+        if result is not None and not config.rerun:  # another process made it while this one waited
+            return result
+        if this.last.is_file() and not config.rerun:
+            runs.check_same_data(this, data)
+        fresh = config.rerun or this.state_unlocked() in ("new", "failed")
+        runs.begin(this, data, fresh)
+        return fit(this, upstream)
+
+
+def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
+    """Train under the folder's lock and write the result; what stops it is noted in the manifest."""
+    say(f"{this.kind}: {'going on with' if this.last.is_file() else 'training'} {this.folder}")
+    start = time.monotonic()
+    from matting import training
+
+    try:
+        result = training.train(this, upstream)
+    except (Interrupted, KeyboardInterrupt):
+        raise Interrupted(
+            f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"
+        ) from None
+    except (UserError, JobError) as error:
+        runs.note(this, error=str(error))
+        raise
+    except Exception as error:
+        runs.note(this, error=f"{type(error).__name__}: {error}")
+        raise
+    runs.note(this, seconds=round(time.monotonic() - start, 1))
+    runs.finish(this, result)
+    return result

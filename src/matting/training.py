@@ -1,0 +1,187 @@
+"""Training of one run with Lightning: builds the pieces that a plain config names, fits, measures the best weights."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.loggers import Logger
+
+from matting import callbacks, runs
+from matting.checkpoints import AtomicCheckpointIO, load_generator, read_checkpoint
+from matting.data.datamodule import CompositeData
+from matting.errors import UserError
+from matting.instantiate import build, resolve
+from matting.loggers import MetricsCSV
+from matting.runs import Run
+from matting.stages.base import MattingStage, load_strict
+from matting.upstream import Upstream
+
+BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
+
+
+def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
+    """Fit a run from its last checkpoint or from the start, and give its result."""
+    config = run.config
+    prepare(config)
+    data = CompositeData(config, config["stage"]["batch_size"], config["val"]["samples"])
+    data.setup("fit")
+    stage = build_stage(config, upstream)
+    total = count_batches(config, data)
+    stage.total_batches, stage.log_every = total, config["runtime"]["log_every"]
+    size = BYTES_A_PARAMETER * sum(p.numel() for p in stage.parameters())
+    runs.check_space(run.folder, 3 * size, "the checkpoints of this run")
+
+    resumed = read_checkpoint(run.last)["matting"]["batches"] if run.last.is_file() else 0
+    metrics = MetricsCSV(run.folder / "metrics.csv")
+    metrics.start(resumed)
+    trainer = build_trainer(run, stage, data, total, [metrics, *build_loggers(run)])
+    try:
+        if resumed < total:
+            trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
+        else:
+            stage.load_state_dict(read_checkpoint(run.last)["state_dict"])
+        return measure(run, stage, data, trainer)
+    finally:
+        for logger in trainer.loggers:
+            logger.finalize("success")
+
+
+def prepare(config: Mapping[str, Any]) -> None:
+    """Seeds and threads; the rest of determinism is that every draw has a seed of its own."""
+    lightning.seed_everything(config["seed"], verbose=False)
+    if config["runtime"]["threads"] is not None:
+        torch.set_num_threads(config["runtime"]["threads"])
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
+
+
+def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> MattingStage:
+    """The LightningModule of a config; its upstream networks loaded and frozen."""
+    node = config["stage"]
+    more = {}
+    if "stage__coarse" in upstream:
+        more["segmentation"] = load_generator(upstream["stage__coarse"].checkpoint, "segmentation_gan")
+    stage = resolve(node["_target_"])(
+        node, config["net"], config["loss"], config["optim"], config["paths"]["data_root"], **more
+    )
+    for network in (stage.gen, stage.disc):
+        if network is None:
+            continue
+        if config["trainer"]["channels_last"]:
+            network.to(memory_format=torch.channels_last)
+        if config["trainer"]["compile"]:
+            network.compile()
+    return stage
+
+
+def count_batches(config: Mapping[str, Any], data: CompositeData) -> int:
+    assert data.training is not None
+    samples = config["data"]["epoch_samples"] or len(data.training)
+    ranks = config["trainer"]["num_nodes"] * max(1, world_size(config["trainer"]))
+    total = config["stage"]["epochs"] * max(1, samples // (config["stage"]["batch_size"] * ranks))
+    limit = config["trainer"]["max_batches"]
+    return total if limit is None else min(total, limit)
+
+
+def world_size(trainer: Mapping[str, Any]) -> int:
+    if trainer["devices"] > 0:
+        return trainer["devices"]
+    return torch.cuda.device_count()
+
+
+def build_trainer(
+    run: Run, stage: MattingStage, data: CompositeData, total: int, loggers: list[Logger]
+) -> Trainer:
+    config, node = run.config, run.config["trainer"]
+    if node["accelerator"] == "gpu" and not torch.cuda.is_available():
+        raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
+    keep, val_every = config["checkpoint"], config["val"]["every_batches"]
+    watchers: list[Any] = [
+        callbacks.Limit(total),
+        callbacks.Skipped(),
+        callbacks.Pictures(run.folder / "images", config["val"]["pictures"]),
+        callbacks.RunCheckpoint(run.checkpoints, keep["every_batches"], keep["minutes"], val_every, keep["keep"]),
+    ]
+    if config["runtime"]["progress"]:
+        watchers.insert(0, callbacks.Progress(run.kind, total))
+    return Trainer(
+        accelerator=node["accelerator"],
+        devices=node["devices"],
+        num_nodes=node["num_nodes"],
+        strategy=node["strategy"],
+        precision=node["precision"],
+        max_epochs=config["stage"]["epochs"],
+        val_check_interval=val_every,
+        check_val_every_n_epoch=None,
+        limit_val_batches=1.0 if data.validation is not None else 0,
+        num_sanity_val_steps=0,
+        logger=loggers,
+        callbacks=watchers,
+        plugins=[AtomicCheckpointIO()],
+        use_distributed_sampler=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=str(run.folder),
+    )
+
+
+def build_loggers(run: Run) -> list[Logger]:
+    facts = {
+        "name": run.folder.name,
+        "digest": run.digest,
+        "group": run.config.get("experiments") or run.kind,
+        "kind": run.kind,
+        "config": run.config,
+        "folder": str(run.folder),
+    }
+    loggers = []
+    for node in run.config["logger"].values():
+        ours = str(node["_target_"]).startswith("matting.")
+        loggers.append(build(node, run=facts) if ours else build(node, save_dir=str(run.folder)))
+    return loggers
+
+
+def measure(run: Run, stage: MattingStage, data: CompositeData, trainer: Trainer) -> dict[str, Any]:
+    """The best weights on validation and on every named test set; then the checkpoints that are not kept go."""
+    best = run.best if run.best.is_file() else run.last
+    checkpoint = read_checkpoint(best)
+    load_strict(stage, checkpoint["state_dict"], best)
+    trainer.loggers = []
+    trainer.test(stage, data, verbose=False)
+    batch = checkpoint["matting"]["batches"]
+    result: dict[str, Any] = {"batch": batch, "batches": stage.batches}
+    if data.validation is not None:
+        result["val"] = best_validation(run, batch)
+    result |= {name: values for name, values in stage.results.items() if name != "val"}
+    runs.note(run, device=device_name(trainer), skipped=sorted({*stage.skipped, *data.skipped.values()}))
+    tidy(run, best)
+    return result
+
+
+def best_validation(run: Run, batch: int) -> dict[str, float]:
+    from matting.loggers import read_metrics
+
+    rows = read_metrics(run.folder / "metrics.csv")
+    return {row["name"]: row["value"] for row in rows if row["batch"] == batch and row["name"].startswith("val/")}
+
+
+def device_name(trainer: Trainer) -> str:
+    return torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
+
+
+def tidy(run: Run, best: Path) -> None:
+    """`checkpoint.keep` of a done run: weights of the best | best, with optimizers | all."""
+    keep = run.config["checkpoint"]["keep"]
+    if keep == "all":
+        return
+    checkpoint = read_checkpoint(best)
+    if keep == "weights":
+        checkpoint = {key: checkpoint[key] for key in ("state_dict", "matting", "pytorch-lightning_version")}
+    AtomicCheckpointIO().save_checkpoint(checkpoint, run.best)
+    run.last.unlink(missing_ok=True)
+
+

@@ -1,0 +1,109 @@
+import pytest
+import torch
+from torch import nn
+
+from matting.errors import UserError
+from matting.nets.blocks import ASPP, conv_block, crop_back, init_gan, make_norm, pad_to_multiple, signed, up_block
+
+
+@pytest.mark.parametrize("size", [(33, 47), (5, 7), (1, 1), (48, 48), (16, 3)], ids=str)
+def test_padding_grows_to_the_multiple_and_crops_back(size: tuple[int, int]) -> None:
+    x = torch.rand(2, 3, *size)
+    padded, crop = pad_to_multiple(x, 16, 32)
+    expected = [max(32, -(-side // 16) * 16) for side in size]
+    assert list(padded.shape[-2:]) == expected
+    assert torch.equal(crop_back(padded, crop), x)
+
+
+def test_minimum_is_rounded_up_to_the_multiple() -> None:
+    assert pad_to_multiple(torch.rand(1, 1, 5, 5), 8, 20)[0].shape[-2:] == (24, 24)
+
+
+def test_padding_reflects_without_repeating_the_edge() -> None:
+    padded, _ = pad_to_multiple(torch.arange(5.0).expand(1, 1, 5, 5), 8)
+    assert padded[0, 0, 4].tolist() == [1, 0, 1, 2, 3, 4, 3, 2]
+
+
+def test_padding_replicates_where_reflection_is_impossible() -> None:
+    padded, _ = pad_to_multiple(torch.arange(2.0).expand(1, 1, 2, 2), 8)
+    assert padded[0, 0, 4].tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+
+
+def test_padding_leaves_a_fitting_tensor_alone() -> None:
+    x = torch.rand(1, 3, 32, 48)
+    assert pad_to_multiple(x, 16)[0] is x
+
+
+def test_signed_range() -> None:
+    assert signed(torch.tensor([0.0, 0.5, 1.0])).tolist() == [-1, 0, 1]
+
+
+@pytest.mark.parametrize("kind", ["instance", "group"])
+def test_norm_is_per_sample_and_affine(kind: str) -> None:
+    x = torch.rand(2, 8, 6, 5) * torch.tensor([1.0, 100.0]).view(2, 1, 1, 1) + 7
+    norm = make_norm(kind, 8)
+    assert [parameter.numel() for parameter in norm.parameters()] == [8, 8]
+    for sample in norm(x):
+        assert sample.mean().abs() < 1e-4
+        assert (sample.std() - 1).abs() < 0.02
+    assert torch.equal(norm.train()(x), norm.eval()(x))
+
+
+def test_group_norm_takes_any_channel_count() -> None:
+    assert [make_norm("group", channels).num_groups for channels in (5, 48, 64)] == [1, 16, 32]
+
+
+def test_batch_norm_is_over_the_batch() -> None:
+    assert isinstance(make_norm("batch", 4), nn.BatchNorm2d)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_conv_block_side(stride: int) -> None:
+    assert conv_block(3, 4, 7, "instance", stride)(torch.rand(1, 3, 9, 12)).shape[-2:] == (
+        -(-9 // stride),
+        12 // stride,
+    )
+
+
+def test_aspp_is_moved_by_the_image_mean_alone() -> None:
+    aspp = ASPP(8, (1, 2), "instance")
+    for name, parameter in aspp.named_parameters():
+        nn.init.constant_(parameter, 0.0 if name.startswith("branches") else 0.1)
+    dark, bright = (aspp(torch.full((1, 8, 4, 4), value)) for value in (1.0, 9.0))
+    assert (bright - dark).abs().max() > 0.1
+
+
+def test_aspp_branches_see_their_rate() -> None:
+    torch.manual_seed(0)
+    aspp = ASPP(8, (1, 3), "batch").eval()
+    for branch, rate in zip(aspp.branches, (1, 3), strict=True):
+        x = torch.rand(1, 8, 15, 15, requires_grad=True)
+        branch[0](x)[0, :, 7, 7].sum().backward()
+        rows = x.grad.abs().sum((0, 1, 3)).nonzero().flatten().tolist()
+        assert rows == [7 - rate, 7, 7 + rate]
+
+
+@pytest.mark.parametrize("up", ["deconv", "resize"])
+def test_up_block_doubles(up: str) -> None:
+    assert up_block(4, 6, "instance", up)(torch.rand(2, 4, 3, 5)).shape == (2, 6, 6, 10)
+
+
+def test_init_gan() -> None:
+    torch.manual_seed(0)
+    block = nn.Sequential(nn.Conv2d(32, 32, 5), nn.ConvTranspose2d(32, 32, 5), make_norm("instance", 32))
+    init_gan(block)
+    for conv in block[:2]:
+        assert abs(conv.weight.std().item() - 0.02) < 0.001
+        assert abs(conv.weight.mean().item()) < 0.001
+        assert not conv.bias.any()
+    assert (block[2].weight == 1).all()
+    assert not block[2].bias.any()
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [(lambda: make_norm("layer", 4), "layer"), (lambda: up_block(4, 4, "instance", "bicubic"), "bicubic")],
+)
+def test_unknown_choice(call, name: str) -> None:
+    with pytest.raises(UserError, match=rf"expected .* got '{name}'"):
+        call()

@@ -1,0 +1,81 @@
+import pytest
+import torch
+from torch import nn
+
+from matting.errors import UserError
+from matting.nets.blocks import ResidualBlock
+from matting.nets.pomagan import AlphaGenerator, Decoder, Encoder, SegmentationGenerator
+
+
+def millions(network: nn.Module) -> float:
+    return sum(parameter.numel() for parameter in network.parameters()) / 1e6
+
+
+def test_defaults_are_the_decided_ones() -> None:
+    with torch.device("meta"):
+        segmentation, alpha, concat = SegmentationGenerator(), AlphaGenerator(), AlphaGenerator(encoder="concat")
+    assert [round(millions(network), 1) for network in (segmentation, alpha, concat)] == [195.0, 186.1, 184.0]
+    for network in (segmentation, alpha):
+        assert sum(isinstance(module, ResidualBlock) for module in network.modules()) == 9
+        assert any(isinstance(module, nn.InstanceNorm2d) for module in network.modules())
+    stem, *downs = (level[0] for level in segmentation.encoder.levels)
+    assert stem.kernel_size == (7, 7)
+    assert [down.in_channels for down in downs] == [64, 128, 256, 512]
+    assert downs[-1].out_channels == 1024
+    assert [branch[0].dilation[0] for branch in segmentation.trunk[-1].branches] == [1, 6, 12, 18]
+    assert [encoder.levels[0][0].out_channels for encoder in alpha.encoders] == [64, 16]
+
+
+def test_encoder_halves_and_doubles() -> None:
+    maps = Encoder(3, 4, 3, "instance")(torch.rand(1, 3, 32, 16))
+    assert [tuple(map.shape[1:]) for map in maps] == [(4, 32, 16), (8, 16, 8), (16, 8, 4), (32, 4, 2)]
+
+
+def test_decoder_uses_every_skip() -> None:
+    torch.manual_seed(0)
+    skips = [tuple(torch.rand(1, c << i, 16 >> i, 16 >> i, requires_grad=True) for c in (4, 2)) for i in range(3)]
+    Decoder(4, 6, 3, "instance", "deconv")(torch.rand(1, 32, 2, 2), skips)[..., 8, 8].sum().backward()
+    assert all(skip.grad is not None and skip.grad.any() for pair in skips for skip in pair)
+
+
+def test_encoders_do_not_see_the_other_input() -> None:
+    network = AlphaGenerator(4, 2, 1)
+    image, coarse = torch.rand(1, 3, 16, 16, requires_grad=True), torch.rand(1, 1, 16, 16, requires_grad=True)
+    seen = []
+    for encoder in network.encoders:
+        encoder.register_forward_hook(lambda _, args, output: seen.append((args[0].shape[1], output[-1].sum())))
+    network(image, coarse)
+    (image_channels, image_sum), (coarse_channels, coarse_sum) = seen
+    assert (image_channels, coarse_channels) == (3, 1)
+    assert torch.autograd.grad(image_sum, coarse, allow_unused=True, retain_graph=True)[0].abs().max() == 0
+    assert torch.autograd.grad(coarse_sum, image, allow_unused=True)[0].abs().max() == 0
+
+
+@pytest.mark.parametrize("up", ["deconv", "resize"])
+def test_output_is_aligned_with_the_input(up: str) -> None:
+    """A few steps teach the identity of the coarse map at a size that needs padding: the crop takes the right part."""
+    torch.manual_seed(0)
+    network = AlphaGenerator(8, 1, 1, up=up)
+    optimizer = torch.optim.Adam(network.parameters(), 2e-2)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(40):
+        coarse = (torch.rand(2, 1, 13, 19, generator=generator) > 0.5).float()
+        loss = (network(coarse.expand(-1, 3, -1, -1), coarse) - coarse).abs().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+
+
+def test_alpha_keeps_float32_levels_under_autocast() -> None:
+    torch.manual_seed(0)
+    network = SegmentationGenerator(4, 1, 1, (1,))
+    nn.init.constant_(network.decoder.head.bias, 6.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        map = network(torch.rand(1, 3, 32, 32))
+    assert ((map > 0.9965) & (map < 0.9995)).any()
+
+
+def test_unknown_encoder() -> None:
+    with pytest.raises(UserError, match="encoder: expected two or concat, got 'three'"):
+        AlphaGenerator(4, 1, 1, encoder="three")
