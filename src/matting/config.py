@@ -120,7 +120,7 @@ def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60)
     words += [identity[node]["name"] for node in renamed if node not in ("data", "scale")]
     for key, value in flat(identity).items():
         node = key.split(".")[0]
-        if theirs.get(key) == value or node in ("data", "scale", "config_version") or node in renamed:
+        if theirs.get(key) == value or node in renamed or key in ("config_version", "stage.coarse"):
             continue
         words.append(f"{key.rsplit('.', 1)[-1]}={value}")
     text = "-".join(words)

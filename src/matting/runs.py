@@ -109,10 +109,15 @@ def make_run(kind: str, config: DictConfig, **upstream: str) -> Run:
     parent = Path(data["paths"]["output_dir"]) / kind
     folder = next(parent.glob(f"*-{digest}"), None)
     if folder is None:
-        verb, choice = ("train", f"stage={kind}") if "stage" in data else ("evaluate", f"method={kind.split('/')[-1]}")
-        default = identity({"config_version": CONFIG_VERSION, **plain(compose_config(verb, [choice]))})
-        folder = parent / f"{readable(this, default)}-{digest}"
+        folder = parent / f"{readable(this, defaults_of(this))}-{digest}"
     return Run(kind, data, digest, folder)
+
+
+def defaults_of(this: dict[str, Any]) -> dict[str, Any]:
+    """The identity that the same choices of stage or method, scale and data give without further overrides."""
+    verb, group = ("train", "stage") if "stage" in this else ("evaluate", "method")
+    choices = [f"{group}={this[group]['name']}", f"scale={this['scale']['name']}", f"data={this['data']['name']}"]
+    return identity({"config_version": CONFIG_VERSION, **plain(compose_config(verb, choices))})
 
 
 def open_run(folder: Path) -> Run:

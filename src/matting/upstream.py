@@ -1,6 +1,5 @@
 """Runs that stand on other runs: an alpha stage on its segmentation run, a method on its stages. No torch here."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +62,29 @@ def find_upstream(config: DictConfig, value: str | None, stage: str, **values: A
     return Upstream(found.digest, found.best, found)
 
 
-def upstream_of(run: Run, output_dir: str) -> Mapping[str, str]:
-    """The recorded upstream keys of a run: {"coarse": digest}."""
-    coarse = run.config["stage"].get("coarse")
-    return {} if coarse in (None, "ground_truth") else {"coarse": coarse}
+def method_upstream(config: DictConfig) -> dict[str, Upstream]:
+    """The trained stages of a config's method, by key of the method node: POMAGAN's alpha and segmentation runs.
+
+    The segmentation network is the one that the alpha stage was trained with, unless the config names another.
+    """
+    segmentation, alpha = config.method.segmentation, config.method.alpha
+    more = {} if segmentation is None else {"stage__coarse": segmentation}
+    found_alpha = find_upstream(config, alpha, "alpha_gan", **more)
+    if segmentation is None and found_alpha.run is not None:
+        if found_alpha.config is not None:
+            found = stage_run(found_alpha.config)[1].get("stage__coarse")
+        else:
+            coarse = found_alpha.run.config["stage"]["coarse"]
+            found = None if coarse == "ground_truth" else find_upstream(config, coarse, "segmentation_gan")
+    else:
+        found = find_upstream(config, segmentation, "segmentation_gan")
+    if found is None:
+        raise UserError("method.segmentation: the alpha run was trained on the true map; name a segmentation run")
+    return {"method__segmentation": found, "method__alpha": found_alpha}
+
+
+def method_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
+    """The run of an evaluate config, and the trained stages that it stands on."""
+    upstream = method_upstream(config)
+    run = make_run(f"evaluate/{config.method.name}", config, **{key: found.key for key, found in upstream.items()})
+    return run, upstream

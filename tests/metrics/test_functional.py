@@ -99,8 +99,8 @@ def test_batch_equals_its_samples_whatever_the_thread_count() -> None:
 
 @pytest.mark.parametrize("types", [("uint8", "float64"), ("float32", "uint8"), ("float32", "float32")])
 def test_types_give_the_values_of_float64(types: tuple[str, str]) -> None:
-    # 8-bit values in float32 are not quite the 255ths: 153 / 255 lies above 0.6 there, so 0, 1/4, 1/2, ... are compared.
-    values = {"uint8": [0, 51, 153, 255], "float32": [0.0, 0.25, 0.75, 1.0], "float64": [0.0, 0.2, 0.6, 1.0]}
+    # 51 and 153 are thresholds exactly, which float32 cannot hold; its 0.7 lies below one and its 0.3 above
+    values = {"uint8": [0, 51, 153, 255], "float32": [0.0, 0.3, 0.7, 1.0], "float64": [0.0, 0.2, 0.6, 1.0]}
     generator = torch.Generator().manual_seed(3)
     images = [
         torch.tensor(values[kind], dtype=getattr(torch, kind))[torch.randint(0, 4, (30, 41), generator=generator)]

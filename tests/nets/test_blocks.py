@@ -3,7 +3,17 @@ import torch
 from torch import nn
 
 from matting.errors import UserError
-from matting.nets.blocks import ASPP, conv_block, crop_back, init_gan, make_norm, pad_to_multiple, signed, up_block
+from matting.nets.blocks import (
+    ASPP,
+    ResidualBlock,
+    conv_block,
+    crop_back,
+    init_gan,
+    make_norm,
+    pad_to_multiple,
+    signed,
+    up_block,
+)
 
 
 @pytest.mark.parametrize("size", [(33, 47), (5, 7), (1, 1), (48, 48), (16, 3)], ids=str)
@@ -27,6 +37,10 @@ def test_padding_reflects_without_repeating_the_edge() -> None:
 def test_padding_replicates_where_reflection_is_impossible() -> None:
     padded, _ = pad_to_multiple(torch.arange(2.0).expand(1, 1, 2, 2), 8)
     assert padded[0, 0, 4].tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+
+
+def test_reflection_stops_one_short_of_the_side() -> None:
+    assert pad_to_multiple(torch.arange(4.0).expand(1, 1, 4, 4), 12)[0][0, 0, 0].tolist() == [0] * 5 + [1, 2] + [3] * 5
 
 
 def test_padding_leaves_a_fitting_tensor_alone() -> None:
@@ -63,6 +77,14 @@ def test_conv_block_side(stride: int) -> None:
         -(-9 // stride),
         12 // stride,
     )
+
+
+def test_residual_block_adds_to_its_input() -> None:
+    block = ResidualBlock(4, "instance")
+    x = torch.randn(2, 4, 5, 6)
+    assert torch.equal(block(x), torch.relu(x + block.body(x)))
+    nn.init.zeros_(block.body[-1].weight)
+    assert torch.equal(block(x), torch.relu(x))
 
 
 def test_aspp_is_moved_by_the_image_mean_alone() -> None:

@@ -35,6 +35,12 @@ def test_defaults_are_the_decided_ones() -> None:
     assert sum(isinstance(module, nn.InstanceNorm2d) for module in network.scales[0]) == 3
 
 
+def test_initialisation_is_the_gan_habit() -> None:
+    for module in MultiScaleDiscriminator(4, 8).modules():
+        if isinstance(module, nn.Conv2d) and module.weight.numel() > 1000:
+            assert 0.018 < module.weight.std() < 0.022
+
+
 def test_scales_have_weights_of_their_own() -> None:
     first, second, third = (scale[0].weight for scale in MultiScaleDiscriminator(4, 4).scales)
     assert not torch.equal(first, second)

@@ -26,6 +26,20 @@ def test_defaults_are_the_decided_ones() -> None:
     assert [encoder.levels[0][0].out_channels for encoder in alpha.encoders] == [64, 16]
 
 
+@pytest.mark.parametrize(("build", "inputs"), [(SegmentationGenerator, 1), (AlphaGenerator, 2)])
+def test_initialisation_and_input_range_are_the_gan_habit(build: type[nn.Module], inputs: int) -> None:
+    network = build(8, 2, 1)
+    seen: list[torch.Tensor] = []
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and module.weight.numel() > 1000:
+            assert 0.018 < module.weight.std() < 0.022
+        if isinstance(module, Encoder):
+            module.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    image = torch.tensor([0.0, 1.0]).repeat(8).expand(1, 3, 16, 16)
+    network(*(image, image[:, :1])[:inputs])
+    assert [x.aminmax() for x in seen] == [(-1, 1)] * inputs
+
+
 def test_encoder_halves_and_doubles() -> None:
     maps = Encoder(3, 4, 3, "instance")(torch.rand(1, 3, 32, 16))
     assert [tuple(map.shape[1:]) for map in maps] == [(4, 32, 16), (8, 16, 8), (16, 8, 4), (32, 4, 2)]

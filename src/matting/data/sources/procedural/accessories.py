@@ -16,7 +16,7 @@ class Accessories:
         self.canvas, self.body, self.head, self.person, self.rng = canvas, body, head, person, rng
         self.unit = head.frame.unit
         self.colours = palette(rng)
-        self.thick = rng.uniform(0.12, 0.3) if person.headwear == "veil" else rng.uniform(0.3, 0.55)
+        self.thick = rng.uniform(0.12, 0.3) if person.headwear == "veil" else rng.uniform(0.4, 0.62)
         self.kind = str(rng.choice(["plain", "stripes", "knit", "dots", "plaid"]))
 
     def draw_behind(self) -> None:
@@ -33,17 +33,29 @@ class Accessories:
         head, unit, rng = self.head, self.unit, self.rng
         if self.person.headwear == "veil":
             for side in (-1, 1):
-                crown = head.turned(CRANIUM + (side * 0.05, 0.41, -0.05))[:2]
+                crown = head.turned(CRANIUM + np.array((side * 0.05, 0.41, -0.05)))[:2]
                 flare = rng.uniform(0.7, 1.15)
-                outer = [crown, crown + (side * 0.36, -0.17), crown + (side * 0.5, -0.6), crown + (side * (0.3 + flare * 0.5), -1.3)]
-                outer += [crown + (side * (0.25 + flare), -2.4)]
-                inner = [crown + (side * 0.62, -2.5), crown + (side * 0.40, -1.4), crown + (side * 0.31, -0.6), crown + (side * 0.16, -0.12)]
-                self._sheer(np.array(outer), np.array(inner), crown + (0, 0.15), smear)
+                outer = [
+                    crown,
+                    crown + np.array((side * 0.36, -0.17)),
+                    crown + np.array((side * 0.5, -0.6)),
+                    crown + np.array((side * (0.3 + flare * 0.5), -1.3)),
+                ]
+                outer += [crown + np.array((side * (0.25 + flare), -2.4))]
+                inner = [
+                    crown + np.array((side * 0.62, -2.5)),
+                    crown + np.array((side * 0.40, -1.4)),
+                    crown + np.array((side * 0.31, -0.6)),
+                    crown + np.array((side * 0.16, -0.12)),
+                ]
+                self._sheer(np.array(outer), np.array(inner), crown + np.array((0, 0.15)), smear)
         if self.person.shawl:
             side = int(rng.choice([-1, 1]))
             w = self.body.width
             out = rng.uniform(0.35, 0.9)
-            outer = np.array([(0.1, 0.02), (0.55 * w, 0.06), (1.02 * w, -0.16), (1.15 * w + 0.4 * out, -0.75), (1.1 * w + out, -1.6)])
+            outer = np.array(
+                [(0.1, 0.02), (0.55 * w, 0.06), (1.02 * w, -0.16), (1.15 * w + 0.4 * out, -0.75), (1.1 * w + out, -1.6)]
+            )
             inner = np.array([(0.55 * w + 0.5 * out, -1.95), (0.72 * w, -1.5), (0.45 * w, -0.8), (0.05, -0.45)])
             self._sheer(outer * (side, 1), inner * (side, 1), np.array([side * 0.1, 0.5]), smear)
 
@@ -55,7 +67,10 @@ class Accessories:
         left, right = top[top[:, 0].argmin()], top[top[:, 0].argmax()]
         over = top[np.argsort(np.arctan2(top[:, 1] - top[:, 1].max() - 1, top[:, 0] - top[:, 0].mean()))]
         neck = body.frame.pixels(np.array([[0.36, 0.1], [-0.36, 0.1]]))
-        neck[0, 0], neck[1, 0] = max(neck[0, 0], right[0] - 0.05 * self.unit), min(neck[1, 0], left[0] + 0.05 * self.unit)
+        neck[0, 0], neck[1, 0] = (
+            max(neck[0, 0], right[0] - 0.05 * self.unit),
+            min(neck[1, 0], left[0] + 0.05 * self.unit),
+        )
         return smooth(np.concatenate([over[::3], neck[:1], low[::-1], neck[1:]]), closed=True)
 
     def _scarf(self) -> None:
@@ -73,7 +88,16 @@ class Accessories:
         head = self.head
         layer = Layer(self.canvas, head.outline(0.1), margin=0.3 * self.unit)
         self._dome(layer, 0.05, 0.68)
-        brim = np.array([[-0.3, 0.69, 0.2], [-0.26, 0.67, 0.5], [0, 0.66, 0.66], [0.26, 0.67, 0.5], [0.3, 0.69, 0.2], [0, 0.73, 0.33]])
+        brim = np.array(
+            [
+                [-0.3, 0.69, 0.2],
+                [-0.26, 0.67, 0.5],
+                [0, 0.66, 0.66],
+                [0.26, 0.67, 0.5],
+                [0.3, 0.69, 0.2],
+                [0, 0.73, 0.33],
+            ]
+        )
         self._cloth(layer, 1.0)
         if head.rotation[2, 2] > -0.3:
             shade = Layer(self.canvas, head.pixels(brim), margin=3)

@@ -41,7 +41,7 @@ class Body:
         w, g = self.width - 0.06, self.girth
         half = [(0.16, 0.06), (0.25, 0.02), (0.48 * w, -0.05), (0.84 * w, -0.14), (w, -0.3), (1.0 * w, -0.6)]
         half += [(0.88 * w * g, -1.0), (0.78 * w * g, -1.7), (0.84 * w * g, -2.3), (0.9 * w * g, -2.75)]
-        side = np.array(half) + (grow, grow)
+        side = np.array(half) + np.array((grow, grow))
         right, left = side.copy(), side * (-1, 1)
         right[:, 1] -= self.slope
         left[:, 1] += self.slope
@@ -54,7 +54,9 @@ class Body:
         if pose == "chin":
             chin = head.turned(np.array([side * 0.12, 0.02, 0.3]))[:2] * (side, 1)
             wrist = chin - shoulder + (0.1, -0.42)
-        joints = np.array([shoulder, shoulder + elbow * 0.55, shoulder + elbow, shoulder + (elbow + wrist) / 2, shoulder + wrist])
+        joints = np.array(
+            [shoulder, shoulder + elbow * 0.55, shoulder + elbow, shoulder + (elbow + wrist) / 2, shoulder + wrist]
+        )
         joints[:, 1] -= side * self.slope
         return self.frame.pixels(smooth(joints * (side, 1), between=4)), hand * (side, -1)
 
@@ -69,10 +71,14 @@ def draw_skin(canvas: Canvas, body: Body, head: Head, person: Person) -> None:
     unit = head.frame.unit
     top = head.turned(np.array([0, 0.28, -0.13]))[:2]
     foot = np.array([0.03 * body.sine, -0.12])
-    path = head.frame.pixels(smooth(np.array([top, (top + foot) / 2, foot, foot + (0, -0.2)]), between=4))
+    path = head.frame.pixels(smooth(np.array([top, (top + foot) / 2, foot, foot + np.array((0, -0.2))]), between=4))
     thick = (0.17 + 0.07 * (person.shoulders - 0.74) / 0.26) * unit
     radii = thick * np.interp(np.linspace(0, 1, len(path)), [0, 0.4, 0.8, 1], [1.02, 0.98, 1.12, 1.4])
-    chest = body.trunk() if person.garment == "tank" else body.front(ellipse(0.3 * body.width / 0.8, 0.35) + (0, -0.25))
+    chest = (
+        body.trunk()
+        if person.garment == "tank"
+        else body.front(ellipse(0.3 * body.width / 0.8, 0.35) + np.array((0, -0.25)))
+    )
     layer = Layer(canvas, np.concatenate([path, chest]), margin=2 * thick)
     layer.limb(path, radii)
     layer.fill(chest)
@@ -101,13 +107,22 @@ def hand_shapes(wrist: np.ndarray, way: np.ndarray, size: float, thumb: int, cur
         reach = length * (1 - curl)
         root = np.array([0.4, offset])
         bend = 0.05 * curl
-        tip = root + (reach * np.cos(lean), reach * np.sin(lean) + bend)
-        shapes.append((place([tuple(root), tuple((root + tip) / 2), tuple(tip)]), np.array([0.062, 0.055, 0.044]) * size))
+        tip = root + np.array((reach * np.cos(lean), reach * np.sin(lean) + bend))
+        shapes.append(
+            (place([tuple(root), tuple((root + tip) / 2), tuple(tip)]), np.array([0.062, 0.055, 0.044]) * size)
+        )
     return shapes
 
 
 def draw_hand(
-    canvas: Canvas, wrist: np.ndarray, way: np.ndarray, frame: Frame, person: Person, side: int, pose: str, smear: np.ndarray | None
+    canvas: Canvas,
+    wrist: np.ndarray,
+    way: np.ndarray,
+    frame: Frame,
+    person: Person,
+    side: int,
+    pose: str,
+    smear: np.ndarray | None,
 ) -> None:
     """A hand: open when it waves, half closed when it holds or rests."""
     size = 0.82 * frame.unit * (0.6 + 0.4 * person.shoulders)

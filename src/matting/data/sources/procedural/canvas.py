@@ -116,7 +116,8 @@ def extend(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     if min(height, width) > 1:
         half = (max(1, width // 2), max(1, height // 2))
         coarse = extend(
-            cv2.resize(colour, half, interpolation=cv2.INTER_AREA), cv2.resize(alpha, half, interpolation=cv2.INTER_AREA)
+            cv2.resize(colour, half, interpolation=cv2.INTER_AREA),
+            cv2.resize(alpha, half, interpolation=cv2.INTER_AREA),
         )
         filled = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     else:

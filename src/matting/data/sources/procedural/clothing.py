@@ -57,7 +57,10 @@ class Wardrobe:
         garment, front = self.person.garment, self.body.front
         if garment == "tank":
             wide = self.body.width / 0.86
-            neck = smooth(np.array([[-0.36, 0.3], [-0.35, -0.2], [-0.2, -0.5], [0.2, -0.5], [0.35, -0.2], [0.36, 0.3]]) * (wide, 1))
+            neck = smooth(
+                np.array([[-0.36, 0.3], [-0.35, -0.2], [-0.2, -0.5], [0.2, -0.5], [0.35, -0.2], [0.36, 0.3]])
+                * (wide, 1)
+            )
             sleeve = smooth(np.array([[0.5, 0.3], [0.5, -0.25], [0.6, -0.62], [1.4, -0.8]]) * (wide, 1))
             corner = np.array([[1.4, 0.3]])
             right = np.concatenate([sleeve, corner])
@@ -75,7 +78,9 @@ class Wardrobe:
         """The shirt and tie that a jacket shows."""
         front, person = self.body.front, self.person
         layer = Layer(self.canvas, front(np.array([[-0.4, 0.2], [0.4, -1.5]])), painted=True)
-        layer.fill(front(np.array([[-0.3, 0.05], [-0.35, -1.4], [0.35, -1.4], [0.3, 0.05]])), colour=self._linen() * 0.92)
+        layer.fill(
+            front(np.array([[-0.3, 0.05], [-0.35, -1.4], [0.35, -1.4], [0.3, 0.05]])), colour=self._linen() * 0.92
+        )
         layer.fill(front(np.array([[-0.17, 0.2], [0, -0.3], [0.17, 0.2]])), colour=np.zeros(3), tone=0)
         tie = [[-0.06, -0.24], [0.06, -0.24], [0.045, -0.34], [0.1, -1.0], [0, -1.25], [-0.1, -1.0], [-0.045, -0.34]]
         layer.fill(front(np.array(tie)), colour=person.cloth[2] * 0.8)
@@ -88,14 +93,18 @@ class Wardrobe:
         canvas, unit, body = self.canvas, self.unit, self.body
         half = 0.42 * unit * body.width / 0.8
         paths = [
-            np.array([[body.frame.x + side * half, hips - 0.3 * unit], [body.frame.x + side * half * 1.1, canvas.height + 9]])
+            np.array(
+                [[body.frame.x + side * half, hips - 0.3 * unit], [body.frame.x + side * half * 1.1, canvas.height + 9]]
+            )
             for side in (-1, 1)
         ]
         layer = Layer(canvas, np.concatenate(paths), margin=0.6 * unit)
         for path in paths:
             layer.limb(path, np.array([0.42, 0.33]) * unit * body.width / 0.8)
         cover = layer.cover()
-        shade = relief(cover, 0.15 * unit, self.person.light)[..., None] * folds(self.rng, layer.height, layer.width, unit)
+        shade = relief(cover, 0.15 * unit, self.person.light)[..., None] * folds(
+            self.rng, layer.height, layer.width, unit
+        )
         trousers = self.person.cloth[2] * 0.5 + 0.04
         canvas.over(layer, np.clip(trousers * shade, 0, 1) * cover[..., None], cover)
 
@@ -115,8 +124,10 @@ class Wardrobe:
         way = normal + rng.normal(0, 0.55, (count, 2)) + (0, 0.4)
         t = np.linspace(-0.5, 1, 5)[None, :, None]
         root = np.stack([x, y], 1)[:, None]
-        lines = root + way[:, None] * reach[:, None, None] * t + (0, 0.35) * (reach[:, None, None] * np.maximum(t, 0) ** 2)
-        layer.strands(lines, np.ones(count), 0.005 * unit)
+        lines = (
+            root + way[:, None] * reach[:, None, None] * t + (0, 0.35) * (reach[:, None, None] * np.maximum(t, 0) ** 2)
+        )
+        layer.strands(lines, rng.uniform(0.6, 1, count), 0.0035 * unit)
 
     def _collar(self) -> None:
         """Ribbing, lapels, flaps and buttons, a hood's roll and cords."""
@@ -129,13 +140,15 @@ class Wardrobe:
         elif person.garment == "hoodie":
             roll = body.front(self._ring())
             layer.limb(roll, np.full(len(roll), 0.08 * unit), dark)
-            layer.limb(roll + (0, 0.01 * unit), np.full(len(roll), 0.06 * unit), bright)
+            layer.limb(roll + np.array((0, 0.01 * unit)), np.full(len(roll), 0.06 * unit), bright)
             for side in (-1, 1):
                 cord = np.array([[side * 0.08, -0.26], [side * 0.1, -0.55], [side * 0.09, -0.8]])
                 layer.limb(body.front(cord), np.full(3, 0.013 * unit), np.array([0.85, 0.84, 0.8]))
         elif person.garment in ("shirt", "jacket"):
             linen = bright if person.garment == "shirt" else self._linen()
-            lapel = np.array([[0.2, 0.07], [0.3, 0.03], [0.42, -0.3], [0.34, -0.36], [0.4, -0.45], [0.02, -1.35], [0.12, -0.5]])
+            lapel = np.array(
+                [[0.2, 0.07], [0.3, 0.03], [0.42, -0.3], [0.34, -0.36], [0.4, -0.45], [0.02, -1.35], [0.12, -0.5]]
+            )
             flap = np.array([[0.17, 0.16], [0.24, 0.06], [0.29, -0.08], [0.2, -0.3], [0.01, -0.33], [0.1, -0.1]])
             for side in (-1, 1):
                 if person.garment == "jacket":
@@ -147,7 +160,9 @@ class Wardrobe:
                 strip = np.array([[-0.035, -0.36], [0.035, -0.36], [0.035, -2.5], [-0.035, -2.5]])
                 layer.fill(body.front(strip), colour=dark)
                 for y in np.arange(-0.45, -2.4, -0.3):
-                    layer.fill(body.front(np.array([0, y]) + ellipse(0.02, 0.02, 10)), colour=np.array([0.9, 0.89, 0.86]))
+                    layer.fill(
+                        body.front(np.array([0, y]) + ellipse(0.02, 0.02, 10)), colour=np.array([0.9, 0.89, 0.86])
+                    )
         self._painted(layer)
 
     def _painted(self, layer: Layer) -> None:
@@ -179,6 +194,8 @@ class Wardrobe:
         if person.garment == "fur":
             along = np.gradient(path[:count], axis=0)
             across = np.stack([-along[:, 1], along[:, 0]], 1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)
-            edge = np.concatenate([path[:count] - across * loose[:, None], (path[:count] + across * loose[:, None])[::-1]])
+            edge = np.concatenate(
+                [path[:count] - across * loose[:, None], (path[:count] + across * loose[:, None])[::-1]]
+            )
             self._fur(sleeve, edge, 0.11)
         self.cloth(sleeve, 0.11, 0.96, smear)

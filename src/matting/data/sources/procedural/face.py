@@ -6,7 +6,9 @@ from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, relie
 from matting.data.sources.procedural.head import Head
 from matting.data.sources.procedural.people import Person
 
-ALMOND = np.array([[-1, -0.1], [-0.6, 0.55], [0, 0.8], [0.6, 0.55], [1, 0.05], [0.5, -0.5], [-0.1, -0.62], [-0.65, -0.45]])
+ALMOND = np.array(
+    [[-1, -0.1], [-0.6, 0.55], [0, 0.8], [0.6, 0.55], [1, 0.05], [0.5, -0.5], [-0.1, -0.62], [-0.65, -0.45]]
+)
 
 
 def draw_head(canvas: Canvas, head: Head, person: Person, rng: np.random.Generator) -> None:
@@ -79,16 +81,19 @@ def draw_eye(layer: Layer, head: Head, person: Person, side: int) -> None:
     lid = shape * size
     layer.fill(head.on_face(centre + lid * (1.25, 1.6)), colour=person.skin * 0.86)
     layer.fill(head.on_face(centre + lid), colour=np.array([0.93, 0.91, 0.89]))
-    gaze = centre + (person.gaze * 0.022, -0.002)
+    gaze = centre + np.array((person.gaze * 0.022, -0.002))
     for radius, colour in ((0.034, person.iris * 0.5), (0.029, person.iris), (0.015, person.iris * 0.1)):
         disc = ellipse(radius, min(radius, size[1] * 0.9), 16)
         layer.fill(head.on_face(gaze + disc), colour=colour)
-    layer.fill(head.on_face(gaze + (0.009, 0.01) + ellipse(0.006, 0.006, 8)), colour=np.ones(3))
+    layer.fill(head.on_face(gaze + np.array((0.009, 0.01)) + ellipse(0.006, 0.006, 8)), colour=np.ones(3))
     upper = smooth(np.array([[-1.05, -0.1], [-0.6, 0.58], [0, 0.85], [0.6, 0.58], [1.1, 0.1]]) * (-side, 1)) * size
     band = np.concatenate([centre + upper, (centre + upper + (0, 0.008 + 0.012 * person.lashes))[::-1]])
     layer.fill(head.on_face(band), colour=person.skin * 0.2)
     arch = person.brow_arch
-    line = smooth(np.array([[0.06, 0.56], [0.14, 0.585 + arch], [0.215, 0.575 + arch * 0.8], [0.265, 0.535]])) * (side, 1)
+    line = smooth(np.array([[0.06, 0.56], [0.14, 0.585 + arch], [0.215, 0.575 + arch * 0.8], [0.265, 0.535]])) * (
+        side,
+        1,
+    )
     thick = np.linspace(1, 0.25, len(line))[:, None] * (0, 0.032 * person.brow)
     layer.fill(head.on_face(np.concatenate([line, (line - thick)[::-1]])), colour=person.brows)
 
@@ -101,14 +106,20 @@ def draw_nose(layer: Layer, head: Head, person: Person) -> None:
             continue
         shade = 0.98 if side * person.light[0] > 0 else 0.85
         points = [(0, 0.5, 0.02), (0, 0.42, 0.07), (0, 0.33, long), (0, 0.288, 0.6 * long)]
-        points += [(side * 0.045 * wide, 0.283, 0.04), (side * 0.075 * wide, 0.305, 0.01), (side * 0.06 * wide, 0.345, 0.02)]
+        points += [
+            (side * 0.045 * wide, 0.283, 0.04),
+            (side * 0.075 * wide, 0.305, 0.01),
+            (side * 0.06 * wide, 0.345, 0.02),
+        ]
         points += [(side * 0.032, 0.42, 0.015)]
         shape = np.array(points)
         layer.fill(head.on_face(shape[:, :2], shape[:, 2]), colour=person.skin * shade)
         nostril = np.array([side * 0.035 * wide, 0.29]) + ellipse(0.017, 0.009, 10)
         layer.fill(head.on_face(nostril, 0.05), colour=person.skin * 0.42)
         wing = smooth(np.array([[0.072, 0.335], [0.08, 0.305], [0.06, 0.283]])) * (side * wide, 1)
-        layer.fill(head.on_face(np.concatenate([wing, wing[::-1] - (side * 0.012, 0)]), 0.01), colour=person.skin * 0.68)
+        layer.fill(
+            head.on_face(np.concatenate([wing, wing[::-1] - (side * 0.012, 0)]), 0.01), colour=person.skin * 0.68
+        )
     layer.fill(head.on_face(np.array([0.0, 0.335]) + ellipse(0.02, 0.016), long), colour=person.skin * 1.06)
 
 
@@ -121,9 +132,11 @@ def draw_mouth(layer: Layer, head: Head, person: Person) -> None:
     lower = seam - np.stack([0 * x, gap * (1 - x**2)], 1)
     chin = lower - np.stack([0 * x, 0.05 * np.sqrt(1 - x**2 * 0.999)], 1)
     lift = lift + 0.012
-    layer.fill(head.on_face(np.concatenate([bow, lower[::-1]]), np.concatenate([lift, lift])), colour=person.lips * 0.85)
+    layer.fill(
+        head.on_face(np.concatenate([bow, lower[::-1]]), np.concatenate([lift, lift])), colour=person.lips * 0.85
+    )
     layer.fill(head.on_face(np.concatenate([lower, chin[::-1]]), np.concatenate([lift, lift])), colour=person.lips)
-    inner = np.concatenate([seam + (0, 0.004), (lower - (0, 0.004))[::-1]])
+    inner = np.concatenate([seam + np.array((0, 0.004)), (lower - (0, 0.004))[::-1]])
     layer.fill(head.on_face(inner, np.concatenate([lift, lift])), colour=person.lips * 0.35)
     if person.teeth > 0.3:
         white = np.concatenate([seam[2:-2], (0.25 * seam + 0.75 * lower)[2:-2][::-1]])
@@ -137,7 +150,10 @@ def draw_glasses(layer: Layer, head: Head, person: Person) -> None:
         if near > -0.2:
             temple = np.array([[side * 0.27, 0.5, 0.36], [side * 0.38, 0.49, -0.05], [side * 0.37, 0.46, -0.12]])
             layer.limb(head.pixels(temple), np.full(3, thick * head.frame.unit * 0.5), colour)
-        ring = smooth(np.array([[-1, 0], [-0.8, 0.85], [0.8, 0.95], [1, 0], [0.7, -0.95], [-0.7, -0.95]]) * (-side, 1), closed=True)
+        ring = smooth(
+            np.array([[-1, 0], [-0.8, 0.85], [0.8, 0.95], [1, 0], [0.7, -0.95], [-0.7, -0.95]]) * (-side, 1),
+            closed=True,
+        )
         rim = ring * (0.125, 0.09) + (side * 0.155, 0.47)
         flat = np.concatenate([rim, rim[:1]])
         points = np.stack([flat[:, 0], flat[:, 1], 0.40 - 0.25 * np.abs(flat[:, 0])], 1)

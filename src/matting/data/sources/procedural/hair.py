@@ -100,7 +100,9 @@ class Hair:
             clear = FACE_CLEAR * self.person.head_width + rng.normal(0, 0.03, (len(guides), 1))
             side = np.where(roots[:, :1] > self.part, 1, -1)
             guides[..., 0] = np.where(near & (side * guides[..., 0] < clear), side * clear, guides[..., 0])
-            guides[..., 2] = np.where(near, np.minimum(guides[..., 2], rng.uniform(0, 0.12, (len(guides), 1))), guides[..., 2])
+            guides[..., 2] = np.where(
+                near, np.minimum(guides[..., 2], rng.uniform(0, 0.12, (len(guides), 1))), guides[..., 2]
+            )
         return guides
 
     def _tail(self) -> np.ndarray:
@@ -142,11 +144,13 @@ class Hair:
             for patch in head.patches(self.hairline, None, cut_.cap):
                 layer.fill(patch, tone=90)
         if len(guides):
-            locks, tones = follow(rng, guides, 2, cut_.spread, cut_.clump, cut_.wave, cut_.turns, 0.0)
+            locks, tones = follow(rng, guides, 3, cut_.spread, cut_.clump, cut_.wave, cut_.turns, 0.0)
             shares = rng.uniform(0.6, 0.9, len(locks)) if cut_.length > 0.1 else np.ones(len(locks))
-            layer.strands(head.pixels(cut(locks, shares)), tones * 0.55, (0.028 if cut_.length > 0.1 else 0.01) * unit)
+            layer.strands(head.pixels(cut(locks, shares)), tones * 0.55, (0.021 if cut_.length > 0.1 else 0.01) * unit)
             more = max(1.0, min(unit / 110, 2.5))
-            fine, tones = follow(rng, guides, round(cut_.each * more), cut_.spread, cut_.clump, cut_.wave, cut_.turns, cut_.frizz)
+            fine, tones = follow(
+                rng, guides, round(cut_.each * more), cut_.spread, cut_.clump, cut_.wave, cut_.turns, cut_.frizz
+            )
             layer.strands(head.pixels(fine), tones, 0.004 * unit / more)
             self._flyaways(layer, guides)
         cover, tone = layer.cover(), layer.tones()

@@ -70,7 +70,10 @@ def room(rng: np.random.Generator, height: int, width: int) -> Image:
         x, y = int(rng.uniform(-0.1, 0.9) * width), int(rng.uniform(-0.05, 0.5) * height)
         kind = rng.choice(["window", "picture", "shelf", "curtain"])
         cv2.rectangle(scene, (x, y), (x + w, y + h), tuple(float(c) for c in trim * 0.5), -1)
-        inner = (slice(max(y + unit // 50, 0), max(y + h - unit // 50, 1)), slice(max(x + unit // 50, 0), max(x + w - unit // 50, 1)))
+        inner = (
+            slice(max(y + unit // 50, 0), max(y + h - unit // 50, 1)),
+            slice(max(x + unit // 50, 0), max(x + w - unit // 50, 1)),
+        )
         rows, columns = scene[inner].shape[:2]
         if min(rows, columns) < 4:
             continue
@@ -123,7 +126,10 @@ def street(rng: np.random.Generator, height: int, width: int) -> Image:
 
 
 def sky(rng: np.random.Generator, height: int, width: int) -> Image:
-    high, low = np.array([(0.35, 0.55, 0.85), (0.6, 0.65, 0.7), (0.85, 0.55, 0.4)])[rng.integers(3)], np.array([0.9, 0.9, 0.88])
+    high, low = (
+        np.array([(0.35, 0.55, 0.85), (0.6, 0.65, 0.7), (0.85, 0.55, 0.4)])[rng.integers(3)],
+        np.array([0.9, 0.9, 0.88]),
+    )
     fade = np.linspace(0, 1, height)[:, None, None]
     puff = np.clip(cloud(rng, height, width, 3) * 2.5 - 1.1, 0, 1)[..., None] * rng.uniform(0, 1)
     blue = high * (1 - fade) + low * fade
@@ -161,8 +167,14 @@ def texture(rng: np.random.Generator, height: int, width: int) -> Image:
     if kind == "planks":
         wide = max(5.0, unit * rng.uniform(0.08, 0.25))
         plank = (x / wide).astype(int)
-        tone = 0.7 + 0.5 * rng.random(int(plank.max()) + 1)[plank] + 0.3 * noise(rng, height, width, 3, int(width / wide * 9) + 1)
-        return np.where(((x % wide) < 0.05 * wide)[..., None], 0.1, (0.5 * colours[0] + (0.25, 0.17, 0.1)) * tone[..., None])
+        tone = (
+            0.7
+            + 0.5 * rng.random(int(plank.max()) + 1)[plank]
+            + 0.3 * noise(rng, height, width, 3, int(width / wide * 9) + 1)
+        )
+        return np.where(
+            ((x % wide) < 0.05 * wide)[..., None], 0.1, (0.5 * colours[0] + (0.25, 0.17, 0.1)) * tone[..., None]
+        )
     if kind == "leaves":
         leaf = cloud(rng, height, width, int(rng.integers(6, 14)), 4)[..., None]
         return (0.5 * colours[0] + (0.1, 0.25, 0.05)) * np.clip(leaf * 3.2 - 0.9, 0.1, 1.5)
@@ -192,7 +204,11 @@ def place_object(rng: np.random.Generator, scene: Image) -> None:
     else:
         plain = {"skin": SKINS[rng.integers(len(SKINS))], "hair": HAIRS[rng.integers(len(HAIRS))][1]}.get(str(kind))
         colour = np.asarray(palette(rng)[1] * 0.4 + 0.5 if plain is None else np.array(plain) / 255)
-    lit = 0.75 + 0.35 * np.clip(1 - np.hypot(x - centre[0] + reach / 3, y - centre[1] + reach / 3) / reach / 1.4, 0, 1)[..., None]
+    lit = (
+        0.75
+        + 0.35
+        * np.clip(1 - np.hypot(x - centre[0] + reach / 3, y - centre[1] + reach / 3) / reach / 1.4, 0, 1)[..., None]
+    )
     part = scene[low[1] : high[1], low[0] : high[0]]
     part += (mask[..., None] / 255).astype(np.float32) * (colour * lit - part)
 
@@ -201,7 +217,9 @@ def grass(rng: np.random.Generator, scene: Image) -> None:
     """Blades, twigs or hair-like strands that rise from below."""
     height, width = scene.shape[:2]
     count = int(rng.integers(30, 160))
-    roots = np.stack([rng.uniform(0, 1, count) * width, np.full(count, height * rng.uniform(0.6, 1.1)), np.zeros(count)], 1)
+    roots = np.stack(
+        [rng.uniform(0, 1, count) * width, np.full(count, height * rng.uniform(0.6, 1.1)), np.zeros(count)], 1
+    )
     headings = np.stack([rng.normal(0, 0.35, count), np.full(count, -1.0), np.zeros(count)], 1)
     lengths = rng.uniform(0.1, 0.6, count) * height
     bend = np.stack([rng.normal(0, 1.5 / height, count), np.zeros(count), np.zeros(count)], 1)

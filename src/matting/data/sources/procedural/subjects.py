@@ -34,13 +34,15 @@ def draw_subject(seed: int, number: int, height: int, width: int) -> Subject:
 
     if not tucked:
         hair.draw_behind(canvas)
-    for side, pose in zip((-1, 1), person.poses, strict=True):
-        if pose == "hip":
+    arms = list(zip((-1, 1), person.poses, strict=True))
+    hidden = ("hip", "cross", "chin", "hold") if body.back else ("hip",)
+    for side, pose in arms:
+        if pose in hidden:
             wardrobe.draw_arm(side, pose, smear)
     draw_skin(canvas, body, head, person)
     wardrobe.draw_trunk()
     accessories.draw_behind()
-    for side, pose in zip((-1, 1), person.poses, strict=True):
+    for side, pose in arms:
         if pose == "down":
             wardrobe.draw_arm(side, pose, None)
     draw_head(canvas, head, person, face)
@@ -48,8 +50,8 @@ def draw_subject(seed: int, number: int, height: int, width: int) -> Subject:
     if not tucked:
         hair.draw_before(canvas)
     accessories.draw_on_head()
-    for side, pose in zip((-1, 1), person.poses, strict=True):
-        if pose not in ("hip", "down"):
+    for side, pose in arms:
+        if pose not in (*hidden, "down"):
             wardrobe.draw_arm(side, pose, smear)
     accessories.draw_over(smear)
     return _develop(canvas, person, film)
@@ -73,7 +75,8 @@ def _smear(length: float, angle: float) -> np.ndarray | None:
 
 def _develop(canvas: Canvas, person: Person, film: np.random.Generator) -> Subject:
     """Lens, colours beyond the support, white balance, grain, 8 bits."""
-    canvas.blur(person.lens * max(1.0, (canvas.height * canvas.width) ** 0.5 / 600))
+    if person.lens:
+        canvas.blur(person.lens * max(1.0, (canvas.height * canvas.width) ** 0.5 / 600))
     colour = extend(canvas.colour, np.clip(canvas.alpha, 0, 1)) * person.warmth
     grain = film.standard_normal((canvas.height, canvas.width), np.float32)[..., None] * 0.012
     fgr = np.rint(np.clip(colour + grain, 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,65 @@
+"""matting evaluate: measure a method on every test set, beside the rows that any method has to beat."""
+
+from typing import Any
+
+from omegaconf import DictConfig
+
+from matting import runs, train
+from matting.data.build import fingerprint
+from matting.progress import say
+from matting.runs import Run
+from matting.upstream import method_run
+
+
+def run(config: DictConfig) -> float:
+    """The verb. Gives the alpha's MSE over all test sets."""
+    if config.plan:
+        for found, waits in planned(config):
+            say(f"{'waits for an upstream run' if waits else found.state():<10}  {found.folder}")
+        return float("nan")
+    this, result = ensure(config)
+    from matting.scales import table_text
+
+    say(table_text(result, this.config["scale"]["name"]))
+    say(f"evaluate: done, {this.folder}")
+    tests = result["tests"].values()
+    return sum(test["rows"]["alpha"]["whole"]["mse"] for test in tests) / len(tests)
+
+
+def planned(config: DictConfig) -> list[tuple[Run, bool]]:
+    """The runs that an evaluation asks for, in order, each with whether it waits for one that is not done."""
+    this, upstream = method_run(config)
+    rows: dict[Any, tuple[Run, bool]] = {}
+    for found in upstream.values():
+        if found.config is not None:
+            rows |= {row[0].digest: row for row in train.planned(found.config)}
+    waits = any(found.run is not None and found.run.result() is None for found in upstream.values())
+    return [*rows.values(), (this, waits and this.result() is None)]
+
+
+def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
+    """The evaluation of a config: found, or made now, with the stages that it needs trained first."""
+    this, upstream = method_run(config)
+    data = fingerprint(this.config)
+    result = this.result()
+    if result is not None and not config.rerun:
+        runs.check_same_data(this, data)
+        return this, result
+    for found in upstream.values():
+        if found.config is not None:
+            train.ensure(found.config)
+    with runs.lock(this.folder, this.kind):
+        result = this.result()
+        if result is not None and not config.rerun:
+            return this, result
+        runs.begin(this, data, fresh=True)
+        say(f"evaluate: {config.method.name} in {this.folder}")
+        from matting import evaluation
+
+        try:
+            result = evaluation.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
+        except Exception as error:
+            runs.note(this, error=f"{type(error).__name__}: {error}")
+            raise
+        runs.finish(this, result)
+    return this, result

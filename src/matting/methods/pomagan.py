@@ -1,0 +1,33 @@
+"""POMAGAN end to end (section 3.3): image -> segmentation map -> alpha."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from matting.checkpoints import load_generator
+from matting.methods.base import Method, fit_image, resample
+
+
+class Pomagan(Method):
+    """Both trained generators in a row.
+
+    segmentation, alpha: checkpoints of the two stages. height, width, fit: see `fit_image`.
+    """
+
+    name = "POMAGAN"
+    stages = ("coarse",)
+
+    def __init__(self, segmentation: Path, alpha: Path, height: int, width: int, fit: str):
+        super().__init__()
+        self.segmentation = load_generator(segmentation, "segmentation_gan")
+        self.alpha = load_generator(alpha, "alpha_gan")
+        self.height, self.width, self.fit = height, width, fit
+
+    @torch.no_grad()
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """(B, 3, H, W) in [0, 1] -> alpha and coarse map, (B, 1, H, W) at the same size."""
+        fitted = fit_image(image, self.height, self.width, self.fit)
+        coarse = self.segmentation(fitted)
+        alpha = self.alpha(fitted, coarse)
+        return {"alpha": resample(alpha, *image.shape[-2:]), "coarse": resample(coarse, *image.shape[-2:])}

@@ -1,0 +1,75 @@
+"""Report scales: metrics are raw in code, tables are in the units of a paper, and say so."""
+
+from collections.abc import Mapping
+from typing import Any
+
+METRICS = ("mse", "mae", "sad", "grad", "conn")
+ROWS = {"constant": "best constant", "coarse": "coarse map as alpha", "perfect_mask": "perfect binary mask"}
+
+# name -> metric -> (factor, heading)
+SCALES: dict[str, dict[str, tuple[float, str]]] = {
+    "pomagan": {  # POMAGAN Table 1
+        "mse": (1e3, "MSE x1e3"),
+        "mae": (1e3, "MAE x1e3"),
+        "sad": (1e-3, "SAD /1000"),
+        "grad": (1.0, "Grad"),
+        "conn": (1.0, "Conn"),
+    },
+    "dim": {  # the habit of Deep Image Matting
+        "mse": (1e3, "MSE x1e3"),
+        "mae": (1e3, "MAE x1e3"),
+        "sad": (1e-3, "SAD /1000"),
+        "grad": (1e-3, "Grad /1000"),
+        "conn": (1e-3, "Conn /1000"),
+    },
+}
+
+
+def headings(scale: str = "pomagan") -> list[str]:
+    return [SCALES[scale][metric][1] for metric in METRICS]
+
+
+def scaled(values: Mapping[str, float | None], scale: str = "pomagan") -> list[str]:
+    """The five figures of a row as text; a dash where no sample counted."""
+    cells = []
+    for metric in METRICS:
+        value = values[metric]
+        number = None if value is None else value * SCALES[scale][metric][0]
+        cells.append("-" if number is None else f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4g}")
+    return cells
+
+
+def row_order(rows: Mapping[str, Any]) -> list[str]:
+    """Constant, the method's stages, its alpha, the perfect mask."""
+    stages = [row for row in rows if row not in ("constant", "alpha", "perfect_mask")]
+    return [row for row in ("constant", *stages, "alpha", "perfect_mask") if row in rows]
+
+
+def row_title(row: str, result: Mapping[str, Any]) -> str:
+    return result["names"].get("alpha", "alpha") if row == "alpha" else ROWS.get(row, row)
+
+
+def size_text(test: Mapping[str, Any]) -> str:
+    """`40 samples of 40 subjects, 96x160` (height x width), with how the size came about."""
+    (low_h, low_w), (high_h, high_w) = test["sizes"]
+    size = f"{low_h}x{low_w}" if (low_h, low_w) == (high_h, high_w) else f"{low_h}x{low_w} to {high_h}x{high_w}"
+    asked = test["eval_size"]
+    how = "native" if asked == "native" else f"longer side {asked}" if isinstance(asked, int) else "stretched"
+    return f"{test['samples']} samples of {test['subjects']} subjects, height x width {size} ({how})"
+
+
+def table_text(result: Mapping[str, Any], title: str = "", scale: str = "pomagan") -> str:
+    """The result of an evaluation as a table for a terminal."""
+    lines = []
+    for name, test in result["tests"].items():
+        lines.append(f"{name}: {size_text(test)}, convention {result['convention']}, {title}")
+        regions = list(next(iter(test["rows"].values())))
+        for region in regions:
+            lines.append(f"  {region + ' image' if region == 'whole' else region + ' region':<24}" + _cells(headings(scale)))
+            for row in row_order(test["rows"]):
+                lines.append(f"  {row_title(row, result):<24}" + _cells(scaled(test["rows"][row][region], scale)))
+    return "\n".join(lines)
+
+
+def _cells(cells: list[str]) -> str:
+    return "".join(f"{cell:>12}" for cell in cells)
