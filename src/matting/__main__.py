@@ -12,6 +12,7 @@ VERBS = {
     "report": "write a recipe's report again from its runs: matting report recipe=pomagan scale=quick",
     "runs": "list, filter, prune the run folders: matting runs state=failed",
 }
+MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
 
 
@@ -95,7 +96,7 @@ def hydra_app(verb: str, arguments: list[str]) -> None:
         from hydra.types import RunMode
 
         try:
-            return importlib.import_module(f"matting.{verb}").run(config)
+            return importlib.import_module(f"matting.{MODULES.get(verb, verb)}").run(config)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise  # a failed job must raise, so that the sweep counts it and goes on

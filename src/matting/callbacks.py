@@ -50,7 +50,7 @@ class RunCheckpoint(Callback):
         if self.in_main_thread():
             self.before = signal.signal(signal.SIGINT, stop)
 
-    def teardown(self, trainer: Trainer, stage: LightningModule, **_: Any) -> None:
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if self.in_main_thread() and hasattr(self, "before"):
             signal.signal(signal.SIGINT, self.before)
 
@@ -75,7 +75,7 @@ class RunCheckpoint(Callback):
             self.save(trainer)
 
     def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
-        if trainer.sanity_checking or not trainer.training:
+        if trainer.state.fn != "fit":
             return
         value = stage.results["val"][MONITOR]  # type: ignore[index]
         if value < self.best:
@@ -122,14 +122,14 @@ class Progress(Callback):
             say(f"{self.title}: batch {batches} of {self.total}, about {left:.0f} s left")
 
     def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
-        if trainer.training and trainer.is_global_zero:
+        if trainer.state.fn == "fit" and trainer.is_global_zero:
             values = {key.split("/")[-1]: value for key, value in stage.results["val"].items()}  # type: ignore[union-attr]
             say(
                 f"{self.title}: batch {stage.batches}, validation MSE {1e3 * values['mse']:.1f}e-3, "
                 f"MAE {1e3 * values['mae']:.1f}e-3"
             )
 
-    def teardown(self, trainer: Trainer, stage: LightningModule, **_: Any) -> None:
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
@@ -146,7 +146,7 @@ class Pictures(Callback):
         self, trainer: Trainer, stage: LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
         room = self.count - len(self.rows)
-        if room > 0 and trainer.training and trainer.is_global_zero:
+        if room > 0 and trainer.state.fn == "fit" and trainer.is_global_zero:
             pred = stage.predict_map({key: value[:room] for key, value in batch.items()})  # type: ignore[operator]
             planes = zip(batch["image"][:room], pred.float(), batch["alpha"][:room], strict=True)
             self.rows += [[plane.cpu() for plane in row] for row in planes]

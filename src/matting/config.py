@@ -16,6 +16,9 @@ CONFIG_VERSION = 1
 # Changes how or where a run works, never what comes out.
 NOT_IDENTITY = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan", "experiments", "published")
 
+# Digests of the runs that a run stands on: in its own digest, and no word for people.
+NOT_TOLD = ("config_version", "stage.coarse", "method.segmentation", "method.alpha")
+
 # What a derived config (an upstream run, a step of a recipe) takes over from the config that asks for it.
 SHARED = ("seed", "paths", "scale", "augment", "data", "trainer", "logger", "runtime")
 
@@ -120,7 +123,7 @@ def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60)
     words += [identity[node]["name"] for node in renamed if node not in ("data", "scale")]
     for key, value in flat(identity).items():
         node = key.split(".")[0]
-        if theirs.get(key) == value or node in renamed or key in ("config_version", "stage.coarse"):
+        if theirs.get(key) == value or node in renamed or key in NOT_TOLD:
             continue
         words.append(f"{key.rsplit('.', 1)[-1]}={value}")
     text = "-".join(words)

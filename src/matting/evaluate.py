@@ -1,5 +1,6 @@
 """matting evaluate: measure a method on every test set, beside the rows that any method has to beat."""
 
+import time
 from typing import Any
 
 from omegaconf import DictConfig
@@ -54,6 +55,7 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
             return this, result
         runs.begin(this, data, fresh=True)
         say(f"evaluate: {config.method.name} in {this.folder}")
+        start = time.monotonic()
         from matting import evaluation
 
         try:
@@ -61,5 +63,6 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         except Exception as error:
             runs.note(this, error=f"{type(error).__name__}: {error}")
             raise
+        runs.note(this, seconds=round(time.monotonic() - start, 1))
         runs.finish(this, result)
     return this, result

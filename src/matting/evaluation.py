@@ -17,8 +17,7 @@ from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, eval_shape
 from matting.data.images import write_image
-from matting.instantiate import build
-from matting.methods.base import Method
+from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES, matting_metrics
 from matting.nets.morphology import dilate, erode, scaled_size
 from matting.progress import track
@@ -37,10 +36,7 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
     """
     config = run.config
     prepare(config)
-    device = torch.device("cuda" if config["trainer"]["accelerator"] == "gpu" else "cpu")
-    paths = {key.split("__")[1]: path for key, path in checkpoints.items()}
-    options = {key: value for key, value in config["method"].items() if key not in ("name", *paths)}
-    method: Method = build(options, **paths).to(device)
+    method, device = load_method(config, checkpoints)
     data = CompositeData(config, config["batch_size"])
     data.setup("test")
     names: dict[str, str] = {"alpha": method.name, **{stage: stage for stage in method.stages}}

@@ -10,6 +10,8 @@ from typing import Any
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
+from matting.runs import read_metrics
+
 FIELDS = ("batch", "name", "value")
 
 
@@ -49,18 +51,6 @@ class MetricsCSV(Logger):
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """The run folder's config.yaml has them."""
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Rows of a metrics.csv: batch (int), name, value (float). A last line that a kill cut short is left out."""
-    rows = []
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            try:
-                rows.append({"batch": int(row["batch"]), "name": row["name"], "value": float(row["value"])})
-            except (TypeError, ValueError):
-                continue
-    return rows
 
 
 class WandbRun(WandbLogger):

@@ -1,6 +1,7 @@
 """The run folder: identity, lock, manifest, done, resume. A run is a pure function of its config. No torch here."""
 
 import contextlib
+import csv
 import fcntl
 import json
 import os
@@ -11,7 +12,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Run:
         """The final numbers, if the run is done."""
         return read_json(self.folder / "result.json")
 
-    @cached_property
+    @property
     def manifest(self) -> dict[str, Any]:
         return read_json(self.folder / "manifest.json") or {}
 
@@ -82,6 +82,18 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return json.loads(path.read_text())
     except FileNotFoundError:
         return None
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Rows of a metrics.csv: batch (int), name, value (float). A last line that a kill cut short is left out."""
+    rows = []
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            try:
+                rows.append({"batch": int(row["batch"]), "name": row["name"], "value": float(row["value"])})
+            except (TypeError, ValueError):
+                continue
+    return rows
 
 
 def write_text(path: Path, text: str) -> None:
@@ -133,10 +145,19 @@ def open_run(folder: Path) -> Run:
     return Run(kind, config, folder.name.rsplit("-", 1)[-1], folder)
 
 
+def run_folders(output_dir: Path) -> list[Path]:
+    """All run folders, of any version, in order of their path. Deeper down loggers keep config.yaml files of their own."""
+    files = [file for depth in ("*/*", "evaluate/*/*") for file in output_dir.glob(f"{depth}/config.yaml")]
+    return sorted(file.parent for file in files)
+
+
 def find_runs(output_dir: Path) -> list[Run]:
-    """All runs under a folder, in order of their path."""
-    files = sorted(output_dir.glob("**/config.yaml")) if output_dir.is_dir() else []
-    return [open_run(file.parent) for file in files]
+    """All runs of this version under a folder, in order of their path."""
+    found = []
+    for folder in run_folders(output_dir):
+        with contextlib.suppress(UserError):
+            found.append(open_run(folder))
+    return found
 
 
 @contextlib.contextmanager
@@ -176,7 +197,7 @@ def begin(run: Run, fingerprint: str, fresh: bool) -> None:
     run.checkpoints.mkdir(exist_ok=True)
     manifest = read_json(run.folder / "manifest.json") or {
         "run": f"{run.kind}/{run.digest}",
-        "command": " ".join(["matting", *sys.argv[1:]]),
+        "command": " ".join(sys.argv),
         "git": git_state(),
         "versions": {"matting": version("matting"), "python": sys.version.split()[0], **versions()},
         "seed": run.config["seed"],

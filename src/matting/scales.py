@@ -49,6 +49,10 @@ def row_title(row: str, result: Mapping[str, Any]) -> str:
     return result["names"].get("alpha", "alpha") if row == "alpha" else ROWS.get(row, row)
 
 
+def region_title(region: str) -> str:
+    return f"{region} image" if region == "whole" else f"{region} region"
+
+
 def size_text(test: Mapping[str, Any]) -> str:
     """`40 samples of 40 subjects, 96x160` (height x width), with how the size came about."""
     (low_h, low_w), (high_h, high_w) = test["sizes"]
@@ -65,7 +69,7 @@ def table_text(result: Mapping[str, Any], title: str = "", scale: str = "pomagan
         lines.append(f"{name}: {size_text(test)}, convention {result['convention']}, {title}")
         regions = list(next(iter(test["rows"].values())))
         for region in regions:
-            lines.append(f"  {region + ' image' if region == 'whole' else region + ' region':<24}" + _cells(headings(scale)))
+            lines.append(f"  {region_title(region):<24}" + _cells(headings(scale)))
             for row in row_order(test["rows"]):
                 lines.append(f"  {row_title(row, result):<24}" + _cells(scaled(test["rows"][row][region], scale)))
     return "\n".join(lines)

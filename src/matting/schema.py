@@ -141,8 +141,40 @@ class Train(Common):
     experiments: Any = None
 
 
+@dataclass
+class Measures:
+    convention: str = MISSING  # dim | mmagic | p3m
+    regions: list[str] = MISSING
+    unknown_dilation: int = MISSING
+
+
+@dataclass
+class Evaluate(Common):
+    method: dict[str, Any] = MISSING
+    metrics: Measures = field(default_factory=Measures)
+    batch_size: int = MISSING
+    pictures: int = MISSING
+    experiments: Any = None
+
+
+@dataclass
+class Predict(Common):
+    method: dict[str, Any] = MISSING
+    input: str = MISSING
+    output: str = MISSING
+    background: str | None = None
+    batch_size: int = MISSING
+
+
+@dataclass
+class Recipe(Common):
+    recipe: dict[str, Any] = MISSING
+
+
 def register() -> None:
     """Put the schemas into Hydra's store, where the primary configs name them."""
     store = ConfigStore.instance()
     store.store("schema_train", Train)
-    store.store("schema_common", Common)
+    store.store("schema_evaluate", Evaluate)
+    store.store("schema_predict", Predict)
+    store.store("schema_recipe", Recipe)

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from torch import Tensor
 
 from matting.data.images import write_image
+
+if TYPE_CHECKING:  # reports are written without importing torch
+    from torch import Tensor
 
 GAP, TITLE = 4, 18
 
 
-def to_bytes(plane: Tensor) -> np.ndarray:
+def to_bytes(plane: "Tensor") -> np.ndarray:
     """(1 or 3, H, W) in [0, 1] -> uint8 (H, W, 3)."""
     return (plane.detach().float().cpu().clamp(0, 1) * 255).round().byte().expand(3, -1, -1).permute(1, 2, 0).numpy()
 
@@ -36,6 +39,6 @@ def sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], side: int
     return page
 
 
-def save_sheet(path: Path, rows: Sequence[Sequence[Tensor]], titles: Sequence[str]) -> None:
+def save_sheet(path: Path, rows: "Sequence[Sequence[Tensor]]", titles: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_image(path, sheet([[to_bytes(plane) for plane in row] for row in rows], titles))

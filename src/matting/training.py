@@ -1,5 +1,7 @@
 """Training of one run with Lightning: builds the pieces that a plain config names, fits, measures the best weights."""
 
+import logging
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,10 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
 
 def prepare(config: Mapping[str, Any]) -> None:
     """Seeds and threads; the rest of determinism is that every draw has a seed of its own."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # what comes out is the same
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*LeafSpec.*")
     lightning.seed_everything(config["seed"], verbose=False)
     if config["runtime"]["threads"] is not None:
         torch.set_num_threads(config["runtime"]["threads"])
@@ -157,15 +163,16 @@ def measure(run: Run, stage: MattingStage, data: CompositeData, trainer: Trainer
     if data.validation is not None:
         result["val"] = best_validation(run, batch)
     result |= {name: values for name, values in stage.results.items() if name != "val"}
-    runs.note(run, device=device_name(trainer), skipped=sorted({*stage.skipped, *data.skipped.values()}))
+    assert data.training is not None
+    subjects = data.training.pairing.subjects
+    skipped = sorted({*stage.skipped, *data.skipped.values()})
+    runs.note(run, device=device_name(trainer), subjects=len(subjects), samples=len(data.training), skipped=skipped)
     tidy(run, best)
     return result
 
 
 def best_validation(run: Run, batch: int) -> dict[str, float]:
-    from matting.loggers import read_metrics
-
-    rows = read_metrics(run.folder / "metrics.csv")
+    rows = runs.read_metrics(run.folder / "metrics.csv")
     return {row["name"]: row["value"] for row in rows if row["batch"] == batch and row["name"].startswith("val/")}
 
 

@@ -5,8 +5,10 @@ and three float32 predictions. golden.json holds what an independent implementat
 (`exact`), and what the code of MMagic and P3M gives at the commits named there, in the scales of those projects.
 """
 
+import importlib
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +174,13 @@ def test_bad_input_is_named(change: dict[str, object], says: str) -> None:
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(UserError, match="pred: expected a shape"):
         sad(torch.zeros(shape), torch.zeros(shape))
+
+
+def test_importing_the_functions_does_not_bring_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("matting.metrics.")]:
+        monkeypatch.setattr(name, sys.modules[name])  # what a new import replaces is put back with the rest
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "numba", None)  # importing it raises
+    assert importlib.import_module("matting.metrics.functional").NAMES == NAMES
+    with pytest.raises(ImportError):
+        importlib.import_module("matting.metrics.gradient")

@@ -105,7 +105,7 @@ def read_index(folder: Path) -> dict[str, Any] | None:
     try:
         index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         whole = (folder / "subjects.bin").stat().st_size == index["total_bytes"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return index if whole else None
 
@@ -163,12 +163,15 @@ def check_disk(source: SubjectSource, folder: Path, long_side: int | None) -> No
 
 def estimate_bytes(source: SubjectSource, long_side: int | None) -> int:
     """From the headers of the files and the planes of the first whole subject; drawn subjects are like the first."""
+    failures: list[DamagedFile] = []
     for first_id in source.ids:
-        with suppress(DamagedFile):
+        try:
             first = reduce_subject(source.load(first_id), long_side)
             break
+        except DamagedFile as error:
+            failures.append(error)
     else:
-        raise UserError(f"{source.name}: none of its {len(source.ids)} subjects can be decoded; replace the files")
+        raise UserError(f"{source.name}: none of {len(failures)} subjects can be decoded, first: {failures[0]}")
     pixels = 0
     for id in source.ids:
         with suppress(DamagedFile):

@@ -19,6 +19,8 @@ def estimate_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     I = a F + (1 - a) B there; where alpha is 255 the photograph's own colours are kept. Its first use on a machine
     compiles for half a minute. Call it before worker processes fork: OpenMP does not survive a fork.
     """
+    if alpha.size == 1:  # the estimator's pyramid would have no level
+        return image.copy()
     from pymatting import estimate_foreground_ml
 
     with ONE_AT_A_TIME:

@@ -1,7 +1,15 @@
 """What a reader of the papers calls a system: an image in, an alpha out, at the image's own size."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from matting.errors import UserError
+from matting.instantiate import build
 
 FITS = ("pad", "stretch", "native")
 
@@ -20,6 +28,20 @@ class Method(nn.Module):
         raise NotImplementedError
 
 
+def load_method(config: Mapping[str, Any], checkpoints: Mapping[str, Path]) -> tuple[Method, torch.device]:
+    """The method of a plain config, its networks loaded, on the device that `trainer` asks for; and that device.
+
+    checkpoints: by key of the method (`method__alpha`). Raises UserError when one does not fit or there is no such device.
+    """
+    gpu = config["trainer"]["accelerator"] == "gpu"
+    if gpu and not torch.cuda.is_available():
+        raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
+    device = torch.device("cuda" if gpu else "cpu")
+    paths = {key.removeprefix("method__"): path for key, path in checkpoints.items()}
+    options = {key: value for key, value in config["method"].items() if key not in ("name", *paths)}
+    return build(options, **paths).to(device), device
+
+
 def fit_image(image: Tensor, height: int, width: int, fit: str) -> Tensor:
     """The image at the size that the networks were trained at (POMAGAN 3.3 resizes to 1280x768; how is not said).
 
@@ -27,7 +49,7 @@ def fit_image(image: Tensor, height: int, width: int, fit: str) -> Tensor:
     `stretch` gives them up, `native` leaves the image as it is. Area going down, bilinear going up.
     """
     if fit not in FITS:
-        raise ValueError(f"method.fit={fit}: expected one of {', '.join(FITS)}")
+        raise UserError(f"method.fit={fit}: expected one of {', '.join(FITS)}")
     rows, columns = image.shape[-2:]
     if fit == "pad":
         scale = min(height / rows, width / columns)

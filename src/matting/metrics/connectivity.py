@@ -48,53 +48,68 @@ def find_runs(levels):
 
 
 @compiled
-def find_contacts(start, stop, row):
-    """Pairs of runs that are 4-neighbours: one ends where the next begins, or they overlap in rows that follow."""
-    # A pair of rows with m and n runs has fewer than m + n overlaps, a row of n runs fewer than n neighbours.
-    a, b = np.empty(3 * len(start), np.int32), np.empty(3 * len(start), np.int32)
+def find_contacts(start, stop, level, row):
+    """Pairs of runs that are 4-neighbours, and the level from which down they are: the lower of the two.
+
+    Of the three contacts between a run, its left neighbour and a run that overlaps both, the last vertical one is left
+    out where it begins no higher than the other two: what it joins is joined already.
+    """
+    # Two rows with m and n runs have fewer than m + n overlaps, and n runs in a row fewer than n neighbours.
+    size = 3 * len(start)
+    a, b, at = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.uint8)
     n = 0
     for y in range(len(row) - 1):
-        above, above_end = row[max(y - 1, 0)], row[y]
+        above_begin, above_end = row[max(y - 1, 0)], row[y]
+        above = above_begin
         for run in range(row[y], row[y + 1]):
-            if run > row[y] and stop[run - 1] == start[run]:
-                a[n], b[n] = run - 1, run
+            beside = run > row[y] and stop[run - 1] == start[run]
+            if beside:
+                a[n], b[n], at[n] = run - 1, run, min(level[run - 1], level[run])
                 n += 1
             while above < above_end and stop[above] <= start[run]:
                 above += 1
             while above < above_end and start[above] < stop[run]:
-                a[n], b[n] = above, run
-                n += 1
+                lower = min(level[above], level[run])
+                if start[above] > start[run] and above > above_begin:
+                    spare = stop[above - 1] == start[above] and level[above - 1] >= lower
+                else:
+                    spare = beside and start[above] < start[run] and level[run - 1] >= lower
+                if not spare:
+                    a[n], b[n], at[n] = above, run, lower
+                    n += 1
                 if stop[above] > stop[run]:  # it may touch the next run, too
                     break
                 above += 1
-    return a[:n], b[:n]
+    return a[:n], b[:n], at[:n]
 
 
 @compiled
-def sort_by_level(a, b, level):
-    """The contacts ordered by the level they exist from, and where each level's begin."""
+def sort_by_level(a, b, at):
+    """The contacts ordered by level, and where those of each level begin."""
     begin = np.zeros(LEVELS + 2, np.int32)
-    for k in range(len(a)):
-        begin[min(level[a[k]], level[b[k]]) + 1] += 1
-    begin = np.cumsum(begin).astype(np.int32)
+    for level in at:
+        begin[level + 1] += 1
+    for i in range(LEVELS + 1):
+        begin[i + 1] += begin[i]
     place = begin.copy()
-    order = np.empty(len(a), np.int32)
-    for k in range(len(a)):
-        at = min(level[a[k]], level[b[k]])
-        order[place[at]] = k
-        place[at] += 1
-    return order, begin
+    sorted_a, sorted_b = np.empty_like(a), np.empty_like(b)
+    for k in range(len(at)):
+        sorted_a[place[at[k]]], sorted_b[place[at[k]]] = a[k], b[k]
+        place[at[k]] += 1
+    return sorted_a, sorted_b, begin
 
 
 @compiled
 def root_of(parent, run):
-    while parent[run] != run:
-        run = parent[run]
+    above = parent[run]
+    while above != run:
+        run = above
+        above = parent[run]
     return run
 
 
 @compiled
-def largest_components(start, stop, level, a, b):
+def largest_components(start, stop, level, a, b, at):
     """Join the runs from level 10 down.
 
     Return the forest (`parent`, and `joined`, the level at which a run got its parent), the root of each Omega_i (-1
@@ -102,21 +117,24 @@ def largest_components(start, stop, level, a, b):
     only along joins at level i or above leads to the root that a run had at level i.
     """
     n = len(start)
-    parent, first = np.arange(n), np.arange(n)  # the lowest run of a set has its first pixel in row-major order
-    area = (stop - start).astype(np.int64)
+    parent = np.arange(n).astype(np.int32)
+    first = parent.copy()  # the lowest run of a set has its first pixel in row-major order
+    area = stop - start
     joined = np.zeros(n, np.uint8)
     longest = np.full(LEVELS + 1, -1)
     for run in range(n):
         if longest[level[run]] < 0 or area[run] > area[longest[level[run]]]:
             longest[level[run]] = run
-    order, begin = sort_by_level(a, b, level)
+    a, b, begin = sort_by_level(a, b, at)
     omega = np.full(LEVELS + 2, -1)
     best, best_area, best_first, top = -1, 0, 0, LEVELS
     for i in range(LEVELS, 0, -1):
         alone = longest[i]
         if alone >= 0 and (area[alone] > best_area or (area[alone] == best_area and alone < best_first)):
             best, best_area, best_first = alone, area[alone], alone
-        for k in order[begin[i] : begin[i + 1]]:
+        for k in range(begin[i], begin[i + 1]):
+            if parent[a[k]] == parent[b[k]]:  # most contacts: this saves the way up
+                continue
             large, small = root_of(parent, a[k]), root_of(parent, b[k])
             if large == small:
                 continue
@@ -145,7 +163,8 @@ def leave_levels(levels, start, stop, level, row, parent, joined, omega, top):
                 if root == omega[stays]:
                     break
                 stays -= 1
-            levels[y, start[run] : stop[run]] = stays
+            if stays < level[run]:
+                levels[y, start[run] : stop[run]] = stays
 
 
 @compiled
@@ -176,7 +195,7 @@ def connectivity_sum(
     steps = thresholds * unit  # rounded, yet 8-bit values compare with them as their 255ths do with the thresholds
     levels = level_map(pred, true, steps)
     start, stop, level, row = find_runs(levels)
-    parent, joined, omega, top = largest_components(start, stop, level, *find_contacts(start, stop, row))
+    parent, joined, omega, top = largest_components(start, stop, level, *find_contacts(start, stop, level, row))
     leave_levels(levels, start, stop, level, row, parent, joined, omega, top)
     if empty_keeps:
         steps[level.max(initial=0)] = unit

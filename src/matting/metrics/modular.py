@@ -12,8 +12,8 @@ from matting.metrics.functional import NAMES, matting_metrics
 class MattingMetrics(Metric):
     """Means of the five errors over samples, raw; one Metric for all of them, since they share the work on a sample.
 
-    `compute()` gives {prefix + name: scalar} for sad, mse, mae, grad and conn (float64; NaN before any sample counts)
-    and n_empty (int64): the samples with an empty mask, which are in no mean. Log that dict with `self.log_dict`, then
+    `compute()` gives {prefix + name: float64 scalar} for sad, mse, mae, grad and conn (NaN before a sample counts) and
+    n_empty, the number of samples with an empty mask, which are in no mean. Log that dict with `self.log_dict`, then
     `reset()`; across processes `compute()` has summed already. Two of these (whole image, unknown region) have states
     of the same names: a MetricCollection needs `compute_groups=False`, or one may be given the other's values.
     """
@@ -43,4 +43,4 @@ class MattingMetrics(Metric):
 
     def compute(self) -> dict[str, Tensor]:
         means = dict(zip(NAMES, self.totals / self.n, strict=True))
-        return {self.prefix + name: value for name, value in {**means, "n_empty": self.n_empty}.items()}
+        return {self.prefix + name: value for name, value in {**means, "n_empty": self.n_empty.double()}.items()}

@@ -1,8 +1,8 @@
 """The embedded default data: people with exact alpha and scenes to put behind them, drawn, never read from a file.
 
-An item is a pure function of (seed, id, height, width). People are painted at four times the resolution, layer by layer, and
-averaged down: alpha is the share of a pixel that is covered, times the density of translucent cloth. POMAGAN and AlphaNet need
-photographs; these subjects stand in where there are none.
+An item is a pure function of (seed, id, height, width). People are painted at four times the resolution, layer by
+layer, and averaged down: alpha is the share of a pixel that is covered, times the density of translucent cloth. Both
+papers need photographs; these people stand in where there are none.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ __all__ = ["ProceduralBackgrounds", "ProceduralSubjects"]
 class ProceduralSource:
     """Items `first` to `first + count - 1` of `seed`, each (height, width): the part that people and scenes share.
 
-    Two sources of one seed whose ranges do not overlap have no item in common. Raises `UserError` for a negative seed or
-    `first`, for a side under 16 pixels, and for an empty range or one beyond six digits.
+    Two sources of one seed whose ranges do not overlap have no item in common. Raises `UserError` for a negative seed
+    or `first`, for a side under 16 pixels, and for an empty range or one beyond six digits.
     """
 
     name = "procedural"
@@ -60,13 +60,13 @@ class ProceduralSource:
         """The number of an item. Raises `UserError` for an id that the source does not have."""
         if len(id) != DIGITS or not id.isdecimal() or not self.first <= int(id) < self.first + self.count:
             raise UserError(
-                f"procedural {self.drawn}: no item {id!r}, expected {self.ids[0]} to {self.ids[-1]}; check the list of ids"
+                f"procedural {self.drawn}: no item {id!r}, expected {self.ids[0]} to {self.ids[-1]}; check the list"
             )
         return int(id)
 
 
 class ProceduralSubjects(ProceduralSource):
-    """Portraits: head and shoulders to half length, from the front, the side and behind; about 5 % of their box is soft."""
+    """Portraits, head and shoulders to half length, from all sides; about 5 % of their box is soft at 256 x 160."""
 
     drawn = "subjects"
 
@@ -76,7 +76,7 @@ class ProceduralSubjects(ProceduralSource):
 
 
 class ProceduralBackgrounds(ProceduralSource):
-    """Studios, rooms, streets, landscapes and textures, with clutter of skin, hair and cloth colour; many out of focus."""
+    """Studios, rooms, streets, landscapes, textures; clutter of skin, hair and cloth colour; many out of focus."""
 
     drawn = "backgrounds"
 

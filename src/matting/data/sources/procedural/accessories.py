@@ -1,4 +1,4 @@
-"""What people wear on the head and around the shoulders: caps, beanies, scarves, and cloth that light passes through."""
+"""What people wear on the head and around the shoulders: caps, beanies, scarves, and translucent cloth."""
 
 import numpy as np
 
@@ -30,32 +30,20 @@ class Accessories:
 
     def draw_over(self, smear: np.ndarray | None) -> None:
         """Tulle from the crown, or chiffon over one shoulder and out to the side."""
-        head, unit, rng = self.head, self.unit, self.rng
+        head, rng = self.head, self.rng
         if self.person.headwear == "veil":
             for side in (-1, 1):
                 crown = head.turned(CRANIUM + np.array((side * 0.05, 0.41, -0.05)))[:2]
                 flare = rng.uniform(0.7, 1.15)
-                outer = [
-                    crown,
-                    crown + np.array((side * 0.36, -0.17)),
-                    crown + np.array((side * 0.5, -0.6)),
-                    crown + np.array((side * (0.3 + flare * 0.5), -1.3)),
-                ]
-                outer += [crown + np.array((side * (0.25 + flare), -2.4))]
-                inner = [
-                    crown + np.array((side * 0.62, -2.5)),
-                    crown + np.array((side * 0.40, -1.4)),
-                    crown + np.array((side * 0.31, -0.6)),
-                    crown + np.array((side * 0.16, -0.12)),
-                ]
-                self._sheer(np.array(outer), np.array(inner), crown + np.array((0, 0.15)), smear)
+                outer = np.array([(0, 0), (0.36, -0.17), (0.5, -0.6), (0.3 + flare * 0.5, -1.3), (0.25 + flare, -2.4)])
+                inner = np.array([(0.62, -2.5), (0.40, -1.4), (0.31, -0.6), (0.16, -0.12)])
+                hung = crown + np.array((0, 0.15))
+                self._sheer(crown + outer * (side, 1), crown + inner * (side, 1), hung, smear)
         if self.person.shawl:
             side = int(rng.choice([-1, 1]))
-            w = self.body.width
-            out = rng.uniform(0.35, 0.9)
-            outer = np.array(
-                [(0.1, 0.02), (0.55 * w, 0.06), (1.02 * w, -0.16), (1.15 * w + 0.4 * out, -0.75), (1.1 * w + out, -1.6)]
-            )
+            w, out = self.body.width, rng.uniform(0.35, 0.9)
+            outer = np.array([(0.1, 0.02), (0.55 * w, 0.06), (1.02 * w, -0.16), (1.15 * w + 0.4 * out, -0.75)])
+            outer = np.concatenate([outer, [(1.1 * w + out, -1.6)]])
             inner = np.array([(0.55 * w + 0.5 * out, -1.95), (0.72 * w, -1.5), (0.45 * w, -0.8), (0.05, -0.45)])
             self._sheer(outer * (side, 1), inner * (side, 1), np.array([side * 0.1, 0.5]), smear)
 

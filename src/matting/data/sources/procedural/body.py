@@ -1,4 +1,4 @@
-"""Shoulders, arms and hands: where they are and, for skin, how they look. In body units, the pit of the neck at the origin."""
+"""Shoulders, arms and hands: where they are and, for skin, how they look. Units as for the head."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ ARMS = {
     "cross": ((0.16, -1.15), (-0.88, -0.98), (-1.0, 0.25)),
     "wave": ((0.40, -0.86), (0.56, 0.16), (0.12, 1.0)),
     "chin": ((0.02, -1.2), (-0.52, 0.02), (-0.35, 1.0)),
-    "hold": ((0.12, -1.1), (-0.42, -0.62), (-0.45, 0.9)),
+    "rest": ((0.12, -1.1), (-0.42, -0.62), (-0.45, 0.9)),
 }
 
 
@@ -36,13 +36,13 @@ class Body:
             np.stack([points[:, 0] * abs(self.cosine) + depth * self.sine, points[:, 1] - self.slope * points[:, 0]], 1)
         )
 
-    def trunk(self, grow: float = 0.0) -> np.ndarray:
+    def trunk(self) -> np.ndarray:
         """Outline (N, 2) in pixels from neck to below the hips."""
         w, g = self.width - 0.06, self.girth
         half = [(0.16, 0.06), (0.25, 0.02), (0.48 * w, -0.05), (0.84 * w, -0.14), (w, -0.3), (1.0 * w, -0.6)]
         half += [(0.88 * w * g, -1.0), (0.78 * w * g, -1.7), (0.84 * w * g, -2.3), (0.9 * w * g, -2.75)]
-        side = np.array(half) + np.array((grow, grow))
-        right, left = side.copy(), side * (-1, 1)
+        right = np.array(half)
+        left = right * (-1, 1)
         right[:, 1] -= self.slope
         left[:, 1] += self.slope
         return self.frame.pixels(smooth(np.concatenate([left[::-1], right])))
@@ -67,7 +67,7 @@ class Body:
 
 
 def draw_skin(canvas: Canvas, body: Body, head: Head, person: Person) -> None:
-    """Neck and chest, bare shoulders where the garment has none, with the shadow of the chin: one layer, so no seam shows."""
+    """Neck and chest, bare shoulders under a tank top, the shadow of the chin: one layer, so that no seam shows."""
     unit = head.frame.unit
     top = head.turned(np.array([0, 0.28, -0.13]))[:2]
     foot = np.array([0.03 * body.sine, -0.12])
@@ -91,7 +91,7 @@ def draw_skin(canvas: Canvas, body: Body, head: Head, person: Person) -> None:
 
 
 def hand_shapes(wrist: np.ndarray, way: np.ndarray, size: float, thumb: int, curl: float, spread: float) -> list:
-    """Palm, thumb and fingers as (path, radii) in pixels; `thumb` is the side it grows on, `curl` shortens the fingers."""
+    """Palm, thumb and fingers as (path, radii) in pixels; `thumb`: the side it grows on; `curl` shortens fingers."""
     way = way / np.linalg.norm(way)
     across = np.array([-way[1], way[0]]) * thumb
     axes = np.stack([way, across]) * size
@@ -99,7 +99,8 @@ def hand_shapes(wrist: np.ndarray, way: np.ndarray, size: float, thumb: int, cur
     def place(points: list) -> np.ndarray:
         return wrist + np.array(points) @ axes
 
-    shapes = [(place([(-0.1, 0), (0.12, 0.0), (0.3, 0.0)]), np.array([0.12, 0.165, 0.19]) * size)]
+    palm = place([(-0.1, 0), (0.12, 0.0), (0.3, 0.0)])
+    shapes = [(palm, np.array([0.12, 0.165, 0.19]) * size)]
     shapes.append((place([(0.1, 0.1), (0.26, 0.26), (0.45, 0.33)]), np.array([0.09, 0.075, 0.055]) * size))
     for finger, length in enumerate((0.36, 0.42, 0.39, 0.29)):
         offset = 0.14 - 0.095 * finger
@@ -124,16 +125,18 @@ def draw_hand(
     pose: str,
     smear: np.ndarray | None,
 ) -> None:
-    """A hand: open when it waves, half closed when it holds or rests."""
+    """A hand: open when it waves, half closed when it rests."""
     size = 0.82 * frame.unit * (0.6 + 0.4 * person.shoulders)
     curl, spread = {"wave": (0.0, 2.2), "down": (0.2, 0.6)}.get(pose, (0.5, 0.3))
-    shapes = hand_shapes(wrist, way, size, -1 if pose in ("down", "wave") else 1 * side, curl, spread)
-    layer = Layer(canvas, np.concatenate([path for path, _ in shapes]), margin=0.35 * frame.unit, painted=True)
-    for path, radii in [shapes[0], *shapes[2:], shapes[1]]:
+    palm, thumb, *fingers = hand_shapes(wrist, way, size, -side if pose == "wave" else side, curl, spread)
+    layer = Layer(
+        canvas, np.concatenate([path for path, _ in (palm, thumb, *fingers)]), margin=0.35 * frame.unit, painted=True
+    )
+    # Each finger brings its own dark rim; the palm, filled once more, leaves it only between the fingers.
+    for path, radii in (palm, *fingers, thumb):
         layer.limb(path, radii, person.skin * 0.72)
-        layer.limb(path, radii * 0.86, person.skin * (0.97 if path is not shapes[1][0] else 1.0))
-    palm, radii = shapes[0]
-    layer.limb(palm, radii * 0.9, person.skin * 0.97)
+        layer.limb(path, radii * 0.86, person.skin * 0.97)
+    layer.limb(palm[0], palm[1] * 0.9, person.skin * 0.97)
     cover, colour = layer.cover(), layer.painted()
     shade = relief(cover, 0.07 * frame.unit, person.light)[..., None]
     canvas.over(layer, np.minimum(colour * shade, cover[..., None]), cover, smear)

@@ -10,8 +10,8 @@ SUBPIXEL_BITS = 4
 class Layer:
     """A box of the canvas at SUPER times its resolution.
 
-    tone: uint8, 0 where nothing is drawn, else the tone 1..255 of what is. Coverage and tone come from the same pixels, so
-    that a strand a quarter of a pixel wide keeps its colour. paint: uint8 RGB, present where parts have colours of their own.
+    tone: uint8, 0 where nothing is drawn, else the tone 1..255 of what is. Coverage and tone come from the same pixels,
+    so that a strand a quarter of a pixel wide keeps its colour. paint: uint8 RGB, where parts have their own colours.
     """
 
     def __init__(self, canvas: "Canvas", points: np.ndarray, margin: float = 2.0, painted: bool = False) -> None:
@@ -86,8 +86,8 @@ class Canvas:
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
-        self.colour = np.zeros((height, width, 3), np.float32)
-        self.alpha = np.zeros((height, width), np.float32)
+        self.colour: np.ndarray = np.zeros((height, width, 3), np.float32)
+        self.alpha: np.ndarray = np.zeros((height, width), np.float32)
 
     def over(self, layer: Layer, colour: np.ndarray, cover: np.ndarray, smear: np.ndarray | None = None) -> None:
         """Lay premultiplied `colour` with coverage `cover` over the canvas; `smear` is a kernel of motion blur."""
@@ -108,7 +108,7 @@ class Canvas:
 
 
 def extend(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Straight colours everywhere, float32 (H, W, 3), from premultiplied ones: outside the support the nearest ones, softly.
+    """Straight colours everywhere, float32 (H, W, 3), from premultiplied ones; outside the support those nearby.
 
     Push and pull over a pyramid: each level fills what has no coverage from the next coarser one.
     """
@@ -128,7 +128,7 @@ def extend(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def relief(cover: np.ndarray, radius: float, light: np.ndarray) -> np.ndarray:
-    """Brightness (height, width) around 1 of `cover` seen as a body rounded over `radius` pixels and lit from `light`."""
+    """Brightness (height, width) around 1 of `cover` as a body rounded over `radius` pixels and lit from `light`."""
     height, width = cover.shape
     step = max(1, int(radius / 3))
     small = cv2.resize(cover, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
@@ -141,7 +141,7 @@ def relief(cover: np.ndarray, radius: float, light: np.ndarray) -> np.ndarray:
 
 
 def as_bytes(colour: np.ndarray) -> tuple[int, int, int]:
-    red, green, blue = (int(round(255 * min(max(float(c), 0.0), 1.0))) for c in colour)
+    red, green, blue = (round(255 * min(max(float(c), 0.0), 1.0)) for c in colour)
     return red, green, blue
 
 

@@ -6,7 +6,8 @@ from matting.data.sources.procedural.body import Body, draw_hand
 from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, relief, smooth
 from matting.data.sources.procedural.head import Head
 from matting.data.sources.procedural.people import Person
-from matting.data.sources.procedural.textures import fabric, folds, noise
+from matting.data.sources.procedural.strands import tufts
+from matting.data.sources.procedural.textures import fabric, folds
 
 SHORT_SLEEVES = ("tee", "tank")
 
@@ -109,25 +110,8 @@ class Wardrobe:
         canvas.over(layer, np.clip(trousers * shade, 0, 1) * cover[..., None], cover)
 
     def _fur(self, layer: Layer, outline: np.ndarray, length: float) -> None:
-        """Tufts of unlike length along an outline."""
-        rng, unit = self.rng, self.unit
-        ring = np.concatenate([outline, outline[:1]])
-        steps = np.linalg.norm(np.diff(ring, axis=0), axis=1)
-        count = int(min(steps.sum() / unit * 300, 6000))
-        at = rng.uniform(0, steps.sum(), count)
-        mile = np.concatenate([[0], np.cumsum(steps)])
-        x, y = (np.interp(at, mile, ring[:, i]) for i in (0, 1))
-        ahead = np.stack([np.interp(at + 2, mile, ring[:, i]) - v for i, v in enumerate((x, y))], 1)
-        normal = np.stack([ahead[:, 1], -ahead[:, 0]], 1) / (np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-6)
-        tuft = noise(rng, 1, 512, 1, 70)[0][(at / mile[-1] * 511).astype(int)]
-        reach = length * unit * (0.15 + tuft**2) * rng.uniform(0.5, 1.5, count)
-        way = normal + rng.normal(0, 0.55, (count, 2)) + (0, 0.4)
-        t = np.linspace(-0.5, 1, 5)[None, :, None]
-        root = np.stack([x, y], 1)[:, None]
-        lines = (
-            root + way[:, None] * reach[:, None, None] * t + (0, 0.35) * (reach[:, None, None] * np.maximum(t, 0) ** 2)
-        )
-        layer.strands(lines, rng.uniform(0.6, 1, count), 0.0035 * unit)
+        lines = tufts(self.rng, outline, self.unit, length)
+        layer.strands(lines, self.rng.uniform(0.6, 1, len(lines)), 0.0035 * self.unit)
 
     def _collar(self) -> None:
         """Ribbing, lapels, flaps and buttons, a hood's roll and cords."""

@@ -3,8 +3,9 @@
 import numpy as np
 
 from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, relief, smooth
-from matting.data.sources.procedural.head import Head
+from matting.data.sources.procedural.head import CRANIUM, Head
 from matting.data.sources.procedural.people import Person
+from matting.data.sources.procedural.strands import follow, grow
 
 ALMOND = np.array(
     [[-1, -0.1], [-0.6, 0.55], [0, 0.8], [0.6, 0.55], [1, 0.05], [0.5, -0.5], [-0.1, -0.62], [-0.65, -0.45]]
@@ -105,7 +106,12 @@ def draw_nose(layer: Layer, head: Head, person: Person) -> None:
         if towards < 0 and abs((head.rotation @ (0, 0, 1))[0]) > 0.9:
             continue
         shade = 0.98 if side * person.light[0] > 0 else 0.85
-        points = [(0, 0.5, 0.02), (0, 0.42, 0.07), (0, 0.33, long), (0, 0.288, 0.6 * long)]
+        points: list[tuple[float, float, float]] = [
+            (0, 0.5, 0.02),
+            (0, 0.42, 0.07),
+            (0, 0.33, long),
+            (0, 0.288, 0.6 * long),
+        ]
         points += [
             (side * 0.045 * wide, 0.283, 0.04),
             (side * 0.075 * wide, 0.305, 0.01),
@@ -160,3 +166,31 @@ def draw_glasses(layer: Layer, head: Head, person: Person) -> None:
         layer.limb(head.pixels(points), np.full(len(points), thick * head.frame.unit * 0.5), colour)
     bridge = np.array([[-0.035, 0.49, 0.40], [0, 0.5, 0.42], [0.035, 0.49, 0.40]])
     layer.limb(head.pixels(bridge), np.full(3, thick * head.frame.unit * 0.5), colour)
+
+
+def draw_beard(canvas: Canvas, head: Head, person: Person, rng: np.random.Generator) -> None:
+    """Hundreds of short hairs on cheeks, chin and lip; long ones leave the outline of the face."""
+    if person.beard < 0.1 or head.facing(0, 0.2) < -0.1:
+        return
+    count = 700
+    spots = np.stack([rng.uniform(-0.33, 0.33, count), rng.uniform(-0.04, 0.4, count)], 1)
+    cheek = spots[:, 1] < np.interp(np.abs(spots[:, 0]), [0, 0.07, 0.16, 0.26, 0.33], [0.1, 0.12, 0.2, 0.28, 0.42])
+    lip = (np.abs(spots[:, 0]) < 0.13) & (np.abs(spots[:, 1] - 0.26) < 0.022)
+    spots = spots[cheek | lip]
+    roots = head.surface(spots)
+    roots[:, 2] -= 0.35 * np.clip(0.12 - spots[:, 1], 0, None)
+    headings = np.stack([spots[:, 0] * 1.2, np.full(len(spots), -0.8), np.full(len(spots), 0.35)], 1)
+    headings += rng.normal(0, 0.35, headings.shape)
+    lengths = 0.05 + 0.16 * person.beard * rng.uniform(0.2, 1, len(spots)) * (spots[:, 1] < 0.15)
+    guides = grow(roots, headings, lengths, np.array([0, -2.0, 0]), CRANIUM, head.skull, 6)
+    lines, tones = follow(rng, guides, 2, 0.012, 0.3, 0.008, 1.5, 0.02)
+    seen = head.turned(lines[:, 0])[:, 2] > head.turned(np.array([0, 0.3, -0.05]))[2]
+    pixels = head.pixels(lines[seen])
+    if not len(pixels):
+        return
+    layer = Layer(canvas, pixels)
+    layer.strands(pixels, tones[seen], 0.006 * head.frame.unit)
+    cover, tone = layer.cover()[..., None], layer.tones()[..., None]
+    dark, light = person.hair
+    colour = (cover * dark + tone * (light - dark)) * 0.95
+    canvas.over(layer, np.minimum(colour, cover).astype(np.float32), cover[..., 0])

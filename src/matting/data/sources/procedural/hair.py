@@ -12,7 +12,11 @@ from matting.data.sources.procedural.strands import cut, follow, grow, pull
 
 @dataclass(frozen=True)
 class Cut:
-    """Lengths in heads. cap: thickness of the mass on the scalp; lift: how far roots stand off; fall: gravity over stiffness."""
+    """A haircut; lengths in heads.
+
+    cap: thickness of the mass on the scalp; lift: how far roots stand off; fall: gravity over stiffness; guides, each:
+    locks, and strands to a lock; the rest as in `follow`.
+    """
 
     length: float
     cap: float
@@ -176,31 +180,3 @@ class Hair:
         stray = grow(roots, headings, lengths, rng.normal(0, 2, (count, 3)) + self.down, CRANIUM, self.radii, steps)
         lines, tones = follow(rng, stray, 1, 0.0, 0.0, self.cut.wave * 0.6, 1.5, 0.03)
         layer.strands(self.head.pixels(lines), tones, 0.002 * self.head.frame.unit)
-
-
-def draw_beard(canvas: Canvas, head: Head, person: Person, rng: np.random.Generator) -> None:
-    """Hundreds of short hairs on cheeks, chin and lip; long ones leave the outline of the face."""
-    if person.beard < 0.1 or head.facing(0, 0.2) < -0.1:
-        return
-    count = 700
-    spots = np.stack([rng.uniform(-0.33, 0.33, count), rng.uniform(-0.04, 0.4, count)], 1)
-    cheek = spots[:, 1] < np.interp(np.abs(spots[:, 0]), [0, 0.07, 0.16, 0.26, 0.33], [0.1, 0.12, 0.2, 0.28, 0.42])
-    lip = (np.abs(spots[:, 0]) < 0.13) & (np.abs(spots[:, 1] - 0.26) < 0.022)
-    spots = spots[cheek | lip]
-    roots = head.surface(spots)
-    roots[:, 2] -= 0.35 * np.clip(0.12 - spots[:, 1], 0, None)
-    headings = np.stack([spots[:, 0] * 1.2, np.full(len(spots), -0.8), np.full(len(spots), 0.35)], 1)
-    headings += rng.normal(0, 0.35, headings.shape)
-    lengths = 0.05 + 0.16 * person.beard * rng.uniform(0.2, 1, len(spots)) * (spots[:, 1] < 0.15)
-    guides = grow(roots, headings, lengths, np.array([0, -2.0, 0]), CRANIUM, head.skull, 6)
-    lines, tones = follow(rng, guides, 2, 0.012, 0.3, 0.008, 1.5, 0.02)
-    seen = head.turned(lines[:, 0])[:, 2] > head.turned(np.array([0, 0.3, -0.05]))[2]
-    pixels = head.pixels(lines[seen])
-    if not len(pixels):
-        return
-    layer = Layer(canvas, pixels)
-    layer.strands(pixels, tones[seen], 0.006 * head.frame.unit)
-    cover, tone = layer.cover()[..., None], layer.tones()[..., None]
-    dark, light = person.hair
-    colour = (cover * dark + tone * (light - dark)) * 0.95
-    canvas.over(layer, np.minimum(colour, cover).astype(np.float32), cover[..., 0])

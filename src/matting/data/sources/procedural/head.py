@@ -1,7 +1,7 @@
 """The head as three ellipsoids that turn, and the frame that puts heads and bodies onto the canvas.
 
-Units: a head is 1 high. The head's own axes: x to the viewer's right, y up from the chin, z out of the face. The body's origin
-is the pit of the neck.
+Units: a head is 1 high. The head's own axes: x to the viewer's right, y up from the chin, z out of the face. The body's
+origin is the pit of the neck.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Frame:
 
 
 class Head:
-    """A head turned by `yaw` (to the viewer's right), `pitch` (down) and `roll`, in radians; `width` and `jaw` are factors."""
+    """A head turned by `yaw` (to the viewer's right), `pitch` (down) and `roll` in radians; `width`, `jaw`: factors."""
 
     def __init__(self, frame: Frame, yaw: float, pitch: float, roll: float, width: float, jaw: float) -> None:
         self.frame = frame
@@ -73,7 +73,7 @@ class Head:
         return float((self.rotation @ (normal / np.linalg.norm(normal)))[2])
 
     def patches(self, low: Edge, high: Edge | None, grow: float) -> np.ndarray:
-        """Patches (N, 4, 2) in pixels that tile the skull, `grow` units larger, between two heights, where it can be seen.
+        """Patches (N, 4, 2) in pixels that tile what is seen of the skull, `grow` units larger, between two heights.
 
         low, high: from radians around the skull, 0 at the face, to height; no `high` is the crown.
         """

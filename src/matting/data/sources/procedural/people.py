@@ -13,19 +13,28 @@ SKINS = (
     (190, 138, 100),
     (160, 110, 78),
     (126, 82, 56),
+    (96, 62, 44),
+    (74, 47, 34),
 )
-SKINS += ((96, 62, 44), (74, 47, 34))
 # Dark and light tone of the strands.
-HAIRS = (((12, 10, 10), (62, 54, 50)), ((26, 17, 12), (92, 64, 44)), ((50, 32, 20), (134, 94, 60)))
-HAIRS += (((96, 66, 36), (216, 176, 116)), ((86, 34, 16), (196, 98, 50)), ((78, 76, 76), (186, 184, 182)))
-HAIRS += (((140, 138, 136), (240, 238, 234)), ((120, 86, 48), (244, 214, 160)), ((60, 20, 70), (200, 90, 170)))
+HAIRS = (
+    ((12, 10, 10), (62, 54, 50)),
+    ((26, 17, 12), (92, 64, 44)),
+    ((50, 32, 20), (134, 94, 60)),
+    ((96, 66, 36), (216, 176, 116)),
+    ((86, 34, 16), (196, 98, 50)),
+    ((78, 76, 76), (186, 184, 182)),
+    ((140, 138, 136), (240, 238, 234)),
+    ((120, 86, 48), (244, 214, 160)),
+    ((60, 20, 70), (200, 90, 170)),
+)
 HAIR_ODDS = (0.22, 0.2, 0.15, 0.12, 0.08, 0.07, 0.06, 0.07, 0.03)
-HAIRCUTS = {"bald": 0.03, "fringe": 0.04, "buzz": 0.06, "short": 0.14, "spiky": 0.06, "curly": 0.12, "afro": 0.07}
+HAIRCUTS = {"bald": 0.03, "fringe": 0.04, "buzz": 0.06, "short": 0.2, "spiky": 0.04, "curly": 0.09, "afro": 0.06}
 HAIRCUTS |= {"bob": 0.12, "long": 0.12, "wavy": 0.11, "ponytail": 0.06, "bun": 0.05}
 LONG = ("bob", "long", "wavy", "ponytail", "bun")
 GARMENTS = {"tee": 0.2, "shirt": 0.17, "jacket": 0.15, "sweater": 0.14, "hoodie": 0.12, "tank": 0.11, "fur": 0.06}
-POSES = {"down": 0.5, "hip": 0.12, "cross": 0.1, "wave": 0.11, "chin": 0.05, "hold": 0.08}
-HEADWEAR = {"none": 0.74, "cap": 0.06, "beanie": 0.06, "scarf": 0.07, "veil": 0.07}
+POSES = {"down": 0.5, "hip": 0.12, "cross": 0.1, "wave": 0.11, "chin": 0.05, "rest": 0.08}
+HEADWEAR = {"none": 0.74, "cap": 0.06, "beanie": 0.06, "scarf": 0.08, "veil": 0.05}
 
 
 @dataclass(frozen=True)
@@ -146,7 +155,7 @@ def draw_person(rng: np.random.Generator) -> Person:
         fabric=str(rng.choice(["plain", "plain", "stripes", "check", "plaid", "dots", "blobs", "knit", "denim"])),
         cloth=palette(rng),
         poses=(pick(rng, POSES), pick(rng, POSES)),
-        shawl=bool(rng.random() < 0.1),
-        lens=float(rng.choice([0.0, rng.uniform(0.35, 0.7)], p=[0.9, 0.1])),
-        motion=float(rng.choice([0.0, rng.uniform(0.02, 0.06)], p=[0.88, 0.12])),
+        shawl=bool(rng.random() < 0.08),
+        lens=float(rng.choice([0.0, rng.uniform(0.35, 0.7)], p=[0.95, 0.05])),
+        motion=float(rng.choice([0.0, rng.uniform(0.02, 0.06)], p=[0.9, 0.1])),
     )

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from matting.data.sources.procedural.textures import noise
+
 
 def grow(
     roots: np.ndarray,
@@ -14,7 +16,8 @@ def grow(
 ) -> np.ndarray:
     """Guides (N, steps, 3) that leave `roots` (N, 3) along `directions` (N, 3) for `lengths` (N,).
 
-    fall: (3,) or (N, 3), what each unit of length adds to the direction (gravity over stiffness). No guide enters the ellipsoid.
+    fall: (3,) or (N, 3), what each unit of length adds to the direction (gravity over stiffness). No guide enters the
+    ellipsoid.
     """
     points = np.empty((len(roots), steps, 3), np.float32)
     point, heading = roots.copy(), directions.copy()
@@ -49,8 +52,8 @@ def follow(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Strands (N * each, K, 3) around guides (N, K, 3), and their tones (N * each,) in (0, 1].
 
-    spread: distance from the guide at the root; clump: share of it lost towards the tip; wave: amplitude of curls, `turns` of
-    them to a strand, shared by the strands of a guide; frizz: size of each strand's own wandering.
+    spread: distance from the guide at the root; clump: share of it lost towards the tip; wave: amplitude of curls,
+    `turns` of them to a strand, shared by the strands of a guide; frizz: size of each strand's own wandering.
     """
     count, steps = guides.shape[:2]
     total = count * each
@@ -76,3 +79,19 @@ def cut(strands: np.ndarray, shares: np.ndarray) -> np.ndarray:
     rows = np.arange(len(strands))[:, None]
     part = (at - low)[..., None].astype(np.float32)
     return strands[rows, low] * (1 - part) + strands[rows, low + 1] * part
+
+
+def tufts(rng: np.random.Generator, outline: np.ndarray, unit: float, length: float) -> np.ndarray:
+    """Fur (N, 5, 2) in pixels along an outline (M, 2): uneven tufts, the long ones `length` heads of `unit` pixels."""
+    ring = np.concatenate([outline, outline[:1]])
+    mile = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1))])
+    count = int(min(mile[-1] / unit * 300, 6000))
+    at = rng.uniform(0, mile[-1], count)
+    root, ahead = (np.stack([np.interp(at + more, mile, ring[:, i]) for i in (0, 1)], 1) for more in (0, 2))
+    normal = (ahead - root)[:, ::-1] * (1, -1)
+    normal = normal / (np.linalg.norm(normal, axis=1, keepdims=True) + 1e-6)
+    tuft = noise(rng, 1, 512, 1, 70)[0][(at / mile[-1] * 511).astype(int)]
+    reach = (length * unit * (0.15 + tuft**2) * rng.uniform(0.5, 1.5, count))[:, None, None]
+    way = normal + rng.normal(0, 0.55, (count, 2)) + np.array((0, 0.4))
+    t = np.linspace(-0.5, 1, 5)[None, :, None]
+    return root[:, None] + way[:, None] * reach * t + np.array((0, 0.35)) * (reach * np.maximum(t, 0) ** 2)

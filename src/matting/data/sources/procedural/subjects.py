@@ -8,8 +8,8 @@ from matting.data.sources.procedural.accessories import Accessories
 from matting.data.sources.procedural.body import Body, draw_skin
 from matting.data.sources.procedural.canvas import Canvas, extend
 from matting.data.sources.procedural.clothing import Wardrobe
-from matting.data.sources.procedural.face import draw_head
-from matting.data.sources.procedural.hair import Hair, draw_beard
+from matting.data.sources.procedural.face import draw_beard, draw_head
+from matting.data.sources.procedural.hair import Hair
 from matting.data.sources.procedural.head import Frame, Head
 from matting.data.sources.procedural.people import Person, draw_person
 
@@ -20,13 +20,12 @@ def draw_subject(seed: int, number: int, height: int, width: int) -> Subject:
     person = draw_person(who)
     canvas = Canvas(height, width)
     unit = max(min(height, 1.3 * width) * person.head_share, 0.2 * height)
-    upright = Frame(unit, 0.0, 0.0)
-    hair = Hair(_head(upright, person), person, np.random.default_rng([seed, number, 2]))
-    sway = max(0.5 * width - 0.75 * unit, 0.08 * width)
-    frame = Frame(unit, 0.5 * width + person.place * sway, person.room * height + hair.crown() * unit)
-    head = _head(frame, person)
+    head = Head(Frame(unit, 0.0, 0.0), person.yaw, person.pitch, person.roll, person.head_width, person.jaw)
     hair = Hair(head, person, locks)
-    body = Body(frame, person, clothes)
+    # Hair stands where it grows: only when its height is known can the person be placed below the upper edge.
+    sway = max(0.5 * width - 0.75 * unit, 0.08 * width)
+    head.frame = Frame(unit, 0.5 * width + person.place * sway, person.room * height + hair.crown() * unit)
+    body = Body(head.frame, person, clothes)
     wardrobe = Wardrobe(canvas, body, head, person, clothes)
     accessories = Accessories(canvas, body, head, person, worn)
     smear = _smear(person.motion * unit, who.uniform(0, np.pi))
@@ -35,7 +34,7 @@ def draw_subject(seed: int, number: int, height: int, width: int) -> Subject:
     if not tucked:
         hair.draw_behind(canvas)
     arms = list(zip((-1, 1), person.poses, strict=True))
-    hidden = ("hip", "cross", "chin", "hold") if body.back else ("hip",)
+    hidden = ("hip", "cross", "chin", "rest") if body.back else ("hip",)
     for side, pose in arms:
         if pose in hidden:
             wardrobe.draw_arm(side, pose, smear)
@@ -55,10 +54,6 @@ def draw_subject(seed: int, number: int, height: int, width: int) -> Subject:
             wardrobe.draw_arm(side, pose, smear)
     accessories.draw_over(smear)
     return _develop(canvas, person, film)
-
-
-def _head(frame: Frame, person: Person) -> Head:
-    return Head(frame, person.yaw, person.pitch, person.roll, person.head_width, person.jaw)
 
 
 def _smear(length: float, angle: float) -> np.ndarray | None:

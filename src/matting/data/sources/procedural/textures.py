@@ -21,7 +21,7 @@ def cloud(rng: np.random.Generator, height: int, width: int, bumps: int, octaves
 
 
 def edge(wave: np.ndarray, unit: float) -> np.ndarray:
-    """1 where `wave` is positive, 0 where it is negative, over a ramp that keeps patterns of `unit` pixels from aliasing."""
+    """1 where `wave` is positive, else 0, over a ramp that keeps patterns of `unit` pixels from aliasing."""
     return np.clip(wave * max(unit / 4, 0.6) + 0.5, 0, 1)
 
 

@@ -1,0 +1,54 @@
+# make run and make test are all a fresh machine needs: python3 >= 3.11, make and a package registry.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+# Large CPU tensors would be mapped and unmapped at every step; read by glibc before Python starts.
+export MALLOC_MMAP_MAX_ = 0
+export MALLOC_TRIM_THRESHOLD_ = 100000000000
+export MALLOC_TOP_PAD_ = 268435456
+
+.PHONY: help run test test-gpu lint lock bench wheel clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(READY) ## set up, then POMAGAN on the embedded data at a small size: two stages, evaluation, report
+	$(BIN)/matting reproduce recipe=pomagan scale=quick
+
+test: $(READY) ## set up, then the tests
+	$(BIN)/python -m pytest
+
+test-gpu: $(READY) ## the tests that need a CUDA device; skipped where there is none
+	$(BIN)/python -m pytest -m gpu -rs
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY) ## ratios of ours against the plain way, medians
+	$(BIN)/python -m tests.benchmarks
+
+lock: $(VENV)/uv ## renew requirements.lock within the ranges of pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --upgrade \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+wheel: $(READY) ## build the package, with conf/ and experiments/, into dist/
+	$(BIN)/uv build --wheel --quiet --out-dir dist .
+
+clean: ## remove the environment, keep outputs
+	rm -rf $(VENV)
+
+$(VENV)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit("matting needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(READY): $(VENV)/uv requirements.lock pyproject.toml
+	@echo "installing the locked packages into $(VENV) (several GB, once)"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@

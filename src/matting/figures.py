@@ -1,0 +1,142 @@
+"""The pictures of a report: loss curves and sample rows. No torch."""
+
+import io
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from matting.data.foreground import estimate_foreground, shrink
+from matting.data.images import read_alpha, read_rgb
+from matting.runs import Run, read_json, read_metrics
+from matting.sheets import sheet
+
+SIDE = 320  # px of a picture's longer side, at most; six of them make a sheet of less than 2000 px
+POINTS = 400  # of a curve, at most
+GREEN = np.array((0, 177, 64), np.float32)
+GRAY = "#808080"  # readable on a light and on a dark page
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A test sample as pictures: column title -> uint8 (H, W, 3) RGB. mse: of the alpha, whole image, raw."""
+
+    test: str
+    kind: str
+    id: str
+    mse: float
+    planes: dict[str, np.ndarray]
+
+
+def read_samples(evaluation: Run) -> list[Sample]:
+    """The samples that an evaluation kept: the first ones, the best and the worst of each test set."""
+    entries: Any = read_json(evaluation.folder / "pictures.json")
+    samples = []
+    for entry in entries:
+        files = {plane: evaluation.folder / file for plane, file in entry["files"].items()}
+        image = reduced(read_rgb(files.pop("image")))
+        maps = {plane: reduced(read_alpha(file)) for plane, file in files.items()}
+        samples.append(Sample(entry["test"], entry["kind"], entry["id"], entry["mse"], columns(image, maps)))
+    return samples
+
+
+def reduced(plane: np.ndarray) -> np.ndarray:
+    height, width = plane.shape[:2]
+    scale = SIDE / max(height, width)
+    return plane if scale >= 1 else shrink(plane, (max(1, round(height * scale)), max(1, round(width * scale))))
+
+
+def columns(image: np.ndarray, maps: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The pictures of a row: image, the method's stages, alpha, truth, error and the cut-out on green.
+
+    image: uint8 (H, W, 3). maps: uint8 (H, W) by name, with `alpha` and `truth`.
+    """
+    alpha, truth = maps["alpha"], maps["truth"]
+    stages = [name for name in maps if name not in ("alpha", "truth")]
+    gray = {name: cv2.cvtColor(maps[name], cv2.COLOR_GRAY2RGB) for name in (*stages, "alpha", "truth")}
+    error = cv2.applyColorMap(cv2.absdiff(alpha, truth), cv2.COLORMAP_INFERNO)
+    return {"image": image, **gray, "error": cv2.cvtColor(error, cv2.COLOR_BGR2RGB), "on green": on_green(image, alpha)}
+
+
+def on_green(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """The person that `alpha` cuts out, in estimated foreground colours: the image's own bring their background."""
+    share = alpha[..., None].astype(np.float32) / 255
+    return np.rint(estimate_foreground(image, alpha) * share + GREEN * (1 - share)).astype(np.uint8)
+
+
+def sheet_of(samples: list[Sample]) -> np.ndarray:
+    """uint8 (H, W, 3), at most 2000 px wide: the first and the worst samples of each test set, with column titles."""
+    chosen = [sample for sample in samples if sample.kind in ("first", "worst")]
+    titles = list(chosen[0].planes)
+    side = min(SIDE, 2000 // len(titles) - 4)
+    rows = []
+    for sample in chosen:
+        cells = [enlarged(plane, side) for plane in sample.planes.values()]
+        rows.append([labelled(cells[0], f"{sample.kind}, MSE {1e3 * sample.mse:.3g}e-3"), *cells[1:]])
+    return sheet(rows, titles)
+
+
+def enlarged(plane: np.ndarray, side: int) -> np.ndarray:
+    height, width = plane.shape[:2]
+    scale = side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def labelled(cell: np.ndarray, text: str) -> np.ndarray:
+    cell, at = cell.copy(), (5, cell.shape[0] - 7)
+    for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(cell, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, width, cv2.LINE_AA)
+    return cell
+
+
+def curves(run: Run) -> list[tuple[str, bytes]]:
+    """(title, SVG) of a stage: the generator's raw terms, the discriminator, validation; no panel without rows."""
+    series: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for row in read_metrics(run.folder / "metrics.csv"):
+        series[row["name"]].append((row["batch"], row["value"]))
+    panels = {
+        "generator's terms, raw": {n.split("/")[-1]: v for n, v in series.items() if n.startswith("train/loss/")},
+        "discriminator's mean probability of `real`": {
+            title: series[name]
+            for title, name in (("D(real)", "train/adv/d_real"), ("D(fake)", "train/adv/d_fake"))
+            if name in series
+        },
+        "validation MSE x1e3, whole image": {
+            "MSE": [(batch, 1e3 * value) for batch, value in series.get("val/whole/mse", [])]
+        },
+    }
+    return [(title, plot(lines)) for title, lines in panels.items() if any(lines.values())]
+
+
+def plot(lines: dict[str, list[tuple[int, float]]]) -> bytes:
+    """An SVG of curves over the batch axis; on a logarithmic axis where terms of several sizes stand side by side."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.hashsalt": "matting", "text.color": GRAY, "axes.edgecolor": GRAY}):
+        figure = Figure((4.6, 2.9), layout="constrained")
+        axes = figure.add_subplot()
+        for name, points in lines.items():
+            batches, values = thinned(points)
+            axes.plot(batches, values, label=name, linewidth=1.4, marker="." if len(values) < 30 else None)
+        if len(lines) > 2 and all(value > 0 for points in lines.values() for _, value in points):
+            axes.set_yscale("log")
+        axes.set_xlabel("batch", color=GRAY)
+        axes.tick_params(which="both", colors=GRAY)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        if len(lines) > 1:
+            axes.legend(frameon=False, fontsize="small")
+        picture = io.BytesIO()
+        figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
+    return picture.getvalue()
+
+
+def thinned(points: list[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Batches and values, averaged over neighbours where there are more than can be told apart."""
+    parts = np.array_split(np.array(points, float), min(len(points), POINTS))
+    means = np.array([part.mean(0) for part in parts])
+    return means[:, 0], means[:, 1]

@@ -1,0 +1,102 @@
+"""matting runs: list the run folders, those of a state, kind or name, and delete them. No torch."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from matting.errors import UserError
+from matting.progress import say
+from matting.runs import Run, locked, open_run, read_json, run_folders
+
+STATES = ("new", "done", "running", "resume", "failed", "other version")
+TITLES = ("kind", "folder", "state", "started", "seconds", "val MSE")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run folder as the list shows it. run: None for a folder of another version of the config."""
+
+    kind: str
+    folder: Path
+    run: Run | None
+    state: str
+
+    def cells(self) -> tuple[str, ...]:
+        facts = read_json(self.folder / "manifest.json") or {}
+        mse = ((self.run and self.run.result()) or {}).get("val", {}).get("val/whole/mse")
+        seconds = facts.get("seconds")
+        return (
+            self.kind,
+            self.folder.name,
+            self.state,
+            facts.get("started", "-"),
+            "-" if seconds is None else f"{seconds:.0f}",
+            "-" if mse is None else f"{1e3 * mse:.2f}e-3",
+        )
+
+
+def run(config: DictConfig) -> None:
+    """The verb. Raises UserError for a state that there is not."""
+    if config.state is not None and config.state not in STATES:
+        raise UserError(f"state={config.state}: no such state; one of {', '.join(STATES)}")
+    output_dir = Path(config.paths.output_dir)
+    entries = [entry_of(folder, output_dir) for folder in run_folders(output_dir)]
+    if not entries:
+        say(f"no runs in {output_dir}")
+        return
+    chosen = [entry for entry in entries if matches(entry, config)]
+    if not chosen:
+        say(f"none of {len(entries)} runs in {output_dir} is asked for")
+        return
+    show([TITLES, *(entry.cells() for entry in chosen)])
+    if config.prune:
+        prune(chosen, [entry for entry in entries if entry not in chosen])
+
+
+def entry_of(folder: Path, output_dir: Path) -> Entry:
+    kind = folder.parent.relative_to(output_dir).as_posix()
+    try:
+        found = open_run(folder)
+    except UserError:
+        return Entry(kind, folder, None, "other version")
+    return Entry(kind, folder, found, found.state())
+
+
+def matches(entry: Entry, config: DictConfig) -> bool:
+    return (
+        config.state in (None, entry.state)
+        and config.kind in (None, entry.kind)
+        and (config.match is None or str(config.match) in entry.folder.name)
+    )
+
+
+def show(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def prune(chosen: list[Entry], others: list[Entry]) -> None:
+    """Delete the folders of `chosen`, none at which a process is at work; say which of `others` stand on them."""
+    deleted = []
+    for entry in chosen:
+        if locked(entry.folder):
+            say(f"kept, a process is at work in it: {entry.folder}")
+            others = [*others, entry]
+        else:
+            deleted.append(entry)
+    for entry in deleted:
+        for other in others:
+            if other.run is not None and entry.folder.name.rsplit("-", 1)[-1] in stands_on(other.run.config):
+                say(f"warning: {other.folder} stands on {entry.folder}, which is deleted")
+    for entry in deleted:
+        shutil.rmtree(entry.folder)
+    say(f"deleted {len(deleted)} of {len(chosen)}")
+
+
+def stands_on(config: dict[str, Any]) -> list[Any]:
+    """Digests of the runs that a run's stage or method was made from."""
+    return [*config.get("stage", {}).values(), *config.get("method", {}).values()]

@@ -1,0 +1,131 @@
+"""The HTML page of a report: one file, pictures inside, no script, nothing from elsewhere. No torch."""
+
+import base64
+from collections.abc import Mapping
+from html import escape
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from matting.figures import Sample, curves
+from matting.runs import Run
+from matting.scales import METRICS, headings, region_title, row_order, row_title, scaled, size_text
+from matting.story import told
+
+LARGE = 12_000  # bytes of a PNG from which on WebP takes its place
+STYLE = (Path(__file__).parent / "page.css").read_text()
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{title}</title><style>{style}</style></head>
+<body><main><h1>{title}</h1>
+{body}
+</main></body></html>
+"""
+
+
+def html(recipe: Mapping[str, Any], evaluation: Run, stages: list[Run], samples: list[Sample]) -> str:
+    """The page of a recipe's node, its done evaluation, the stages' runs in order and the sample pictures."""
+    result = evaluation.result()
+    assert result is not None
+    title = f"{recipe['title']}, scale {evaluation.config['scale']['name']}, data {evaluation.config['data']['name']}"
+    body = [f"<p>{escape(' '.join(told(evaluation, stages)))}</p>", "<h2>Figures</h2>"]
+    for name in result["tests"]:
+        body += [
+            table(name, region, result, recipe.get("published")) for region in result["tests"][name]["rows"]["alpha"]
+        ]
+    body.append("<h2>Training</h2>")
+    for stage in stages:
+        panels = [figure(image(svg, "image/svg+xml", f"{stage.kind}: {panel}"), panel) for panel, svg in curves(stage)]
+        body.append(f"<h3>{escape(stage.kind)}</h3><div class=curves>{''.join(panels)}</div>")
+    body.append(
+        "<h2>Samples</h2><p>Error is the absolute difference of alpha and truth, brighter is worse. The cut-out on "
+        "green has estimated foreground colours.</p>"
+    )
+    for (test, kind), group in groupby(samples, lambda sample: (sample.test, sample.kind)):
+        body += [f"<h3>{escape(test)}: {escape(kind)}</h3>", *map(sample_row, group)]
+    body += ["<h2>Runs</h2>", runs_table([*stages, evaluation])]
+    return PAGE.format(title=escape(title), style=STYLE, body="\n".join(body))
+
+
+def table(name: str, region: str, result: Mapping[str, Any], published: Mapping[str, Any] | None) -> str:
+    """A test set's rows in one region; the best of each column, the perfect mask apart, is bold."""
+    test = result["tests"][name]
+    rows = {row: test["rows"][row][region] for row in row_order(test["rows"])}
+    best = {}
+    for metric in METRICS:
+        figures = [rows[row][metric] for row in rows if row != "perfect_mask" and rows[row][metric] is not None]
+        best[metric] = min(figures, default=None)
+    lines = []
+    for row, values in rows.items():
+        cells = []
+        for metric, text in zip(METRICS, scaled(values), strict=True):
+            bold = row != "perfect_mask" and values[metric] is not None and values[metric] == best[metric]
+            cells.append(f"<td>{f'<b>{text}</b>' if bold else text}</td>")
+        lines.append(f"<tr><th>{escape(row_title(row, result))}</th>{''.join(cells)}</tr>")
+    empty = rows["alpha"]["n_empty"]
+    caption = f"{name}, {region_title(region)}: {size_text(test)}, convention {result['convention']}"
+    caption += f"; {empty} with an empty region are in no mean" if empty else ""
+    beside = published_rows(name, published) if published and region == published["region"] else ""
+    return (
+        f"<div class=wide><table><caption>{escape(caption)}</caption>"
+        f"<thead><tr><th></th>{heads(headings())}</tr></thead><tbody>{''.join(lines)}</tbody>{beside}</table></div>"
+    )
+
+
+def published_rows(name: str, published: Mapping[str, Any]) -> str:
+    """The paper's rows for a test set, marked with where and how they were measured; nothing if it has none."""
+    figures = published["tests"].get(name)
+    if figures is None:
+        return ""
+    lines = [f"<tr><th class=note colspan=6>{escape(published['source'])}: {escape(published['conditions'])}</th></tr>"]
+    for method, row in figures.items():
+        cells = "".join(
+            f"<td>{figure:.4g}</td>" if figure < 1000 else f"<td>{figure:.0f}</td>" for figure in row["figures"]
+        )
+        lines.append(f"<tr><th>{escape(method)} ({escape(row['input'])})</th>{cells}</tr>")
+    return f"<tbody class=published>{''.join(lines)}</tbody>"
+
+
+def sample_row(sample: Sample) -> str:
+    pictures = [figure(picture(plane, f"{title} of {sample.id}"), title) for title, plane in sample.planes.items()]
+    note = f"{sample.id}, MSE {1e3 * sample.mse:.3g}e-3"
+    return f"<section><div class=row>{''.join(pictures)}</div><p class=note>{escape(note)}</p></section>"
+
+
+def runs_table(runs: list[Run]) -> str:
+    """Where everything lies and what made it."""
+    lines = []
+    for run in runs:
+        facts = run.manifest
+        revision = facts["git"]["revision"][:12] + (" with changes" if facts["git"]["dirty"] else "")
+        cells = (str(run), run.digest, facts["command"], revision, facts["started"], f"{facts['seconds']:.0f}")
+        lines.append(f"<tr><th>{escape(run.kind)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    titles = ["folder", "digest", "command", "revision", "started (UTC)", "seconds"]
+    head = f"<thead><tr><th></th>{heads(titles)}</tr></thead>"
+    return f"<div class=wide><table class=text>{head}<tbody>{''.join(lines)}</tbody></table></div>"
+
+
+def heads(titles: list[str]) -> str:
+    return "".join(f"<th>{escape(title)}</th>" for title in titles)
+
+
+def figure(image: str, caption: str) -> str:
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def picture(plane: np.ndarray, words: str) -> str:
+    """uint8 (H, W, 3) RGB as an <img>: PNG while it is small, else WebP."""
+    array = cv2.cvtColor(plane, cv2.COLOR_RGB2BGR)
+    data, kind = cv2.imencode(".png", array)[1].tobytes(), "image/png"
+    if len(data) > LARGE:
+        data, kind = cv2.imencode(".webp", array, [cv2.IMWRITE_WEBP_QUALITY, 90])[1].tobytes(), "image/webp"
+    return image(data, kind, words)
+
+
+def image(data: bytes, kind: str, words: str) -> str:
+    return f'<img alt="{escape(words)}" src="data:{kind};base64,{base64.b64encode(data).decode()}">'

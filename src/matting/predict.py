@@ -1,0 +1,127 @@
+"""matting predict: alpha, cut-out and composite of pictures of any size. No torch before the command line is checked."""
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from glob import glob
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+from PIL import ImageColor
+
+from matting.config import SHARED, plain
+from matting.data.images import EXTENSIONS, list_images, read_rgb
+from matting.errors import Incomplete, UserError
+from matting.progress import say
+from matting.upstream import Upstream, method_upstream
+
+FOLDERS = ("alpha", "cutout", "composite")
+
+
+def run(config: DictConfig) -> None:
+    """The verb. Writes `alpha/<name>.png`, `cutout/<name>.png` and, with a background, `composite/<name>.png`.
+
+    A name is the picture's path below the input, without its suffix unless another picture would get the same one.
+    """
+    if config.plan:
+        for found in method_upstream(config).values():
+            say(f"{found.run.state() if found.run else 'file':<10}  {found.run or found.checkpoint}")
+        return
+    if config.batch_size < 1:
+        raise UserError(f"batch_size={config.batch_size}: expected at least 1")
+    output = Path(config.output).expanduser()
+    pictures = find_pictures(config.input, output)
+    background = None if config.background is None else read_background(config.background)
+    folders = FOLDERS if background is not None else FOLDERS[:2]
+    checkpoints = trained(config)
+    try:
+        for folder in folders:
+            (output / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"output={output}: cannot make folders there ({error.strerror}); name another folder") from None
+    say(f"predict: {len(pictures)} pictures")
+    from matting.prediction import predict
+
+    skipped = predict(plain(config), checkpoints, pictures, output, background)
+    say(f"predict: {len(pictures) - len(skipped)} of {len(pictures)} pictures done, {', '.join(folders)} in {output}")
+    if skipped:
+        names = ", ".join(map(str, skipped[:5])) + (", ..." if len(skipped) > 5 else "")
+        raise Incomplete(f"{len(skipped)} of {len(pictures)} pictures skipped, for the reasons above: {names}")
+
+
+def find_pictures(pattern: str, output: Path) -> list[tuple[Path, str]]:
+    """The pictures that a file, a folder or a glob names, each with the name of its results; raises UserError if none.
+
+    Nothing under `output` is taken; where the input itself lies in there, nothing under the folders of results.
+    """
+    source = Path(pattern).expanduser()
+    if source.is_dir():
+        base, found = source, list_images(source, "pictures to predict")
+    elif source.is_file():
+        base, found = source.parent, [source]
+    else:
+        base = Path(*takewhile(lambda part: not re.search(r"[*?[]", part), source.parts))
+        matches = map(Path, sorted(set(glob(str(source), recursive=True))))
+        found = [path for path in matches if path.suffix.lower() in EXTENSIONS and path.is_file()]
+    own = output.resolve()
+    results = [own / folder for folder in FOLDERS] if base.resolve().is_relative_to(own) else [own]
+    kept = [path for path in found if not any(path.resolve().is_relative_to(folder) for folder in results)]
+    if found and not kept:
+        raise UserError(f"input={pattern}: all {len(found)} pictures lie in output={output}; name another folder")
+    if not kept:
+        raise UserError(f"input={pattern}: no pictures; expected a file, folder or glob of {', '.join(EXTENSIONS)}")
+    return list(zip(kept, result_names([path.relative_to(base) for path in kept]), strict=True))
+
+
+def result_names(paths: Sequence[Path]) -> list[str]:
+    """A name of its own for each relative path: `sub/a` for sub/a.jpg; sub/a.jpg and sub/a.png keep their suffixes."""
+    names = [path.with_suffix("").as_posix() for path in paths]
+    while clashes := {name for name, count in Counter(names).items() if count > 1}:
+        names = [path.as_posix() if name in clashes else name for path, name in zip(paths, names, strict=True)]
+    return names
+
+
+def read_background(value: str) -> np.ndarray:
+    """uint8 (H, W, 3) of a picture, (1, 1, 3) of a colour; raises UserError for what is neither."""
+    try:
+        return np.array([[ImageColor.getcolor(value, "RGB")]], np.uint8)
+    except (ValueError, OverflowError):
+        path = Path(value).expanduser()
+    if path.is_file():
+        return read_rgb(path)
+    raise UserError(f"background={value}: neither a picture nor a colour; give a file, or a colour as green or #00b140")
+
+
+def trained(config: DictConfig) -> dict[str, Path]:
+    """The checkpoint of each network of the method; raises UserError with the command that trains what is missing."""
+    upstream = method_upstream(config)
+    for key, found in reversed(upstream.items()):  # training the alpha stage trains the one it stands on
+        if found.run is not None and found.run.result() is None:
+            state, name = found.run.state(), key.replace("__", ".")
+            raise UserError(
+                f"{name}: {found.run} is not trained ({state}); `{train_command(config, found)}` does it, "
+                f"or name a run or a checkpoint: {name}=..."
+            )
+    sizes = {
+        (found.run.config["scale"]["height"], found.run.config["scale"]["width"])
+        for found in upstream.values()
+        if found.run
+    }
+    asked = config.method.height, config.method.width
+    if config.method.fit != "native" and sizes - {asked}:
+        say(
+            f"note: trained at height x width {sorted(sizes)}, used at {asked}; scale=<theirs> or method.height, method.width"
+        )
+    return {key: found.checkpoint for key, found in upstream.items()}
+
+
+def train_command(config: DictConfig, found: Upstream) -> str:
+    """What trains a run that this command line implies: the choices that both share."""
+    assert found.run is not None
+    given = [word for word in HydraConfig.get().overrides.task if re.split(r"[.=@]", word.lstrip("+~"))[0] in SHARED]
+    coarse = [f"stage.coarse={config.method.segmentation}"] if config.method.segmentation else []
+    return shlex.join(["matting", "train", f"stage={found.run.kind}", *coarse, *given])

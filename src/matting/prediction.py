@@ -1,0 +1,177 @@
+"""The work of `matting predict`: pictures are decoded ahead, go through the networks in batches of one size, are written."""
+
+import errno
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from matting.data.augment import cover
+from matting.data.compose import composite
+from matting.data.foreground import estimate_foreground
+from matting.data.images import read_rgb, write_image
+from matting.errors import JobError, UserError
+from matting.methods.base import Method, load_method
+from matting.progress import say, track
+from matting.sheets import to_bytes
+from matting.training import prepare
+
+AHEAD = 2
+MAX_PIXELS = 2**24  # in a batch, and waiting for one: larger pictures go alone
+
+
+@dataclass(frozen=True)
+class Picture:
+    """path: what was read. name: of its results, without `.png`. image: uint8 (H, W, 3) RGB."""
+
+    path: Path
+    name: str
+    image: np.ndarray
+
+
+def predict(
+    config: Mapping[str, Any],
+    checkpoints: Mapping[str, Path],
+    pictures: Sequence[tuple[Path, str]],
+    output: Path,
+    background: np.ndarray | None,
+) -> list[Path]:
+    """Write the results of (path, name) pairs under `output`; gives those skipped, each of which a line has named.
+
+    config: plain, of the verb. checkpoints: by key of the method. background: uint8 (H, W, 3), (1, 1, 3) for a colour.
+    Memory does not grow with the number of pictures. Raises UserError when a network cannot be loaded, JobError when
+    the disk is full.
+    """
+    prepare(config)
+    torch.backends.cudnn.benchmark = False  # each size of picture would be tried anew
+    method, device = load_method(config, checkpoints)
+    work = Work(method, device, config["trainer"]["precision"] == "bf16-mixed")
+    stream: Iterable[tuple[Path, str, Future[np.ndarray]]] = read_ahead(pictures)
+    if config["runtime"]["progress"]:
+        stream = track(stream, "predict", len(pictures))
+    for batch in batches(work.opened(stream), config["batch_size"]):
+        for picture, alpha in work.alphas(batch):
+            work.write(picture, alpha, output, background)
+    return work.skipped
+
+
+def read_ahead(pictures: Iterable[tuple[Path, str]]) -> Iterator[tuple[Path, str, Future[np.ndarray]]]:
+    """Each picture with its image to come, a few of them ahead of their use."""
+    ahead: deque[tuple[Path, str, Future[np.ndarray]]] = deque()
+    with ThreadPoolExecutor(1) as reader:
+        for path, name in pictures:
+            ahead.append((path, name, reader.submit(read_rgb, path)))
+            if len(ahead) > AHEAD:
+                yield ahead.popleft()
+        yield from ahead
+
+
+def batches(pictures: Iterable[Picture], batch_size: int) -> Iterator[list[Picture]]:
+    """Pictures of one size together, at most `batch_size`; what waits for its like is bounded by MAX_PIXELS."""
+    waiting: dict[tuple[int, int], list[Picture]] = {}
+    for picture in pictures:
+        height, width = picture.image.shape[:2]
+        group = waiting.setdefault((height, width), [])
+        group.append(picture)
+        if len(group) >= min(batch_size, MAX_PIXELS // (height * width)):
+            yield waiting.pop((height, width))
+        elif sum(rows * columns * len(group) for (rows, columns), group in waiting.items()) > MAX_PIXELS:
+            yield waiting.pop(next(iter(waiting)))
+    yield from waiting.values()
+
+
+def out_of_memory(error: BaseException) -> bool:
+    text = str(error).lower()  # torch on a CPU and OpenCV have no class of their own for it
+    return (
+        isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate" in text or "insufficient memory" in text
+    )
+
+
+class Work:
+    """A method at work on pictures; one that cannot be read, held or written is named and skipped."""
+
+    def __init__(self, method: Method, device: torch.device, bf16: bool):
+        self.method, self.device, self.bf16 = method, device, bf16
+        self.skipped: list[Path] = []
+
+    def skip(self, path: Path, reason: object) -> None:
+        say(f"skipped: {reason}")
+        self.skipped.append(path)
+
+    def opened(self, stream: Iterable[tuple[Path, str, Future[np.ndarray]]]) -> Iterator[Picture]:
+        """The pictures that can be decoded."""
+        for path, name, image in stream:
+            try:
+                yield Picture(path, name, image.result())
+            except UserError as error:
+                self.skip(path, error)
+            except MemoryError:
+                self.skip(path, f"{path}: out of memory; scale it down first")
+
+    def alphas(self, batch: list[Picture]) -> Iterator[tuple[Picture, np.ndarray]]:
+        """Each picture with its alpha, uint8 (H, W). A batch that is too large for the memory goes one by one."""
+        try:
+            found = self.infer([picture.image for picture in batch])
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+        else:
+            yield from zip(batch, found, strict=True)
+            return
+        # out of the except clause: its traceback would keep what the failed attempt holds on the device
+        torch.cuda.empty_cache()
+        if len(batch) > 1:
+            for picture in batch:
+                yield from self.alphas([picture])
+        else:
+            height, width = batch[0].image.shape[:2]
+            self.skip(batch[0].path, f"{batch[0].path}: out of memory at {width}x{height} pixels; scale it down first")
+
+    def infer(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """uint8 (H, W, 3) of one size -> uint8 (B, H, W)."""
+        batch = torch.from_numpy(np.stack(images)).to(self.device).permute(0, 3, 1, 2).float().div_(255)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            alpha = self.method(batch)["alpha"]
+        return alpha[:, 0].mul(255).round().byte().cpu().numpy()
+
+    def write(self, picture: Picture, alpha: np.ndarray, output: Path, background: np.ndarray | None) -> None:
+        """Alpha, cut-out and composite of a picture; all of the same 8-bit alpha and foreground colours."""
+        try:
+            fgr = estimate_foreground(picture.image, alpha)
+            write_whole(output / "alpha" / f"{picture.name}.png", alpha)
+            write_whole(output / "cutout" / f"{picture.name}.png", np.dstack([fgr, alpha]))
+            if background is not None:
+                write_whole(output / "composite" / f"{picture.name}.png", on_background(fgr, alpha, background))
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise JobError(f"{output}: disk full; free space and give the command again") from None
+            self.skip(picture.path, f"{picture.path}: results cannot be written under {output} ({error.strerror})")
+        except (MemoryError, RuntimeError, cv2.error) as error:
+            if not out_of_memory(error):
+                raise
+            self.skip(picture.path, f"{picture.path}: out of memory; scale it down first")
+
+
+def on_background(fgr: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """uint8 (H, W, 3): the foreground on a picture that covers the frame, or on a colour (1, 1, 3)."""
+    bgr = background if background.shape[:2] == (1, 1) else cover(background, *alpha.shape)
+    planes = [torch.from_numpy(plane).permute(2, 0, 1).float().div_(255) for plane in (fgr, bgr, alpha[..., None])]
+    return to_bytes(composite(*planes))
+
+
+def write_whole(path: Path, array: np.ndarray) -> None:
+    """A PNG that appears complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.png")
+    try:
+        write_image(temporary, array)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,139 @@
+"""matting report: a recipe's table, curves and pictures from its runs, as an HTML page, a sheet and tables."""
+
+import csv
+import io
+import os
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from matting.config import derive
+from matting.errors import UserError
+from matting.progress import say
+from matting.runs import Run, write_text
+from matting.scales import METRICS, headings, region_title, row_order, row_title, scaled, size_text
+from matting.upstream import Upstream, method_run, stage_run
+
+
+@dataclass(frozen=True)
+class RecipeRuns:
+    """The runs of a recipe, done or not.
+
+    recipe: the config's node, plain. config: the derived evaluate config. stages: in the order of their training.
+    """
+
+    recipe: dict[str, Any]
+    config: DictConfig
+    evaluation: Run
+    stages: list[Upstream]
+
+    @property
+    def name(self) -> str:
+        return self.recipe["name"]
+
+    @property
+    def steps(self) -> list[Run]:
+        """The stages' runs and the evaluation."""
+        return [*(stage.run for stage in self.stages if stage.run is not None), self.evaluation]
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.config.paths.output_dir) / "reports" / f"{self.name}-{self.evaluation.digest}"
+
+    @property
+    def page(self) -> Path:
+        """Written last: its presence means that the report is complete."""
+        return self.folder / "report.html"
+
+    def page_is_current(self) -> bool:
+        """Whether the report was written after the evaluation that it shows."""
+        result = self.evaluation.folder / "result.json"
+        return self.page.is_file() and self.page.stat().st_mtime_ns >= result.stat().st_mtime_ns
+
+
+def recipe_runs(config: DictConfig) -> RecipeRuns:
+    """The runs that a reproduce or report config stands for."""
+    recipe = OmegaConf.to_container(config.recipe, resolve=True)
+    assert isinstance(recipe, dict)
+    evaluation = derive(config, "evaluate", [f"method={recipe['method']}"])
+    run, upstream = method_run(evaluation)
+    stages = {stage.key: stage for stage in in_order(upstream)}
+    return RecipeRuns({str(key): value for key, value in recipe.items()}, evaluation, run, list(stages.values()))
+
+
+def in_order(upstream: dict[str, Upstream]) -> list[Upstream]:
+    """Upstream runs, each after those that it stands on; the same one may come twice."""
+    stages = []
+    for found in upstream.values():
+        if found.config is not None:
+            stages += [*in_order(stage_run(found.config)[1]), found]
+    return stages
+
+
+def run(config: DictConfig) -> None:
+    """The verb. Runs nothing; raises UserError that names the runs that are missing and the command that makes them."""
+    recipe = recipe_runs(config)
+    missing = [step for step in recipe.steps if step.result() is None]
+    if missing:
+        command = shlex.join(["matting", "reproduce", *sys.argv[1:]])
+        names = ", ".join(f"{step} ({step.state()})" for step in missing)
+        raise UserError(f"recipe={recipe.name}: not done: {names}; `{command}` makes them")
+    say(str(write(recipe)))
+
+
+def write(recipe: RecipeRuns) -> Path:
+    """Write sheet.png, table.csv, table.md and, last, report.html, each whole or not at all; gives its path."""
+    from matting import figures, page
+    from matting.data.images import write_image
+
+    recipe.folder.mkdir(parents=True, exist_ok=True)
+    samples = figures.read_samples(recipe.evaluation)
+    temporary = recipe.folder / f".{os.getpid()}-sheet.png"
+    write_image(temporary, figures.sheet_of(samples))
+    temporary.replace(recipe.folder / "sheet.png")
+    write_text(recipe.folder / "table.csv", table_csv(recipe.evaluation))
+    write_text(recipe.folder / "table.md", table_markdown(recipe.evaluation))
+    stages = [step for step in recipe.steps if step is not recipe.evaluation]
+    write_text(recipe.page, page.html(recipe.recipe, recipe.evaluation, stages, samples))
+    return recipe.page
+
+
+def table_csv(evaluation: Run) -> str:
+    """Raw figures, one line a test set, region and row, each with its size and convention."""
+    result = evaluation.result()
+    assert result is not None
+    text = io.StringIO()
+    fields = ("test", "region", "row", *METRICS, "samples", "n_empty", "subjects", "size", "convention")
+    table = csv.DictWriter(text, fields, lineterminator="\n")
+    table.writeheader()
+    for name, test in result["tests"].items():
+        size = " to ".join(f"{height}x{width}" for height, width in test["sizes"])
+        facts = {"test": name, "samples": test["samples"], "subjects": test["subjects"], "size": size}
+        for row in row_order(test["rows"]):
+            for region, values in test["rows"][row].items():
+                table.writerow({**facts, "region": region, "row": row, "convention": result["convention"], **values})
+    return text.getvalue()
+
+
+def table_markdown(evaluation: Run) -> str:
+    """The report's tables, in its units."""
+    result = evaluation.result()
+    assert result is not None
+    lines = []
+    for name, test in result["tests"].items():
+        for region in test["rows"]["alpha"]:
+            title = region_title(region)
+            lines += [f"{name}, {title}: {size_text(test)}, convention {result['convention']}", ""]
+            lines += [line_of(["", *headings()]), line_of(["---", *["---:"] * len(METRICS)])]
+            for row in row_order(test["rows"]):
+                lines.append(line_of([row_title(row, result), *scaled(test["rows"][row][region])]))
+            lines.append("")
+    return "\n".join(lines)
+
+
+def line_of(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

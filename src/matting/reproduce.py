@@ -1,0 +1,64 @@
+"""matting reproduce: a whole recipe, each stage an ordinary run, then the evaluation and the report."""
+
+import time
+
+from omegaconf import DictConfig, OmegaConf
+
+from matting import evaluate, report, train
+from matting.progress import say
+from matting.report import RecipeRuns, recipe_runs
+from matting.scales import table_text
+
+
+def run(config: DictConfig) -> None:
+    """The verb: what is done is found, what is not is made, in order; `rerun=true` makes everything once more.
+
+    Interrupted anywhere, the same command goes on there. Raises what the stages raise (UserError, JobError).
+    """
+    recipe = recipe_runs(config)
+    if config.plan:
+        show_plan(recipe)
+        return
+    start = time.monotonic()
+    ready = not config.rerun and recipe.evaluation.result() is not None and recipe.page_is_current()
+    if not ready:
+        make_stages(recipe, config.rerun)
+    evaluation, result = evaluate.ensure(rerun(recipe.config, config.rerun))
+    if not ready:
+        report.write(recipe)
+    say(table_text(result, evaluation.config["scale"]["name"]))
+    seconds = sum(step.manifest["seconds"] for step in recipe.steps)
+    spent = "done before" if ready else f"done in {time.monotonic() - start:.0f} s"
+    say(f"reproduce {recipe.name}: {spent}; its {len(recipe.steps)} runs took {seconds:.0f} s in all. The report:")
+    say(str(recipe.page))
+
+
+def show_plan(recipe: RecipeRuns) -> None:
+    """One line a step: done | resume | failed | new | running | waits for an upstream run, and where."""
+    rows = [
+        ("waits for an upstream run" if waits else found.state(), str(found))
+        for found, waits in evaluate.planned(recipe.config)
+    ]
+    evaluated = recipe.evaluation.result() is not None
+    state = "waits for an upstream run" if not evaluated else "done" if recipe.page_is_current() else "new"
+    rows.append((state, str(recipe.page)))
+    width = max(len(state) for state, _ in rows)
+    for state, path in rows:
+        say(f"{state:<{width}}  {path}")
+
+
+def make_stages(recipe: RecipeRuns, again: bool) -> None:
+    """Train what is not done, or everything once more; each stage finds the one before it done."""
+    for number, stage in enumerate(recipe.stages, 1):
+        assert stage.run is not None
+        assert stage.config is not None
+        state = "starts over" if again else stage.run.state()
+        say(f"stage {number} of {len(recipe.stages)}: {stage.run.kind}, {state}, {stage.run}")
+        train.ensure(rerun(stage.config, again))
+
+
+def rerun(config: DictConfig, again: bool) -> DictConfig:
+    """A derived config does not inherit `rerun`: a run would start over whenever another asks for it."""
+    changed = OmegaConf.merge(config, {"rerun": again})
+    assert isinstance(changed, DictConfig)
+    return changed

@@ -1,0 +1,109 @@
+"""What a report says in words: facts from the runs, each sentence true or absent. No torch."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from matting.runs import Run
+from matting.scales import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
+
+
+def told(evaluation: Run, stages: list[Run]) -> list[str]:
+    """The sentences of a report's opening paragraph."""
+    result = evaluation.result()
+    assert result is not None
+    return [
+        *setting(evaluation.config),
+        *(sentence for stage in stages for sentence in training(stage)),
+        *longer_trained(stages, result),
+        *caveats(evaluation.config, stages),
+        *(sentence for name in result["tests"] for sentence in verdict(name, result)),
+    ]
+
+
+def setting(config: Mapping[str, Any]) -> Iterator[str]:
+    data, scale, height, width = config["data"]["name"], config["scale"]["name"], *size_of(config)
+    yield f"Scale {scale}: the networks see height x width {height}x{width}; data {data}, seed {config['seed']}."
+    if any(".procedural." in source["_target_"] for source in config["data"]["subjects"].values() if source):
+        yield "These people are drawn, not photographed: the figures tell nothing of photographs."
+
+
+def size_of(config: Mapping[str, Any]) -> tuple[int, int]:
+    return config["scale"]["height"], config["scale"]["width"]
+
+
+def training(stage: Run) -> Iterator[str]:
+    """What a stage was trained on, for how long and where."""
+    result, facts, config = stage.result(), stage.manifest, stage.config
+    assert result is not None
+    batches, size = result["batches"], config["stage"]["batch_size"]
+    yield (
+        f"{stage.kind}: {count(batches, 'batch', 'batches')} of {size} ({batches * size:,} samples) from "
+        f"{count(facts['subjects'], 'subject')} on {config['data']['backgrounds_per_subject']} backgrounds each "
+        f"({facts['samples']:,} composites), {time_of(facts)} on {facts['device']}, precision "
+        f"{config['trainer']['precision']}; kept are the weights of batch {result['batch']}"
+        f"{', the best of validation' if 'val' in result else ''}."
+    )
+    if facts["skipped"]:
+        yield f"{stage.kind} passed over {count(len(facts['skipped']), 'damaged file')}."
+
+
+def time_of(facts: Mapping[str, Any]) -> str:
+    """Seconds of work: those of the last start, where a run was interrupted."""
+    starts = len(facts["starts"])
+    seconds = f"{facts['seconds']:.0f} s"
+    return seconds if starts == 1 else f"{seconds} since the last of {starts} starts"
+
+
+def longer_trained(stages: list[Run], result: Mapping[str, Any]) -> Iterator[str]:
+    if len(stages) > 1 and any("coarse" in test["rows"] for test in result["tests"].values()):
+        yield (
+            f"The alpha stands on the coarse map and on {stages[-1].result()['batches']:,} batches more "  # type: ignore[index]
+            "than it: a part of what it gains may be the longer training."
+        )
+
+
+def caveats(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
+    """What a reader would assume otherwise."""
+    losses = {stage.kind: stage.config["loss"]["perceptual"] for stage in stages}
+    random = [kind for kind, loss in losses.items() if loss["weight"] and loss["weights"] == "none"]
+    if random:
+        yield f"Perceptual loss with random VGG in {' and '.join(random)}: its weights were drawn, not trained."
+    tests = config["data"]["test"].values()
+    sources = [*config["data"]["subjects"].values(), *(test["subjects"] for test in tests if test)]
+    if any(source.get("list_file", "") is None for source in sources if source):
+        yield "All subjects used: no people-only list given."
+    if any(isinstance(test["eval_size"], list) for test in tests if test):
+        yield "Image and truth of the test sets are stretched alike to the size of evaluation."
+
+
+def verdict(name: str, result: Mapping[str, Any]) -> Iterator[str]:
+    """How the alpha of a test set stands to the rows that it has to beat."""
+    rows = result["tests"][name]["rows"]
+    region = next(iter(rows["alpha"]))
+    alpha, perfect = rows["alpha"][region], rows["perfect_mask"][region]
+    others = [row for row in row_order(rows) if row not in ("alpha", "perfect_mask")]
+    wins = [
+        f"{row_title(row, result)} on {better(alpha, rows[row][region])} of {len(METRICS)} metrics" for row in others
+    ]
+    title = row_title("alpha", result)
+    yield f"On {name}, {region_title(region)}, {title} is better than the {', than the '.join(wins)}."
+    if alpha["mse"] is None:
+        return
+    figures = f"{headings()[0]} {scaled(alpha)[0]} against {scaled(perfect)[0]}"
+    if alpha["mse"] < perfect["mse"]:
+        yield f"{title} beats the {ROWS['perfect_mask']} there ({figures}): it gains at soft edges."
+    else:
+        yield (
+            f"{title} does not beat the {ROWS['perfect_mask']} there ({figures}): so far it segments, "
+            "as any cut-out with hard edges does."
+        )
+
+
+def better(values: Mapping[str, float | None], others: Mapping[str, float | None]) -> int:
+    """On how many metrics `values` are the lower ones."""
+    pairs = [(values[metric], others[metric]) for metric in METRICS]
+    return sum(value is not None and other is not None and value < other for value, other in pairs)
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,98 @@
+"""Geometry: mirrored for all planes, the same for the same seed, cut edges stay at the frame's edge."""
+
+import numpy as np
+import pytest
+
+from matting.data.augment import Geometry, cover, resize, soft_pixel, warp
+
+NONE = {"flip": 0.0, "scale": [1.0, 1.0], "rotate": 0, "shift": 0.0}
+SOME = {"flip": 0.5, "scale": [0.8, 1.25], "rotate": 10, "shift": 0.15}
+
+
+def person(height=60, width=40, bottom=True):
+    """A soft disc on a block; fgr carries alpha in its first channel, so that planes can be compared."""
+    y, x = np.mgrid[0:height, 0:width]
+    alpha = np.clip(255 * (1.5 - np.hypot(y - height / 2, x - width / 2) / (width / 4)), 0, 255)
+    if bottom:
+        alpha[height // 2 :, width // 3 : 2 * width // 3] = 255
+    alpha = alpha.astype(np.uint8)
+    return np.stack([alpha, 255 - alpha, alpha // 2], 2), alpha
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("seed", range(5))
+def test_planes_move_together(fit, seed):
+    fgr, alpha = Geometry(48, 80, fit, SOME).frame_subject(*person(), seed)
+    assert fgr.shape == (48, 80, 3)
+    assert alpha.shape == (48, 80)
+    assert fgr.dtype == alpha.dtype == np.uint8
+    assert np.abs(fgr[..., 0].astype(int) - alpha).max() <= 1
+    assert alpha.any()
+
+
+def test_the_same_seed_gives_the_same_picture_whatever_came_before():
+    one, other = Geometry(48, 80, "crop", SOME), Geometry(48, 80, "crop", SOME)
+    other.frame_subject(*person(), 99)
+    for a, b in zip(one.frame_subject(*person(), 7), other.frame_subject(*person(), 7), strict=True):
+        assert np.array_equal(a, b)
+    assert not np.array_equal(one.frame_subject(*person(), 7)[1], one.frame_subject(*person(), 8)[1])
+    scene = np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)
+    assert np.array_equal(one.frame_background(scene, 5), other.frame_background(scene, 5))
+
+
+def test_flip_mirrors_every_plane():
+    fgr, alpha = person()
+    alpha[:, :15] = 0
+    fgr[..., 0] = alpha
+    plain = Geometry(60, 40, "stretch", NONE).frame_subject(fgr, alpha, 1)
+    flipped = Geometry(60, 40, "stretch", {**NONE, "flip": 1.0}).frame_subject(fgr, alpha, 1)
+    for a, b in zip(plain, flipped, strict=True):
+        assert np.array_equal(a[:, ::-1], b)
+    assert np.array_equal(plain[1], alpha)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_person_cut_by_the_picture_is_cut_by_the_frame(seed):
+    _, alpha = Geometry(64, 96, "crop", SOME).frame_subject(*person(bottom=True), seed)
+    assert alpha[-1].any()
+
+
+def test_crops_look_at_soft_pixels():
+    fgr, alpha = person(400, 100, bottom=False)
+    seen = [Geometry(40, 90, "crop", NONE).frame_subject(fgr, alpha, seed)[1] for seed in range(20)]
+    assert all(((plane > 0) & (plane < 255)).any() for plane in seen)
+
+
+def test_soft_pixel():
+    alpha = np.zeros((16, 16), np.uint8)
+    alpha[8, 5] = 100
+    alpha[4, 9] = 255
+    assert soft_pixel(alpha, 0.99) == (8, 5)
+    assert soft_pixel(np.zeros((16, 16), np.uint8), 0.5) == (8, 8)
+
+
+def test_shrinking_keeps_the_mean():
+    rows = np.zeros((64, 64), np.uint8)
+    rows[::2] = 255  # nearest or plain linear sampling by a quarter would see all or none of these
+    assert abs(int(warp(rows, np.diag([0.25, 0.25, 1.0]), 16, 16).mean()) - 127) <= 2
+
+
+def test_an_unknown_fit_is_refused():
+    with pytest.raises(ValueError, match=r"data\.fit=squeeze.*crop, pad, stretch"):
+        Geometry(8, 8, "squeeze", NONE)
+
+
+@pytest.mark.parametrize("shape", [(30, 200), (200, 30), (5, 5)])
+def test_cover_never_stretches(shape):
+    ramp = np.broadcast_to(np.arange(shape[1], dtype=np.float32)[None, :, None], (*shape, 3))
+    picture = (ramp * 255 / max(1, shape[1] - 1)).astype(np.uint8)
+    out = cover(picture, 40, 60)
+    assert out.shape == (40, 60, 3)
+    scale = max(40 / shape[0], 60 / shape[1])
+    expected = 255 / (shape[1] * scale) * 59
+    assert abs(int(out[0, -1, 0]) - int(out[0, 0, 0]) - expected) < 10
+
+
+def test_resize_averages_going_down():
+    checker = (np.indices((32, 32)).sum(0) % 2 * 255).astype(np.uint8)
+    assert set(np.unique(resize(checker, 8, 8))) <= {127, 128}

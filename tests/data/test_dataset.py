@@ -1,0 +1,191 @@
+"""Samples are pure functions of (seed, pass, sample id), whoever makes them; the order resumes at the next batch."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from matting.data.augment import Geometry
+from matting.data.dataset import (
+    Composites,
+    EvalComposites,
+    SameSize,
+    TrainingOrder,
+    collate,
+    eval_shape,
+    spread,
+    start_worker,
+)
+from matting.data.images import DamagedFile
+from matting.data.pairing import Pairing
+from matting.data.sources.base import Subject
+from matting.errors import UserError
+
+AUGMENT = {
+    "flip": 0.5,
+    "scale": [0.8, 1.2],
+    "rotate": 5,
+    "shift": 0.1,
+    "brightness": 0.1,
+    "contrast": 0.1,
+    "saturation": 0.1,
+    "hue": 10,
+    "noise": 0.02,
+    "blur": 2.0,
+    "jpeg": [50, 95],
+    "jpeg_p": 0.5,
+}
+
+
+class Subjects:
+    def load(self, id):
+        draw = np.random.default_rng(int(id))
+        alpha = np.zeros((40, 30), np.uint8)
+        alpha[5:, 5:25] = draw.integers(100, 255, (35, 20))
+        fgr = draw.integers(0, 255, (40, 30, 3), np.uint8)
+        return Subject(fgr, alpha, image=255 - fgr)
+
+
+class Scenes:
+    def __init__(self, damaged=()):
+        self.damaged = damaged
+
+    def load(self, id):
+        if id in self.damaged:
+            raise DamagedFile(f"scene {id} is damaged")
+        return np.random.default_rng(int(id)).integers(0, 255, (50, 60, 3), np.uint8)
+
+
+def composites(seed=0, subjects=4, damaged=(), **augment):
+    pairing = Pairing([str(i) for i in range(subjects)], [f"{i:02d}" for i in range(9)], 5, seed, "train")
+    settings = {**AUGMENT, **augment}
+    return Composites(pairing, Subjects(), Scenes(damaged), Geometry(24, 32, "crop", settings), settings)
+
+
+def loaded(workers, trained=0, seed=0, batches=None):
+    dataset = composites(seed)
+    order = TrainingOrder(len(dataset), 3, None, seed, position=lambda: trained)
+    context = "fork" if workers else None
+    loader = DataLoader(
+        dataset,
+        batch_sampler=order,
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=start_worker,
+        multiprocessing_context=context,
+    )
+    return list(loader)
+
+
+def same(one, other):
+    assert one["ids"] == other["ids"]
+    assert one["seeds"] == other["seeds"]
+    assert np.array_equal(one["draws"], other["draws"])
+    for key in ("fgr", "alpha", "bgr", "new_bgr"):
+        assert torch.equal(one[key], other[key]), key
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_worker_count_changes_nothing(workers):
+    for one, other in zip(loaded(0), loaded(workers), strict=True):
+        same(one, other)
+
+
+@pytest.mark.parametrize("trained", [1, 4, 5])
+def test_a_resumed_epoch_goes_on_at_the_next_batch(trained):
+    whole = loaded(0)
+    for one, other in zip(whole[trained:], loaded(0, trained), strict=True):
+        same(one, other)
+
+
+def test_epochs_differ_in_order_and_in_draws():
+    first, second = loaded(0), loaded(0, trained=6)
+    assert [batch["ids"] for batch in first] != [batch["ids"] for batch in second]
+    dataset = composites()
+    one, other = dataset[0, 5], dataset[1, 5]
+    assert one["id"] == other["id"]
+    assert not np.array_equal(one["draws"], other["draws"])
+    assert not np.array_equal(one["alpha"], other["alpha"])
+    assert not np.array_equal(one["bgr"], other["bgr"])
+
+
+def test_seeds_differ():
+    assert not np.array_equal(composites(0)[0, 5]["draws"], composites(1)[0, 5]["draws"])
+
+
+def test_the_arbitrary_background_is_another_one():
+    dataset = composites()
+    for index in range(len(dataset)):
+        subject, background = dataset.pairing[index]
+        k = index % dataset.pairing.per_subject
+        for turn in range(3):
+            assert dataset.pairing.background(subject, k + 1 + turn) != background
+
+
+def test_one_option_never_moves_anothers_draws():
+    plain, noisy = composites(noise=0.0)[0, 3]["draws"], composites(noise=0.5)[0, 3]["draws"]
+    assert (plain != noisy).sum() == 1
+
+
+def test_every_sample_of_a_pass_comes_once():
+    keys = [key for batch in TrainingOrder(20, 4, None, 0, lambda: 0) for key in batch]
+    assert sorted(keys) == [(0, i) for i in range(20)]
+
+
+def test_short_epochs_go_on_where_the_last_one_stopped():
+    orders = [TrainingOrder(20, 4, 8, 0, lambda trained=trained: trained) for trained in (0, 2, 4)]
+    keys = [key for order in orders for batch in order for key in batch]
+    assert len(orders[0]) == 2
+    assert len(set(keys)) == 24
+    assert {key[1] for key in keys if key[0] == 0} == set(range(20))
+    assert sorted(key[0] for key in keys) == [0] * 20 + [1] * 4
+
+
+def test_ranks_share_a_batch_without_overlap():
+    alone = TrainingOrder(24, 4, None, 0, lambda: 0)
+    ranks = [TrainingOrder(24, 2, None, 0, lambda: 0, rank, 2) for rank in (0, 1)]
+    assert [a + b for a, b in zip(*ranks, strict=True)] == list(alone)
+
+
+def test_a_damaged_background_is_passed_over_and_named():
+    whole = composites()
+    _, background = whole.pairing[7]
+    sample = composites(damaged=(background,))[0, 7]
+    assert sample["skipped"] == [f"scene {background} is damaged"]
+    assert sample["bgr"].shape == (24, 32, 3)
+    assert collate([sample, whole[0, 1]])["skipped"] == sample["skipped"]
+
+
+def test_no_readable_background_is_an_error():
+    with pytest.raises(UserError, match="none of 9 backgrounds"):
+        composites(damaged=[f"{i:02d}" for i in range(9)])[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("eval_size", "expected"), [("native", (40, 30)), (20, (20, 15)), (80, (80, 60)), ([10, 12], (10, 12))]
+)
+def test_evaluation_sizes(eval_size, expected):
+    assert eval_shape(eval_size, 40, 30) == expected
+    pairing = Pairing(["0", "1"], ["00", "01"], 2, 0, "test")
+    sample = EvalComposites(pairing, Subjects(), Scenes(), eval_size)[3]
+    assert sample["alpha"].shape == expected
+    assert sample["bgr"].shape == (*expected, 3)
+
+
+def test_evaluation_stops_at_a_damaged_file():
+    pairing = Pairing(["0"], ["00"], 1, 0, "test")
+    with pytest.raises(DamagedFile):
+        EvalComposites(pairing, Subjects(), Scenes(["00"]), "native")[0]
+
+
+def test_photographs_are_evaluated_as_they_are():
+    sample = EvalComposites(Pairing(["3"], ["itself"], 1, 0, "test"), Subjects(), None, "native")[0]
+    assert np.array_equal(sample["image"], Subjects().load("3").image)
+    assert collate([sample])["image"].shape == (1, 3, 40, 30)
+
+
+def test_spread_and_same_size():
+    assert spread(10, None) is None
+    assert spread(10, 3) == [0, 4, 9]
+    sizes = [(1, 1), (1, 1), (2, 1), (1, 1), (1, 1), (1, 1)]
+    assert list(SameSize(sizes, 2)) == [[0, 1], [2], [3, 4], [5]]
