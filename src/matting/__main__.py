@@ -2,7 +2,9 @@
 
 import importlib
 import os
+import re
 import sys
+from typing import NoReturn
 
 VERBS = {
     "train": "fit one stage: matting train stage=alpha_gan data=aim_d646_coco",
@@ -13,6 +15,7 @@ VERBS = {
     "runs": "list, filter, prune the run folders: matting runs state=failed",
 }
 MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
+FREE_TEXT = {"predict": ("input", "output", "background")}  # file names and colours, not Hydra's grammar
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
 
 
@@ -49,8 +52,8 @@ def run(verb: str, arguments: list[str]) -> int:
 
     saved = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     try:
-        hydra_app(verb, arguments)
-    except CONFIG_ERRORS + (UserError,) as error:
+        hydra_app(verb, literal(verb, arguments))
+    except (*CONFIG_ERRORS, UserError) as error:
         code, text = BAD_INPUT, explain(error, verb)
     except Incomplete as error:
         code, text = INCOMPLETE, str(error)
@@ -58,6 +61,9 @@ def run(verb: str, arguments: list[str]) -> int:
         code, text = JOB_FAILED, str(error)
     except (Interrupted, KeyboardInterrupt) as error:
         code, text = INTERRUPTED, str(error) or "interrupted"
+    except BrokenPipeError:  # whoever read the output has seen enough: `matting runs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else BAD_INPUT
     except Exception as error:
@@ -80,13 +86,35 @@ def run(verb: str, arguments: list[str]) -> int:
     return code
 
 
+def literal(verb: str, arguments: list[str]) -> list[str]:
+    """File names and colours quoted, so that Hydra takes `input=me (1).jpg` as it is; in a grid `a,b` stays a list."""
+    if {"-m", "--multirun"} & {*arguments}:
+        return arguments
+    words = []
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key in FREE_TEXT.get(verb, ()) and value[:1] not in ("", "'", '"') and value != "null":
+            escaped = re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', value))
+            argument = f'{key}="{escaped}"'
+        words.append(argument)
+    return words
+
+
+def is_override(argument: str) -> bool:
+    return argument.startswith("~") or ("=" in argument and not argument.startswith("-"))
+
+
 def hydra_app(verb: str, arguments: list[str]) -> None:
     """Compose and run `matting.<verb>.run(config)` under Hydra; errors come out as they are."""
     import hydra
 
     from matting import schema
+    from matting.checks import check
     from matting.config import config_dir
+    from matting.errors import UserError
 
+    if nameless := [argument for argument in arguments if argument.startswith("=")]:
+        raise UserError(f"{nameless[0]}: no key before the =; arguments are key=value")
     schema.register()
     raised: list[BaseException] = []
 
@@ -96,17 +124,40 @@ def hydra_app(verb: str, arguments: list[str]) -> None:
         from hydra.types import RunMode
 
         try:
+            check(config)
             return importlib.import_module(f"matting.{MODULES.get(verb, verb)}").run(config)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                raise  # a failed job must raise, so that the sweep counts it and goes on
+                fail_in_sweep(error, verb, HydraConfig.get().job.override_dirname)
             raised.append(error)  # alone, Hydra would add a line of its own
 
-    sys.argv = [f"matting {verb}", *arguments]
+    # Hydra's parser wants all overrides in one piece: `stage=alpha_gan -m seed=0,1` as `-m stage=alpha_gan seed=0,1`
+    sys.argv = [f"matting {verb}", *sorted(arguments, key=is_override)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
     job()
     if raised:
         raise raised[0]
+
+
+def fail_in_sweep(error: Exception, verb: str, overrides: str) -> NoReturn:
+    """One job of a grid failed: raise, so that the sweep counts it. The rest runs, and the command exits with 4.
+
+    Ctrl-C ends the whole sweep.
+    """
+    from matting.errors import Incomplete, Interrupted, JobError, UserError
+    from matting.explain import CONFIG_ERRORS, explain
+
+    if isinstance(error, Interrupted):
+        raise KeyboardInterrupt(str(error)) from None
+    if isinstance(error, (*CONFIG_ERRORS, UserError, JobError, Incomplete)):
+        text = explain(error, verb)
+    else:
+        import traceback
+
+        traceback.print_exception(error)
+        text = f"{type(error).__name__}: {error}"
+    print(f"failed: {overrides}: {text}", flush=True)
+    raise JobError(f"{overrides}: {text}") from error
 
 
 def complete(arguments: list[str]) -> int:

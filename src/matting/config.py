@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +35,17 @@ def config_dir() -> Path:
 
 
 def compose_config(verb: str, overrides: list[str] | None = None) -> DictConfig:
-    """Compose `conf/<verb>.yaml`, inside a Hydra job or outside of one."""
+    """Compose `conf/<verb>.yaml`, inside a Hydra job or outside of one. The caller may change what it gets."""
+    return deepcopy(composed(verb, tuple(overrides or ())))
+
+
+@cache
+def composed(verb: str, overrides: tuple[str, ...]) -> DictConfig:
+    """Composing takes a tenth of a second, and a recipe's runs ask for the same few configs a dozen times."""
     if GlobalHydra.instance().is_initialized():
-        return compose(verb, overrides or [])
+        return compose(verb, list(overrides))
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return compose(verb, overrides or [])
+        return compose(verb, list(overrides))
 
 
 def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:

@@ -19,20 +19,30 @@ def explain(error: BaseException, verb: str) -> str:
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     text = "\n".join(str(link) for link in chain)
-    if found := re.search(r"Could not find '([^']+)'\s+Available options in '([^']+)':\s*((?:\s*\S+)+?)\s*(?:\n|$)", text):
-        group, choice = found[2], found[1].removeprefix(f"{found[2]}/")
-        options = re.search(r"Available options in '[^']+':\n((?:\t?\s*\S+\n?)+?)(?:Config search path|\Z)", text)
-        names = (options[1] if options else found[3]).split()
-        return f"{group}={choice}: no such choice; {group} is one of {', '.join(names)}"
+    if found := re.search(r"Could not find '(\w+)/([^']+)'", text):
+        group, choice = found.groups()
+        return f"{group}={choice}: no such choice; {group} is one of {', '.join(options(group)) or '(none yet)'}"
+    if found := re.search(r"Ambiguous value for argument '([^']+)'", text):
+        return f"{found[1]}: a grid needs -m; a list is written key=[a,b], text with a comma 'key=\"a,b\"'"
     if found := re.search(r"(?:Could not override|Key) '([^']+)'", text):
         return unknown_key(found[1], verb)
     if found := re.search(r"Error merging override (\S+)", text):
         reason = str(chain[-1]).splitlines()[0]
         return f"{found[1]}: {reason}"
     lines = [line.strip() for line in str(chain[0]).splitlines() if line.strip()]
-    if "mismatched input" in text or "no viable alternative" in text or "extraneous input" in text:
+    if found := re.search(r"LexerNoViableAltException: ([^=\n]+)=([^\n]*)", text):
+        return f"{found[1]}={found[2]}: it has characters that need quotes; write '{found[1]}=\"{found[2]}\"'"
+    if any(words in text for words in ("mismatched input", "no viable", "extraneous input", "missing EQUAL")):
         return f"{lines[0]}; arguments are key=value (quote values with commas, blanks or brackets: 'key=[1,2]')"
     return " ".join(lines[:2])
+
+
+def options(group: str) -> list[str]:
+    """The choices of a config group."""
+    from matting.config import config_dir
+
+    folder = config_dir() / group
+    return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml"))
 
 
 def unknown_key(key: str, verb: str) -> str:

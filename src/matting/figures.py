@@ -11,9 +11,10 @@ import numpy as np
 from matting.data.foreground import estimate_foreground, shrink
 from matting.data.images import read_alpha, read_rgb
 from matting.runs import Run, read_json, read_metrics
-from matting.sheets import sheet
+from matting.sheets import GAP, sheet
 
-SIDE = 320  # px of a picture's longer side, at most; six of them make a sheet of less than 2000 px
+SIDE = 320  # px of a picture's longer side, at most
+SHEET_SIDE, SHEET_WIDTH = 240, 2000  # px
 POINTS = 400  # of a curve, at most
 GREEN = np.array((0, 177, 64), np.float32)
 GRAY = "#808080"  # readable on a light and on a dark page
@@ -67,10 +68,10 @@ def on_green(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def sheet_of(samples: list[Sample]) -> np.ndarray:
-    """uint8 (H, W, 3), at most 2000 px wide: the first and the worst samples of each test set, with column titles."""
+    """uint8 (H, W, 3), at most SHEET_WIDTH wide: the first and the worst samples of each test set."""
     chosen = [sample for sample in samples if sample.kind in ("first", "worst")]
     titles = list(chosen[0].planes)
-    side = min(SIDE, 2000 // len(titles) - 4)
+    side = min(SHEET_SIDE, SHEET_WIDTH // len(titles) - GAP)
     rows = []
     for sample in chosen:
         cells = [enlarged(plane, side) for plane in sample.planes.values()]
@@ -86,10 +87,10 @@ def enlarged(plane: np.ndarray, side: int) -> np.ndarray:
 
 
 def labelled(cell: np.ndarray, text: str) -> np.ndarray:
-    cell, at = cell.copy(), (5, cell.shape[0] - 7)
-    for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(cell, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, width, cv2.LINE_AA)
-    return cell
+    cell = cell.copy()
+    cell[-20:] //= 3
+    at = (5, cell.shape[0] - 6)
+    return cv2.putText(cell, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
 
 
 def curves(run: Run) -> list[tuple[str, bytes]]:
@@ -99,7 +100,7 @@ def curves(run: Run) -> list[tuple[str, bytes]]:
         series[row["name"]].append((row["batch"], row["value"]))
     panels = {
         "generator's terms, raw": {n.split("/")[-1]: v for n, v in series.items() if n.startswith("train/loss/")},
-        "discriminator's mean probability of `real`": {
+        "discriminator's mean probability of real": {
             title: series[name]
             for title, name in (("D(real)", "train/adv/d_real"), ("D(fake)", "train/adv/d_fake"))
             if name in series

@@ -33,7 +33,7 @@ def html(recipe: Mapping[str, Any], evaluation: Run, stages: list[Run], samples:
     result = evaluation.result()
     assert result is not None
     title = f"{recipe['title']}, scale {evaluation.config['scale']['name']}, data {evaluation.config['data']['name']}"
-    body = [f"<p>{escape(' '.join(told(evaluation, stages)))}</p>", "<h2>Figures</h2>"]
+    body = [*(f"<p>{escape(paragraph)}</p>" for paragraph in told(evaluation, stages)), "<h2>Figures</h2>"]
     for name in result["tests"]:
         body += [
             table(name, region, result, recipe.get("published")) for region in result["tests"][name]["rows"]["alpha"]
@@ -72,8 +72,8 @@ def table(name: str, region: str, result: Mapping[str, Any], published: Mapping[
     caption += f"; {empty} with an empty region are in no mean" if empty else ""
     beside = published_rows(name, published) if published and region == published["region"] else ""
     return (
-        f"<div class=wide><table><caption>{escape(caption)}</caption>"
-        f"<thead><tr><th></th>{heads(headings())}</tr></thead><tbody>{''.join(lines)}</tbody>{beside}</table></div>"
+        f"<figure><figcaption>{escape(caption)}</figcaption><div class=wide><table>"
+        f"<thead><tr><th></th>{heads(headings())}</tr></thead><tbody>{''.join(lines)}</tbody>{beside}</table></div></figure>"
     )
 
 
@@ -103,7 +103,14 @@ def runs_table(runs: list[Run]) -> str:
     for run in runs:
         facts = run.manifest
         revision = facts["git"]["revision"][:12] + (" with changes" if facts["git"]["dirty"] else "")
-        cells = (str(run), run.digest, facts["command"], revision, facts["started"], f"{facts['seconds']:.0f}")
+        cells = (
+            str(run),
+            run.digest,
+            facts["command"],
+            revision,
+            facts["started"].removesuffix("+00:00").replace("T", " "),
+            f"{facts['seconds']:.0f}",
+        )
         lines.append(f"<tr><th>{escape(run.kind)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     titles = ["folder", "digest", "command", "revision", "started (UTC)", "seconds"]
     head = f"<thead><tr><th></th>{heads(titles)}</tr></thead>"

@@ -1,4 +1,4 @@
-"""matting predict: alpha, cut-out and composite of pictures of any size. No torch before the command line is checked."""
+"""matting predict: alpha, cut-out and composite of pictures of any size. No torch before the input is checked."""
 
 import re
 import shlex
@@ -17,7 +17,7 @@ from matting.config import SHARED, plain
 from matting.data.images import EXTENSIONS, list_images, read_rgb
 from matting.errors import Incomplete, UserError
 from matting.progress import say
-from matting.upstream import Upstream, method_upstream
+from matting.upstream import method_upstream
 
 FOLDERS = ("alpha", "cutout", "composite")
 
@@ -65,7 +65,7 @@ def find_pictures(pattern: str, output: Path) -> list[tuple[Path, str]]:
         base, found = source.parent, [source]
     else:
         base = Path(*takewhile(lambda part: not re.search(r"[*?[]", part), source.parts))
-        matches = map(Path, sorted(set(glob(str(source), recursive=True))))
+        matches = map(Path, sorted(set(glob(str(source), recursive=True))))  # noqa: PTH207
         found = [path for path in matches if path.suffix.lower() in EXTENSIONS and path.is_file()]
     own = output.resolve()
     results = [own / folder for folder in FOLDERS] if base.resolve().is_relative_to(own) else [own]
@@ -103,25 +103,20 @@ def trained(config: DictConfig) -> dict[str, Path]:
         if found.run is not None and found.run.result() is None:
             state, name = found.run.state(), key.replace("__", ".")
             raise UserError(
-                f"{name}: {found.run} is not trained ({state}); `{train_command(config, found)}` does it, "
+                f"{name}: {found.run} is not trained ({state}); `{train_command(config, found.run.kind)}` does it, "
                 f"or name a run or a checkpoint: {name}=..."
             )
-    sizes = {
-        (found.run.config["scale"]["height"], found.run.config["scale"]["width"])
-        for found in upstream.values()
-        if found.run
-    }
-    asked = config.method.height, config.method.width
-    if config.method.fit != "native" and sizes - {asked}:
+    scales = [found.run.config["scale"] for found in upstream.values() if found.run is not None]
+    size = config.method.height, config.method.width
+    if config.method.fit != "native" and any((scale["height"], scale["width"]) != size for scale in scales):
         say(
-            f"note: trained at height x width {sorted(sizes)}, used at {asked}; scale=<theirs> or method.height, method.width"
+            f"note: trained with scale={scales[-1]['name']}, used at height x width {size[0]}x{size[1]}; add that scale"
         )
     return {key: found.checkpoint for key, found in upstream.items()}
 
 
-def train_command(config: DictConfig, found: Upstream) -> str:
-    """What trains a run that this command line implies: the choices that both share."""
-    assert found.run is not None
+def train_command(config: DictConfig, stage: str) -> str:
+    """What trains a stage's run that this command line implies: the choices that both share."""
     given = [word for word in HydraConfig.get().overrides.task if re.split(r"[.=@]", word.lstrip("+~"))[0] in SHARED]
     coarse = [f"stage.coarse={config.method.segmentation}"] if config.method.segmentation else []
-    return shlex.join(["matting", "train", f"stage={found.run.kind}", *coarse, *given])
+    return shlex.join(["matting", "train", f"stage={stage}", *coarse, *given])

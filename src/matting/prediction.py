@@ -1,4 +1,4 @@
-"""The work of `matting predict`: pictures are decoded ahead, go through the networks in batches of one size, are written."""
+"""The work of `matting predict`: pictures decoded ahead, through the networks in batches of one size, and written."""
 
 import errno
 import os

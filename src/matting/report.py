@@ -111,7 +111,7 @@ def table_csv(evaluation: Run) -> str:
     table = csv.DictWriter(text, fields, lineterminator="\n")
     table.writeheader()
     for name, test in result["tests"].items():
-        size = " to ".join(f"{height}x{width}" for height, width in test["sizes"])
+        size = " to ".join(dict.fromkeys(f"{height}x{width}" for height, width in test["sizes"]))
         facts = {"test": name, "samples": test["samples"], "subjects": test["subjects"], "size": size}
         for row in row_order(test["rows"]):
             for region, values in test["rows"][row].items():

@@ -5,8 +5,10 @@ import time
 from omegaconf import DictConfig, OmegaConf
 
 from matting import evaluate, report, train
+from matting.data.build import fingerprint
 from matting.progress import say
 from matting.report import RecipeRuns, recipe_runs
+from matting.runs import check_same_data
 from matting.scales import table_text
 
 
@@ -20,11 +22,13 @@ def run(config: DictConfig) -> None:
         show_plan(recipe)
         return
     start = time.monotonic()
-    ready = not config.rerun and recipe.evaluation.result() is not None and recipe.page_is_current()
-    if not ready:
+    evaluation, result = recipe.evaluation, recipe.evaluation.result()
+    ready = not config.rerun and result is not None and recipe.page_is_current()
+    if result is not None and ready:
+        check_same_data(evaluation, fingerprint(evaluation.config))
+    else:
         make_stages(recipe, config.rerun)
-    evaluation, result = evaluate.ensure(rerun(recipe.config, config.rerun))
-    if not ready:
+        evaluation, result = evaluate.ensure(rerun(recipe.config, config.rerun))
         report.write(recipe)
     say(table_text(result, evaluation.config["scale"]["name"]))
     seconds = sum(step.manifest["seconds"] for step in recipe.steps)

@@ -37,6 +37,7 @@ class Scale:
     blocks: int = MISSING
     aspp_rates: list[int] = MISSING
     vgg_weights: str = MISSING
+    vgg_width: float = MISSING
     gen_lr: float = MISSING
     disc_lr: float = MISSING
     scheduler: str = MISSING

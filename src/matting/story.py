@@ -8,15 +8,19 @@ from matting.scales import METRICS, ROWS, headings, region_title, row_order, row
 
 
 def told(evaluation: Run, stages: list[Run]) -> list[str]:
-    """The sentences of a report's opening paragraph."""
+    """A report's opening paragraphs: what came out and how far it holds, then how it was trained."""
     result = evaluation.result()
     assert result is not None
+    verdicts = [
+        sentence
+        for name, test in result["tests"].items()
+        for region in test["rows"]["alpha"]
+        for sentence in verdict(name, region, result)
+    ]
+    trained = [sentence for stage in stages for sentence in training(stage)]
     return [
-        *setting(evaluation.config),
-        *(sentence for stage in stages for sentence in training(stage)),
-        *longer_trained(stages, result),
-        *caveats(evaluation.config, stages),
-        *(sentence for name in result["tests"] for sentence in verdict(name, result)),
+        " ".join([*setting(evaluation.config), *verdicts]),
+        " ".join([*trained, *longer_trained(stages, result), *caveats(evaluation.config, stages)]),
     ]
 
 
@@ -76,17 +80,16 @@ def caveats(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
         yield "Image and truth of the test sets are stretched alike to the size of evaluation."
 
 
-def verdict(name: str, result: Mapping[str, Any]) -> Iterator[str]:
+def verdict(name: str, region: str, result: Mapping[str, Any]) -> Iterator[str]:
     """How the alpha of a test set stands to the rows that it has to beat."""
     rows = result["tests"][name]["rows"]
-    region = next(iter(rows["alpha"]))
     alpha, perfect = rows["alpha"][region], rows["perfect_mask"][region]
     others = [row for row in row_order(rows) if row not in ("alpha", "perfect_mask")]
     wins = [
         f"{row_title(row, result)} on {better(alpha, rows[row][region])} of {len(METRICS)} metrics" for row in others
     ]
     title = row_title("alpha", result)
-    yield f"On {name}, {region_title(region)}, {title} is better than the {', than the '.join(wins)}."
+    yield f"On {name}, {region_title(region)}, {title} is better than the {' and than the '.join(wins)}."
     if alpha["mse"] is None:
         return
     figures = f"{headings()[0]} {scaled(alpha)[0]} against {scaled(perfect)[0]}"
@@ -94,8 +97,7 @@ def verdict(name: str, result: Mapping[str, Any]) -> Iterator[str]:
         yield f"{title} beats the {ROWS['perfect_mask']} there ({figures}): it gains at soft edges."
     else:
         yield (
-            f"{title} does not beat the {ROWS['perfect_mask']} there ({figures}): so far it segments, "
-            "as any cut-out with hard edges does."
+            f"{title} does not beat the {ROWS['perfect_mask']} there ({figures}): so far it is a segmentation method."
         )
 
 

@@ -39,11 +39,13 @@ def naive_connectivity(pred: np.ndarray, true: np.ndarray) -> float:
     left = np.full(pred.shape, -1.0)
     for i in range(1, 11):
         labels, _ = label((pred >= thresholds[i]) & (true >= thresholds[i]))
-        largest = labels == 1 + np.bincount(labels.ravel(), minlength=2)[1:].argmax()
-        left[(left == -1) & ~largest] = thresholds[i - 1]
+        omega = np.zeros(pred.shape)
+        omega[labels == 1 + np.bincount(labels.ravel(), minlength=2)[1:].argmax()] = 1
+        left[(left == -1) & (omega == 0)] = thresholds[i - 1]
     left[left == -1] = 1
     d_pred, d_true = pred - left, true - left
-    return np.abs(d_pred * (d_pred >= 0.15) - d_true * (d_true >= 0.15)).sum()
+    phi_pred, phi_true = 1 - d_pred * (d_pred >= 0.15), 1 - d_true * (d_true >= 0.15)
+    return np.abs(phi_pred - phi_true).sum()
 
 
 def medians(sides: list[Callable[[], object]], rounds: int) -> list[float]:

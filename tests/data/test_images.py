@@ -271,10 +271,11 @@ def test_stored_size_reads_the_header_only(tmp_path, rgb):
 
 
 def test_list_images_sorts_and_skips(tmp_path, rgb):
-    for name in ["b.png", "a/z.JPG", ".hidden.png", "._b.png", "notes.txt"]:
+    for name in ["e.png", "b.png", "d.png", "c/x.webp", "a/z.JPG", ".hidden.png", "._b.png", "notes.txt"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert [path.relative_to(tmp_path).as_posix() for path in list_images(tmp_path, "x")] == ["a/z.JPG", "b.png"]
+    found = [path.relative_to(tmp_path).as_posix() for path in list_images(tmp_path, "x")]
+    assert found == ["a/z.JPG", "b.png", "c/x.webp", "d.png", "e.png"]
 
 
 @pytest.mark.parametrize(("name", "says"), [("absent", "no such folder"), ("empty", "no images")])

@@ -61,6 +61,12 @@ def test_of_equal_components_the_first_in_row_major_order_wins() -> None:
     assert measured(0.9 * true, true, ~upper) == pytest.approx(6 * 0.1)
 
 
+def test_a_component_of_a_lower_level_may_tie_with_the_best_so_far() -> None:
+    # From 0.6 to 0.9 both ends are alone and equal, and the first one wins, though the last one alone reaches 1.
+    pred, true = np.array([[0.9, 0.5, 1.0]]), np.array([[1.0, 0.5, 1.0]])
+    assert measured(pred, true) == 0
+
+
 def test_diagonal_neighbours_are_not_connected() -> None:
     assert measured(0.9 * np.eye(5), np.eye(5)) == pytest.approx(4 * 0.1)
 

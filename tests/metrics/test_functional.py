@@ -139,14 +139,17 @@ def test_empty_mask_sums_to_zero_and_has_no_mean() -> None:
     assert measured["mse"].isnan().tolist() == measured["mae"].isnan().tolist() == [False, True]
 
 
-def test_mmagic_forces_known_pixels_only() -> None:
+@pytest.mark.parametrize("in_255ths", [False, True])
+def test_mmagic_forces_the_prediction_outside_the_mask(in_255ths: bool) -> None:
     pred, true = random_pair(16, 16)
+    if in_255ths:
+        pred, true = (pred * 255).byte(), (true * 255).byte()
     mask = torch.zeros(16, 16, dtype=torch.bool)
     mask[4:12, 4:12] = True
-    forced = torch.where(mask, pred, (true >= 0.5).float())
-    for function in (gradient_error, connectivity_error):
-        assert torch.equal(function(pred, true, mask, "mmagic"), function(forced, true, mask, "mmagic"))
-        assert not torch.equal(function(pred, true, mask, "mmagic"), function(pred, true, mask, "dim"))
+    one = 255 if in_255ths else 1
+    forced = torch.where(mask, pred, (true >= one / 2) * one).to(pred.dtype)
+    assert torch.equal(gradient_error(pred, true, mask, "mmagic"), gradient_error(forced, true, mask, "dim"))
+    assert torch.equal(connectivity_error(pred, true, mask, "mmagic"), connectivity_error(forced, true, mask, "mmagic"))
 
 
 @pytest.mark.parametrize(

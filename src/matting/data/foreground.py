@@ -43,8 +43,8 @@ def reduce_subject(subject: Subject, long_side: int | None) -> Subject:
     size = reduced_size(subject.alpha.shape, long_side)
     if size == subject.alpha.shape:
         return subject
-    # The small constant gives the plain average where alpha is 0 all over.
-    weight = subject.alpha.astype(np.float32) / 255 + 1e-4
+    # The constant vanishes beside any alpha and leaves the plain average where there is none.
+    weight = subject.alpha.astype(np.float32) / 255 + 1e-20
     colour = shrink(subject.fgr * weight[..., None], size) / shrink(weight, size)[..., None]
     image = None if subject.image is None else shrink(subject.image, size)
     return Subject(np.rint(colour).clip(0, 255).astype(np.uint8), shrink(subject.alpha, size), image)

@@ -134,7 +134,7 @@ def decode(path: Path) -> np.ndarray:
 def ends_complete(kind: str | None, data: bytes) -> bool:
     """Whether the end marker is where it should be: cheap, where OpenCV may fill what is missing with gray."""
     if kind == "JPEG":
-        return data.rstrip(b"\0").endswith(b"\xff\xd9")
+        return data.endswith(b"\xff\xd9")
     return kind == "PNG" and data.endswith(b"IEND\xaeB`\x82")
 
 

@@ -31,7 +31,7 @@ class Method(nn.Module):
 def load_method(config: Mapping[str, Any], checkpoints: Mapping[str, Path]) -> tuple[Method, torch.device]:
     """The method of a plain config, its networks loaded, on the device that `trainer` asks for; and that device.
 
-    checkpoints: by key of the method (`method__alpha`). Raises UserError when one does not fit or there is no such device.
+    checkpoints: by key of the method (`method__alpha`). Raises UserError where one does not fit or there is no GPU.
     """
     gpu = config["trainer"]["accelerator"] == "gpu"
     if gpu and not torch.cuda.is_available():

@@ -48,54 +48,42 @@ def find_runs(levels):
 
 
 @compiled
-def find_contacts(start, stop, level, row):
-    """Pairs of runs that are 4-neighbours, and the level from which down they are: the lower of the two.
-
-    Of the three contacts between a run, its left neighbour and a run that overlaps both, the last vertical one is left
-    out where it begins no higher than the other two: what it joins is joined already.
-    """
-    # Two rows with m and n runs have fewer than m + n overlaps, and n runs in a row fewer than n neighbours.
-    size = 3 * len(start)
-    a, b, at = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.uint8)
+def find_contacts(start, stop, row):
+    """Pairs of runs that are 4-neighbours: one ends where the next begins, or they overlap in rows that follow."""
+    # A pair of rows with m and n runs has fewer than m + n overlaps, a row of n runs fewer than n neighbours.
+    a, b = np.empty(3 * len(start), np.int32), np.empty(3 * len(start), np.int32)
     n = 0
     for y in range(len(row) - 1):
-        above_begin, above_end = row[max(y - 1, 0)], row[y]
-        above = above_begin
+        above, above_end = row[max(y - 1, 0)], row[y]
         for run in range(row[y], row[y + 1]):
-            beside = run > row[y] and stop[run - 1] == start[run]
-            if beside:
-                a[n], b[n], at[n] = run - 1, run, min(level[run - 1], level[run])
+            if run > row[y] and stop[run - 1] == start[run]:
+                a[n], b[n] = run - 1, run
                 n += 1
             while above < above_end and stop[above] <= start[run]:
                 above += 1
             while above < above_end and start[above] < stop[run]:
-                lower = min(level[above], level[run])
-                if start[above] > start[run] and above > above_begin:
-                    spare = stop[above - 1] == start[above] and level[above - 1] >= lower
-                else:
-                    spare = beside and start[above] < start[run] and level[run - 1] >= lower
-                if not spare:
-                    a[n], b[n], at[n] = above, run, lower
-                    n += 1
+                a[n], b[n] = above, run
+                n += 1
                 if stop[above] > stop[run]:  # it may touch the next run, too
                     break
                 above += 1
-    return a[:n], b[:n], at[:n]
+    return a[:n], b[:n]
 
 
 @compiled
-def sort_by_level(a, b, at):
-    """The contacts ordered by level, and where those of each level begin."""
+def sort_by_level(a, b, level):
+    """The contacts ordered by the level they exist from, and where those of each level begin."""
     begin = np.zeros(LEVELS + 2, np.int32)
-    for level in at:
-        begin[level + 1] += 1
+    for k in range(len(a)):
+        begin[min(level[a[k]], level[b[k]]) + 1] += 1
     for i in range(LEVELS + 1):
         begin[i + 1] += begin[i]
     place = begin.copy()
     sorted_a, sorted_b = np.empty_like(a), np.empty_like(b)
-    for k in range(len(at)):
-        sorted_a[place[at[k]]], sorted_b[place[at[k]]] = a[k], b[k]
-        place[at[k]] += 1
+    for k in range(len(a)):
+        at = min(level[a[k]], level[b[k]])
+        sorted_a[place[at]], sorted_b[place[at]] = a[k], b[k]
+        place[at] += 1
     return sorted_a, sorted_b, begin
 
 
@@ -109,7 +97,7 @@ def root_of(parent, run):
 
 
 @compiled
-def largest_components(start, stop, level, a, b, at):
+def largest_components(start, stop, level, a, b):
     """Join the runs from level 10 down.
 
     Return the forest (`parent`, and `joined`, the level at which a run got its parent), the root of each Omega_i (-1
@@ -125,7 +113,7 @@ def largest_components(start, stop, level, a, b, at):
     for run in range(n):
         if longest[level[run]] < 0 or area[run] > area[longest[level[run]]]:
             longest[level[run]] = run
-    a, b, begin = sort_by_level(a, b, at)
+    a, b, begin = sort_by_level(a, b, level)
     omega = np.full(LEVELS + 2, -1)
     best, best_area, best_first, top = -1, 0, 0, LEVELS
     for i in range(LEVELS, 0, -1):
@@ -195,7 +183,7 @@ def connectivity_sum(
     steps = thresholds * unit  # rounded, yet 8-bit values compare with them as their 255ths do with the thresholds
     levels = level_map(pred, true, steps)
     start, stop, level, row = find_runs(levels)
-    parent, joined, omega, top = largest_components(start, stop, level, *find_contacts(start, stop, level, row))
+    parent, joined, omega, top = largest_components(start, stop, level, *find_contacts(start, stop, row))
     leave_levels(levels, start, stop, level, row, parent, joined, omega, top)
     if empty_keeps:
         steps[level.max(initial=0)] = unit

@@ -9,7 +9,7 @@ from matting.metrics.compiled import compiled
 def difference_sums(pred, true, mask):
     """Sums over `mask` of abs(pred - true) and of its square, and the number of pixels in it.
 
-    pred, true: (H, W), of any real type in any unit. mask: bool (H, W). Widened first: uint8 would wrap around.
+    pred, true: (H, W), of any real type in any unit. mask: bool (H, W). Widened before they are subtracted.
     """
     absolute, squared, n = 0.0, 0.0, 0
     for y in range(pred.shape[0]):

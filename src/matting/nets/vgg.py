@@ -28,13 +28,14 @@ class VGGFeatures(nn.Module):
     its own, the same in every run, the global generator untouched; or a file (.safetensors, else a state dict that
     loads with weights_only) with torchvision's keys, `features.` in front or not, any float dtype, relu5_1 or deeper.
     convention: `imagenet` (mean and deviation) or `bgr_mean` (BGR * 255 less a mean, as trunks ported from Caffe want).
+    width: of the channels, below 1 with random weights only: the trunk is most of a small run's work.
     UserError for another choice, and for weights that cannot be had or do not fit.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, arch: str = "vgg19", weights: str = "none", convention: str = "imagenet") -> None:
+    def __init__(self, arch: str = "vgg19", weights: str = "none", convention: str = "imagenet", width: float = 1.0) -> None:
         super().__init__()
         if arch not in ("vgg16", "vgg19"):
             raise UserError(f"arch: expected vgg16 or vgg19, got {arch!r}")
@@ -43,7 +44,9 @@ class VGGFeatures(nn.Module):
         self.reverse, mean, std = CONVENTIONS[convention]
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
-        full = empty_trunk(arch)
+        if width != 1 and weights != "none":
+            raise UserError(f"width: {width} needs weights: none; the weights of {weights} have the full width, 1")
+        full = narrowed(empty_trunk(arch), width)
         pools = [i for i, layer in enumerate(full) if isinstance(layer, nn.MaxPool2d)]
         # A stage begins with a convolution and its ReLU.
         self.taps = [1, *(pool + 2 for pool in pools)][:TAPS]
@@ -78,6 +81,19 @@ def empty_trunk(arch: str) -> nn.Sequential:
 
     with torch.device("meta"):
         return get_model(arch, weights=None).features
+
+
+def narrowed(trunk: nn.Sequential, width: float) -> nn.Sequential:
+    """The trunk with `width` times the channels in every convolution but for the RGB input."""
+    if width == 1:
+        return trunk
+    layers = []
+    for layer in trunk:
+        if isinstance(layer, nn.Conv2d):
+            in_channels = 3 if layer.in_channels == 3 else round(layer.in_channels * width)
+            layer = nn.Conv2d(in_channels, round(layer.out_channels * width), 3, padding=1, device="meta")
+        layers.append(layer)
+    return nn.Sequential(*layers)
 
 
 def init_random(trunk: nn.Sequential) -> None:

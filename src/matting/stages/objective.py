@@ -54,7 +54,7 @@ class Objective(nn.Module):
             node = loss["perceptual"]
             file = node["weights"]
             weights_file = file if file in NO_FILE else str(find_file(file, data_root))
-            features = VGGFeatures(node["arch"], weights_file, node["convention"])
+            features = VGGFeatures(node["arch"], weights_file, node["convention"], node["width"])
             self.perceptual = Perceptual(features, node["coefficients"])
 
     @property

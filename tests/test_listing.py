@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from matting import listing, runs
+from matting.__main__ import main
+from matting.config import CONFIG_VERSION
+from matting.errors import UserError
+
+SEGMENTATION, ALPHA = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
+
+
+def make(folder: Path, config: dict, version: int = CONFIG_VERSION, **manifest: object) -> Path:
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump({"config_version": version, **config}))
+    (folder / "manifest.json").write_text(json.dumps({"started": "2026-01-02T03:04:05+00:00", **manifest}))
+    return folder
+
+
+def finish(folder: Path, result: dict) -> Path:
+    (folder / "result.json").write_text(json.dumps(result))
+    return folder
+
+
+@pytest.fixture
+def output_dir(tmp_path: Path) -> Path:
+    """A done segmentation run, an alpha run that stands on it, a failed one, one of another version, an evaluation."""
+    segmentation = {"stage": {"name": "segmentation_gan"}}
+    first = make(tmp_path / "segmentation_gan" / f"drawn-{SEGMENTATION}", segmentation, seconds=12.4)
+    finish(first, {"val": {"val/whole/mse": 0.0461}})
+    make(tmp_path / "segmentation_gan" / "drawn-cccccccccccc", segmentation, error="a loss is NaN")
+    make(tmp_path / "segmentation_gan" / "ancient-dddddddddddd", segmentation, version=0)
+    alpha = make(tmp_path / "alpha_gan" / f"drawn-{ALPHA}", {"stage": {"name": "alpha_gan", "coarse": SEGMENTATION}})
+    (alpha / "checkpoints" / "last.ckpt").touch()
+    method = {"name": "pomagan", "segmentation": SEGMENTATION, "alpha": ALPHA}
+    finish(make(tmp_path / "evaluate" / "pomagan" / "drawn-eeeeeeeeeeee", {"method": method}), {"tests": {}})
+    of_a_logger = first / "wandb" / "files"
+    of_a_logger.mkdir(parents=True)
+    (of_a_logger / "config.yaml").write_text("stage: {}")
+    return tmp_path
+
+
+def list_runs(output_dir: Path, **asked: object) -> None:
+    config = {"paths": {"output_dir": str(output_dir)}, "state": None, "kind": None, "match": None, "prune": False}
+    listing.run(OmegaConf.create({**config, **asked}))
+
+
+def names(text: str) -> list[str]:
+    return [line.split()[1] for line in text.splitlines()[1:]]
+
+
+def test_the_verb_lists_every_run_with_its_state_and_figures(output_dir, capsys):
+    assert main(["runs", f"paths.output_dir={output_dir}"]) == 0
+    rows = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    found = {name: (kind, rest) for kind, name, rest in rows[1:]}
+    assert len(found) == len(rows) - 1 == 5
+    assert found[f"drawn-{SEGMENTATION}"][0] == "segmentation_gan"
+    assert found[f"drawn-{SEGMENTATION}"][1].split() == ["done", "2026-01-02T03:04:05+00:00", "12", "46.10e-3"]
+    assert found[f"drawn-{ALPHA}"][1].startswith("resume ")
+    assert found["drawn-cccccccccccc"][1].startswith("failed ")
+    assert found["ancient-dddddddddddd"][1].startswith("other version ")
+    assert found["drawn-eeeeeeeeeeee"][0] == "evaluate/pomagan"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"state": "failed"}, ["drawn-cccccccccccc"]),
+        ({"state": "other version"}, ["ancient-dddddddddddd"]),
+        ({"kind": "evaluate/pomagan"}, ["drawn-eeeeeeeeeeee"]),
+        ({"match": "bbbb"}, [f"drawn-{ALPHA}"]),
+        ({"kind": "segmentation_gan", "match": "drawn"}, [f"drawn-{SEGMENTATION}", "drawn-cccccccccccc"]),
+    ],
+)
+def test_filters(output_dir, capsys, asked, expected):
+    list_runs(output_dir, **asked)
+    assert names(capsys.readouterr().out) == expected
+
+
+def test_nothing_to_list_is_said(tmp_path, output_dir, capsys):
+    list_runs(tmp_path / "nowhere")
+    list_runs(output_dir, match="zzz")
+    assert capsys.readouterr().out.splitlines() == [
+        f"no runs in {tmp_path / 'nowhere'}",
+        f"none of 5 runs in {output_dir} is asked for",
+    ]
+
+
+def test_an_unknown_state_is_refused_with_those_there_are(output_dir):
+    with pytest.raises(UserError, match=r"state=finished: .* new, done, running"):
+        list_runs(output_dir, state="finished")
+
+
+def test_prune_deletes_what_it_lists_and_nothing_else(output_dir, capsys):
+    list_runs(output_dir, state="failed", prune=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert "drawn-cccccccccccc" in lines[1]
+    assert lines[-1] == "deleted 1 of 1"
+    assert not (output_dir / "segmentation_gan" / "drawn-cccccccccccc").exists()
+    assert len(runs.run_folders(output_dir)) == 4
+
+
+def test_prune_says_which_kept_runs_stand_on_a_deleted_one(output_dir, capsys):
+    list_runs(output_dir, match=SEGMENTATION, prune=True)
+    warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning")]
+    assert len(warnings) == 2
+    assert f"alpha_gan/drawn-{ALPHA} stands on" in warnings[0]
+    assert "evaluate/pomagan/drawn-eeeeeeeeeeee stands on" in warnings[1]
+
+
+def test_prune_does_not_warn_of_runs_that_go_together(output_dir, capsys):
+    list_runs(output_dir, prune=True)
+    assert "warning" not in capsys.readouterr().out
+    assert runs.run_folders(output_dir) == []
+
+
+def test_prune_keeps_a_running_run(output_dir, capsys):
+    running = output_dir / "alpha_gan" / f"drawn-{ALPHA}"
+    with runs.lock(running, "alpha_gan"):
+        list_runs(output_dir, prune=True)
+    assert runs.run_folders(output_dir) == [running]
+    text = capsys.readouterr().out
+    assert f"kept, a process is at work in it: {running}" in text
+    assert f"warning: {running} stands on" in text
+    assert text.splitlines()[-1] == "deleted 4 of 5"
+
+
+def test_a_folder_of_another_version_does_not_hide_the_others(output_dir):
+    assert len(runs.find_runs(output_dir)) == 4

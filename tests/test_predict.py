@@ -1,0 +1,353 @@
+"""matting predict: pictures of any kind and size in, alpha, cut-out, composite out; one bad picture never the end."""
+
+import contextlib
+import errno
+import io
+import shlex
+from concurrent.futures import Future
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from matting import prediction
+from matting.__main__ import main
+from matting.data.augment import cover
+from matting.data.foreground import estimate_foreground
+from matting.data.images import read_rgb
+from matting.errors import JobError, UserError
+from matting.methods.base import Method
+from matting.methods.pomagan import Pomagan
+from matting.predict import find_pictures, read_background, result_names
+from matting.prediction import AHEAD, MAX_PIXELS, Picture, Work, batches, read_ahead, write_whole
+from tests.methods.test_pomagan import save_stage
+
+GREEN = (0, 177, 64)
+# name of the picture -> (name of its results, height, width)
+GOOD = {
+    "one.png": ("one", 1, 1),
+    "small.png": ("small", 3, 5),
+    "odd.jpg": ("odd", 33, 47),
+    "tall.webp": ("tall", 500, 20),
+    "gray.jpg": ("gray", 20, 30),
+    "cmyk.jpg": ("cmyk", 20, 30),
+    "turned.jpg": ("turned", 30, 20),
+    "sixteen.png": ("sixteen", 20, 30),
+    "rgba.png": ("rgba", 20, 30),
+    "Käthe & ich (1).JPG": ("Käthe & ich (1)", 20, 30),
+    "twin.jpg": ("twin.jpg", 20, 30),
+    "twin.png": ("twin.png", 20, 30),
+    "sub/folder/twin.bmp": ("sub/folder/twin", 20, 30),
+    "v1.2.tif": ("v1.2", 20, 30),
+}
+BAD = ("cut.jpg", "text.jpg")
+
+
+def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 3)
+
+
+def save_pictures(folder: Path) -> None:
+    (folder / "sub/folder").mkdir(parents=True)
+    for i, (name, (_, height, width)) in enumerate(GOOD.items()):
+        Image.fromarray(scene(height, width, i)).save(folder / name)
+    rgb = scene(20, 30)
+    Image.fromarray(rgb).convert("L").save(folder / "gray.jpg")
+    Image.fromarray(rgb).convert("CMYK").save(folder / "cmyk.jpg")
+    turn = Image.Exif()
+    turn[0x0112] = 6
+    Image.fromarray(rgb).save(folder / "turned.jpg", exif=turn)
+    cv2.imwrite(str(folder / "sixteen.png"), rgb.astype(np.uint16) * 257)
+    Image.fromarray(np.dstack([rgb, rgb[..., :1]])).save(folder / "rgba.png")
+    whole = (folder / "odd.jpg").read_bytes()
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.jpg").write_text("not a picture")
+
+
+@pytest.fixture(scope="module")
+def method(tmp_path_factory):
+    """Words of a command line that name two tiny checkpoints, and the method that they make."""
+    folder = tmp_path_factory.mktemp("stages")
+    paths = {name: folder / f"{name}.ckpt" for name in ("segmentation", "alpha")}
+    for name, path in paths.items():
+        save_stage(path, f"{name}_gan")
+    words = [*(f"method.{name}={path}" for name, path in paths.items()), "method.height=32", "method.width=48"]
+    return [*words, "runtime.threads=1"], Pomagan(**paths, height=32, width=48, fit="pad")
+
+
+@pytest.fixture(scope="module")
+def ran(method, tmp_path_factory):
+    """One command over all kinds of pictures: its folders, exit code and lines."""
+    folder = tmp_path_factory.mktemp("predict")
+    save_pictures(folder / "in")
+    out, err = io.StringIO(), io.StringIO()
+    words = [f"input={folder}/in", f"output={folder}/out", "background=#00b140"]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(["predict", *method[0], *words])
+    return folder / "in", folder / "out", code, out.getvalue(), err.getvalue()
+
+
+def read(path: Path) -> tuple[str, np.ndarray]:
+    with Image.open(path) as picture:
+        return picture.mode, np.asarray(picture)
+
+
+def test_each_picture_has_three_results_of_its_size(ran):
+    _, output, *_ = ran
+    for name, height, width in GOOD.values():
+        for folder, mode, channels in (("alpha", "L", ()), ("cutout", "RGBA", (4,)), ("composite", "RGB", (3,))):
+            found, array = read(output / folder / f"{name}.png")
+            assert (found, array.shape, array.dtype) == (mode, (height, width, *channels), np.uint8), (folder, name)
+    files = [path for path in output.rglob("*") if path.is_file()]
+    assert len(files) == 3 * len(GOOD)
+
+
+def test_unreadable_pictures_are_named_and_counted(ran):
+    folder, _, code, out, err = ran
+    assert code == 3
+    for name in BAD:
+        assert f"skipped: {folder / name}: " in out
+        assert name in err
+    assert f"{len(BAD)} of {len(GOOD) + len(BAD)} pictures skipped" in err
+    assert err.count("\n") == 1
+
+
+def test_alpha_is_the_methods_own(ran, method):
+    folder, output, *_ = ran
+    spread = 0
+    for picture, (name, *_) in GOOD.items():
+        image = torch.from_numpy(read_rgb(folder / picture)).permute(2, 0, 1)[None] / 255
+        expected = method[1](image)["alpha"][0, 0].numpy() * 255
+        alpha = read(output / "alpha" / f"{name}.png")[1]
+        assert np.abs(alpha - expected).max() < 0.51, picture
+        spread = max(spread, np.ptp(alpha))
+    assert spread > 100
+
+
+def test_the_cutout_has_that_alpha_and_estimated_colours(ran):
+    folder, output, *_ = ran
+    for picture, (name, *_) in GOOD.items():
+        alpha, cutout = (read(output / kind / f"{name}.png")[1] for kind in ("alpha", "cutout"))
+        np.testing.assert_array_equal(cutout[..., 3], alpha)
+        expected = estimate_foreground(read_rgb(folder / picture), alpha)
+        assert np.abs(cutout[..., :3].astype(int) - expected).max() <= 1, picture
+
+
+def test_the_composite_follows_the_equation(ran):
+    _, output, *_ = ran
+    for name, *_ in GOOD.values():
+        cutout = read(output / "cutout" / f"{name}.png")[1].astype(float)
+        alpha = cutout[..., 3:] / 255
+        expected = alpha * cutout[..., :3] + (1 - alpha) * np.array(GREEN)
+        assert np.abs(read(output / "composite" / f"{name}.png")[1] - expected).max() < 0.51, name
+
+
+def test_again_one_by_one_on_a_picture_into_the_input_itself(ran, method, tmp_path):
+    """Results are no input, old ones are replaced, the batch size changes nothing, a picture covers the frame."""
+    first, folder = ran[1], tmp_path / "Ünder (2)"
+    save_pictures(folder)
+    for name in BAD:
+        (folder / name).unlink()
+    (folder / "alpha").mkdir()
+    (folder / "alpha/odd.png").write_text("an old result")
+    Image.fromarray(scene(10, 40, 99)).save(tmp_path / "behind.png")
+    words = [f"input={folder}", f"output={folder}", f"background={tmp_path}/behind.png", "batch_size=1"]
+    assert main(["predict", *method[0], *words]) == 0
+    for name, height, width in GOOD.values():
+        alpha = read(folder / "alpha" / f"{name}.png")[1]
+        assert np.abs(alpha.astype(int) - read(first / "alpha" / f"{name}.png")[1]).max() <= 1
+        cutout = read(folder / "cutout" / f"{name}.png")[1].astype(float)
+        opaque = cutout[..., 3:] / 255
+        expected = opaque * cutout[..., :3] + (1 - opaque) * cover(scene(10, 40, 99), height, width)
+        assert np.abs(read(folder / "composite" / f"{name}.png")[1] - expected).max() < 0.51, name
+    assert len(list((folder / "alpha").rglob("*.png"))) == len(GOOD)
+
+
+def test_input_is_found_as_file_folder_and_glob(tmp_path):
+    save_pictures(tmp_path / "in")
+    (tmp_path / "in/notes.txt").write_text("no picture")
+    (tmp_path / "in/.hidden.png").write_text("")
+    output = tmp_path / "out"
+
+    def names(pattern: str, output: Path = output) -> set[str]:
+        return {name for _, name in find_pictures(f"{tmp_path}/{pattern}", output)}
+
+    everything = {name for name, *_ in GOOD.values()} | {"cut", "text"}
+    assert names("in") == names("in/**/*") == everything
+    assert names("in/odd.jpg") == {"odd"}
+    assert names("in/twin.*") == {"twin.jpg", "twin.png"}
+    assert names("*/o[dn]*") == {"in/odd", "in/one"}
+    assert names("in/notes.txt") == {"notes"}
+    assert names("in", tmp_path / "in/sub") == everything - {"sub/folder/twin"}
+    assert names("in/odd.jpg", tmp_path) == {"odd"}
+    with pytest.raises(UserError, match=r"nothing\*.*no pictures.*\.jpg"):
+        names("nothing*")
+    with pytest.raises(UserError, match=r"all 1 pictures lie in output="):
+        names("in/sub/**/*", tmp_path / "in/sub/folder")
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["a.jpg", "b/a.jpg"], ["a", "b/a"]),
+        (["a.jpg", "a.png", "b.jpg"], ["a.jpg", "a.png", "b"]),
+        (["a.jpg", "a.png", "a.jpg.png"], ["a.jpg", "a.png", "a.jpg.png"]),
+    ],
+)
+def test_results_never_share_a_name(paths, names):
+    assert result_names([Path(path) for path in paths]) == names
+
+
+def test_a_background_is_a_colour_or_a_picture(tmp_path):
+    Image.fromarray(scene(6, 7)).save(tmp_path / "behind.png")
+    for word in ("#00b140", "rgb(0,177,64)"):
+        np.testing.assert_array_equal(read_background(word), np.array([[GREEN]]))
+    np.testing.assert_array_equal(read_background(f"{tmp_path}/behind.png"), scene(6, 7))
+    for word in ("grene", "rgb(300,0,0)", f"{tmp_path}/missing.png"):
+        with pytest.raises(UserError, match=r"neither a picture nor a colour"):
+            read_background(word)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["background=grene"], "background=grene: neither a picture nor a colour"),
+        (["input=nothing"], "input=nothing: no pictures"),
+        (["inptu=in"], "inptu: no such key; did you mean input?"),
+        (["batch_size=0"], "batch_size=0: expected at least 1"),
+        (["output=taken"], "output=taken: cannot make folders there"),
+        (["method.alpha=nowhere"], "nowhere: neither a run folder"),
+    ],
+)
+def test_bad_input_is_one_line_before_any_work(matting, method, tmp_path, words, message):
+    Image.fromarray(scene(6, 7)).save(tmp_path / "me.png")
+    (tmp_path / "taken").write_text("")
+    code, out, err = matting("predict", *method[0], "input=me.png", "output=out", *words)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_of_the_other_stage_names_both(matting, method, tmp_path):
+    Image.fromarray(scene(6, 7)).save(tmp_path / "me.png")
+    swapped = method[0][0].replace("method.segmentation=", "method.alpha=")
+    code, _, err = matting("predict", *method[0], swapped, "input=me.png", "output=out")
+    assert code == 2
+    assert "stage=segmentation_gan, expected one of stage=alpha_gan" in err
+
+
+def test_a_method_that_is_not_trained_names_the_command_that_trains_it(matting, tmp_path):
+    Image.fromarray(scene(6, 7)).save(tmp_path / "me.png")
+    words = ["input=me.png", "output=out", "scale=quick", "seed=3", "data.backgrounds_per_subject=5"]
+    code, _, err = matting("predict", *words)
+    assert code == 2
+    assert "is not trained (new)" in err
+    command = shlex.split(err.split("`")[1])
+    assert command == ["matting", "train", "stage=alpha_gan", *words[2:]]
+    code, planned, _ = matting(*command[1:], "plan=true")
+    assert planned.splitlines()[-1].split()[-1] in err
+    code, out, _ = matting("predict", *words, "plan=true")
+    assert (code, [line.split()[0] for line in out.splitlines()]) == (0, ["new", "new"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_batches_are_of_one_size_and_bounded():
+    def pictures(*sizes: tuple[int, int]) -> list[Picture]:
+        return [Picture(Path(), str(i), np.empty((*size, 0), np.uint8)) for i, size in enumerate(sizes)]
+
+    def names(found: list[list[Picture]]) -> list[str]:
+        return ["".join(picture.name for picture in batch) for batch in found]
+
+    wide, tall, large, half = (2, 3), (3, 2), (4096, 4097), (2048, 2049)
+    assert names(list(batches(pictures(wide, tall, wide, tall, tall, wide), 2))) == ["02", "13", "4", "5"]
+    assert names(list(batches(pictures(large, wide, large, wide), 2))) == ["0", "2", "13"]
+    assert names(list(batches(pictures(half, half, half, half, half), 9))) == ["012", "34"]
+    taken: list[Picture] = []
+    each = pictures(*[(1024, 1024 + i) for i in range(40)])
+    for given, _ in enumerate(batches((taken.append(picture) or picture for picture in each), 4)):
+        assert len(taken) - given <= MAX_PIXELS // 1024**2 + 1
+    assert given == 39
+
+
+def test_only_a_few_pictures_are_decoded_ahead(monkeypatch):
+    decoded = []
+    monkeypatch.setattr(prediction, "read_rgb", lambda path: decoded.append(path))
+    for used, (path, name, image) in enumerate(read_ahead((Path(f"{i}"), f"{i}") for i in range(20)), 1):
+        image.result()
+        assert (path.name, name) == (f"{used - 1}", f"{used - 1}")
+        assert len(decoded) <= used + AHEAD
+    assert used == len(decoded) == 20
+
+
+class Short(Method):
+    """Runs out of memory above a number of pixels; else alpha is the image's red."""
+
+    def __init__(self, pixels: int, error: Exception):
+        super().__init__()
+        self.pixels, self.error = pixels, error
+
+    def forward(self, image):
+        if image[:, 0].numel() > self.pixels:
+            raise self.error
+        return {"alpha": image[:, :1]}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        MemoryError(),
+    ],
+)
+def test_what_is_too_large_for_the_memory_is_tried_alone_then_skipped(error, capsys):
+    work = Work(Short(100, error), torch.device("cpu"), False)
+    batch = [Picture(Path(f"{i}.png"), f"{i}", scene(10, 10, i)) for i in range(2)]
+    large = [Picture(Path("large.png"), "large", scene(20, 10))]
+    found = {picture.name: alpha for one in (batch, large, batch[:1]) for picture, alpha in work.alphas(one)}
+    assert list(found) == ["0", "1"]
+    np.testing.assert_array_equal(found["1"], batch[1].image[..., 0])
+    assert work.skipped == [Path("large.png")]
+    assert "skipped: large.png: out of memory at 10x20 pixels" in capsys.readouterr().out
+
+
+def test_other_errors_of_the_networks_are_not_hidden():
+    work = Work(Short(0, RuntimeError("shapes differ")), torch.device("cpu"), False)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        list(work.alphas([Picture(Path("a.png"), "a", scene(2, 2))]))
+
+
+def test_a_picture_too_large_to_decode_is_skipped():
+    work, large, fine = Work(Short(9, MemoryError()), torch.device("cpu"), False), Future(), Future()
+    large.set_exception(MemoryError())
+    fine.set_result(scene(2, 2))
+    assert [p.name for p in work.opened([(Path("a.png"), "a", large), (Path("b.png"), "b", fine)])] == ["b"]
+    assert work.skipped == [Path("a.png")]
+
+
+def test_a_result_is_whole_or_not_there(tmp_path, monkeypatch):
+    path, array = tmp_path / "alpha/a.png", scene(4, 4)
+    write_whole(path, array)
+
+    def fill_the_disk(path: Path, array: np.ndarray) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(prediction, "write_image", fill_the_disk)
+    work = Work(Short(9, MemoryError()), torch.device("cpu"), False)
+    with pytest.raises(JobError, match="disk full"):
+        work.write(Picture(Path("a.png"), "a", array), array[..., 0], tmp_path, None)
+    np.testing.assert_array_equal(read(path)[1], array)
+    assert [file.name for file in path.parent.iterdir()] == ["a.png"]
+
+
+def test_a_result_that_cannot_be_written_is_skipped(tmp_path):
+    (tmp_path / "alpha").write_text("a file where a folder should be")
+    work = Work(Short(9, MemoryError()), torch.device("cpu"), False)
+    work.write(Picture(Path("a.png"), "a", scene(4, 4)), scene(4, 4)[..., 0], tmp_path, None)
+    assert work.skipped == [Path("a.png")]

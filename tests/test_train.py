@@ -1,0 +1,214 @@
+"""The verb train and the contract of a run: folder, digest, done, resume, failure, keep."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from matting.loggers import read_metrics
+from tests.conftest import TINY
+
+
+def only_run(folder, kind="segmentation_gan"):
+    runs = [path.parent for path in Path(folder, "outputs", kind).glob("*/config.yaml")]
+    assert len(runs) == 1
+    return runs[0]
+
+
+def weights(run, name="best"):
+    return torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)["state_dict"]
+
+
+def same_weights(one, other):
+    assert one.keys() == other.keys()
+    for key in one:
+        assert torch.equal(one[key], other[key]), key
+
+
+def test_a_run_keeps_everything_and_is_found_again(tiny, tmp_path):
+    code, out, _ = tiny("train", "checkpoint.keep=best")
+    assert code == 0, out
+    run = only_run(tmp_path)
+    names = {path.name for path in run.iterdir()}
+    assert names == {".lock", "config.yaml", "manifest.json", "checkpoints", "metrics.csv", "images", "result.json"}
+    assert [path.name for path in (run / "checkpoints").iterdir()] == ["best.ckpt"]
+    assert {path.name for path in (run / "images").iterdir()} == {"val-0000003.png", "val-0000006.png"}
+    manifest = json.loads((run / "manifest.json").read_text())
+    keys = {"command", "git", "versions", "device", "seed", "data_fingerprint", "started", "ended", "skipped", "seconds"}
+    assert keys <= manifest.keys()
+    result = json.loads((run / "result.json").read_text())
+    assert result["batches"] == 6
+    assert {"val", "procedural"} <= result.keys()
+    rows = read_metrics(run / "metrics.csv")
+    assert {row["batch"] for row in rows if row["name"] == "train/total"} == {1, 2, 3, 4, 5, 6}
+    logged = {row["name"] for row in rows}
+    for term in ("adversarial", "perceptual", "segmentation", "border"):
+        assert {f"train/loss/{term}", f"train/weighted/{term}"} <= logged
+    for name in ("gen", "disc", "d_real", "d_fake", "d_real/1", "d_real/2", "d_real/3", "d_fake/3"):
+        assert f"train/adv/{name}" in logged
+    assert {"train/grad_norm/gen", "train/grad_norm/disc", "train/lr/gen", "train/lr/disc"} <= logged
+
+    before = (run / "result.json").stat().st_mtime_ns
+    code, out, _ = tiny("train", "checkpoint.keep=best", "runtime.log_every=3", "runtime.workers=1")
+    assert code == 0
+    assert str(run.name) in out
+    assert (run / "result.json").stat().st_mtime_ns == before
+    code, out, _ = tiny("train", "plan=true")
+    assert out.split()[0] == "done"
+
+    # the config that was kept is enough to run it again
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert config["config_version"] == 1
+    assert config["stage"]["batch_size"] == 2
+
+
+def test_another_data_fingerprint_is_an_error(tiny, tmp_path):
+    assert tiny("train")[0] == 0
+    run = only_run(tmp_path)
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "data_fingerprint": "0123456789abcdef"}))
+    code, _, err = tiny("train")
+    assert code == 2
+    assert "0123456789abcdef" in err
+    assert manifest["data_fingerprint"] in err
+    assert "rerun=true" in err
+
+
+def test_accumulated_batches_are_one_batch(tiny, tmp_path):
+    common = ("augment=none", "scale.val_every=100", "trainer.precision=64-true")
+    assert tiny("train", *common, "stage.batch_size=2", "stage.accumulate=1", "trainer.max_batches=3")[0] == 0
+    one = only_run(tmp_path)
+    one.rename(tmp_path / "one")
+    assert tiny("train", *common, "stage.batch_size=1", "stage.accumulate=2", "trainer.max_batches=6")[0] == 0
+    first, second = weights(tmp_path / "one"), weights(only_run(tmp_path))
+    for key in first:
+        assert torch.allclose(first[key], second[key], atol=1e-9), key
+
+
+def test_the_alpha_stage_trains_what_it_stands_on_and_finds_it(tiny, tmp_path):
+    code, out, _ = tiny("train", "stage=alpha_gan", "plan=true")
+    assert [line.split("  ")[0].strip() for line in out.splitlines()] == ["new", "waits for an upstream run"]
+    assert tiny("train", "stage=alpha_gan")[0] == 0
+    segmentation, alpha = only_run(tmp_path), only_run(tmp_path, "alpha_gan")
+    config = yaml.safe_load((alpha / "config.yaml").read_text())
+    assert segmentation.name.endswith(config["stage"]["coarse"])
+    assert not [key for key in weights(alpha) if "segmentation" in key or "features" in key]
+
+    # other losses of the alpha stage stand on the same segmentation run
+    code, out, _ = tiny("train", "stage=alpha_gan", "loss=cgan_alpha", "plan=true")
+    assert [line.split()[0] for line in out.splitlines()] == ["done", "new"]
+    # naming it by digest, folder or checkpoint loads the same network
+    for reference in (config["stage"]["coarse"], str(segmentation), str(segmentation / "checkpoints/best.ckpt")):
+        code, out, err = tiny("train", "stage=alpha_gan", f"stage.coarse={reference}", "plan=true")
+        assert code == 0, err
+    code, _, err = tiny("train", "stage=alpha_gan", f"stage.coarse={alpha}")
+    assert code == 2
+    assert "alpha_gan" in err
+    assert "segmentation_gan" in err
+
+
+def test_the_alpha_stage_can_be_trained_alone(tiny, tmp_path):
+    assert tiny("train", "stage=alpha_gan", "stage.coarse=ground_truth", "loss=cgan_alpha", "net.gen.encoder=concat")[0] == 0
+    assert not (tmp_path / "outputs/segmentation_gan").exists()
+    assert only_run(tmp_path, "alpha_gan")
+
+
+def test_a_term_that_is_not_finite_stops_the_run(tiny, tmp_path, monkeypatch):
+    from matting.stages.segmentation_gan import SegmentationGAN
+
+    plain = SegmentationGAN.example
+
+    def poisoned(stage, batch):
+        example = plain(stage, batch)
+        if stage.training and stage.batches == 5:
+            example.image.fill_(float("nan"))
+        return example
+
+    monkeypatch.setattr(SegmentationGAN, "example", poisoned)
+    code, _, err = tiny("train", "checkpoint.every_batches=1")
+    assert code == 4
+    assert "batch 5" in err
+    assert "procedural/" in err
+    assert "loss term" in err
+    run = only_run(tmp_path)
+    last = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
+    assert last["matting"]["batches"] == 4
+    assert all(value.isfinite().all() for value in last["state_dict"].values())
+    assert "loss term" in json.loads((run / "manifest.json").read_text())["error"]
+    code, out, _ = tiny("train", "plan=true")
+    assert out.split()[0] == "failed"
+    monkeypatch.undo()
+
+
+def start(folder, cache, *more):
+    environment = {**os.environ, "MATTING_CACHE_DIR": str(cache), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "matting", "train", *TINY, "checkpoint.every_batches=2", *more]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_batch(folder, batch, process, seconds=120):
+    """Until the log of the run under `folder` has reached a batch."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert process.poll() is None, process.stderr.read()
+        for file in Path(folder).glob("outputs/segmentation_gan/*/metrics.csv"):
+            if any(row["batch"] >= batch for row in read_metrics(file)):
+                return
+        time.sleep(0.01)
+    raise AssertionError("the run did not get there in time")
+
+
+KILLED = ["scale.epoch_samples=16", "scale.epochs=3", "scale.val_every=5", "checkpoint.keep=all", "stage.clip_norm=5"]
+
+
+def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
+    """kill -9 within the first epoch, at an epoch's end and in the last epoch; then the same command again."""
+    assert tiny("train", "checkpoint.every_batches=2", *KILLED)[0] == 0
+    whole = only_run(tmp_path)
+    expected = {name: weights(whole, name) for name in ("last", "best")}
+    rows = read_metrics(whole / "metrics.csv")
+
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    for batch in (3, 8, 19):
+        process = start(folder, tmp_path.parent / "cache", *KILLED)
+        wait_for_batch(folder, batch, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not (only_run(folder) / "result.json").exists()
+    os.chdir(folder)
+    code, out, err = tiny("train", "checkpoint.every_batches=2", *KILLED)
+    assert code == 0, err
+    assert "going on with" in out
+    killed = only_run(folder)
+    for name, state in expected.items():
+        same_weights(state, weights(killed, name))
+    assert read_metrics(killed / "metrics.csv") == rows
+    assert json.loads((killed / "result.json").read_text()) == json.loads((whole / "result.json").read_text())
+    assert len(json.loads((killed / "manifest.json").read_text())["starts"]) == 4
+
+
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path):
+    process = start(tmp_path, tmp_path.parent / "cache", "scale.epochs=400", "runtime.workers=1")
+    wait_for_batch(tmp_path, 3, process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "the same command" in err
+    run = only_run(tmp_path)
+    assert torch.load(run / "checkpoints/last.ckpt", weights_only=True)["matting"]["batches"] >= 3
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed"])
+def test_other_precisions_train(tiny, precision):
+    assert tiny("train", f"trainer.precision={precision}", "trainer.max_batches=2")[0] == 0
