@@ -31,8 +31,6 @@ def run(config: DictConfig) -> None:
         for found in method_upstream(config).values():
             say(f"{found.run.state() if found.run else 'file':<10}  {found.run or found.checkpoint}")
         return
-    if config.batch_size < 1:
-        raise UserError(f"batch_size={config.batch_size}: expected at least 1")
     output = Path(config.output).expanduser()
     pictures = find_pictures(config.input, output)
     background = None if config.background is None else read_background(config.background)

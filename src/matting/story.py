@@ -7,6 +7,9 @@ from matting.runs import Run
 from matting.scales import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
 
 
+UNTRAINED = ("constant", "perfect_mask")
+
+
 def told(evaluation: Run, stages: list[Run]) -> list[str]:
     """A report's opening paragraphs: what came out and how far it holds, then how it was trained."""
     result = evaluation.result()
@@ -68,9 +71,7 @@ def longer_trained(stages: list[Run], result: Mapping[str, Any]) -> Iterator[str
 
 def caveats(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
     """What a reader would assume otherwise."""
-    losses = {stage.kind: stage.config["loss"]["perceptual"] for stage in stages}
-    random = [kind for kind, loss in losses.items() if loss["weight"] and loss["weights"] == "none"]
-    if random:
+    if random := random_vgg(stages):
         yield f"Perceptual loss with random VGG in {' and '.join(random)}: its weights were drawn, not trained."
     tests = config["data"]["test"].values()
     sources = [*config["data"]["subjects"].values(), *(test["subjects"] for test in tests if test)]
@@ -78,6 +79,19 @@ def caveats(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
         yield "All subjects used: no people-only list given."
     if any(isinstance(test["eval_size"], list) for test in tests if test):
         yield "Image and truth of the test sets are stretched alike to the size of evaluation."
+
+
+def random_vgg(stages: list[Run]) -> list[str]:
+    """Stages whose perceptual loss looks through a VGG that was never trained."""
+    losses = {stage.kind: stage.config["loss"]["perceptual"] for stage in stages}
+    return [kind for kind, loss in losses.items() if loss["weight"] and loss["weights"] == "none"]
+
+
+def row_titles(result: Mapping[str, Any], stages: list[Run]) -> dict[str, str]:
+    """Titles of a result's table rows in their order; what was trained with a random VGG says so."""
+    note = ", random VGG" if random_vgg(stages) else ""
+    rows = next(iter(result["tests"].values()))["rows"]
+    return {row: row_title(row, result) + (note if row not in UNTRAINED else "") for row in row_order(rows)}
 
 
 def verdict(name: str, region: str, result: Mapping[str, Any]) -> Iterator[str]:

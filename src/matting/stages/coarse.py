@@ -33,4 +33,4 @@ def perturbed_one(mask: Tensor, seed: int) -> Tensor:
             mask[..., top : top + rows, left : left + columns] = value
     sigma = float(draw.uniform(0.3, reach))
     reach_px = min(int(np.ceil(2 * sigma)), min(height, width) - 1)
-    return gaussian_blur2d(mask, 2 * reach_px + 1, (sigma, sigma))
+    return gaussian_blur2d(mask, 2 * reach_px + 1, (sigma, sigma)).clamp(0, 1)

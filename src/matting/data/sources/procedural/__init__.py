@@ -18,6 +18,7 @@ from matting.errors import UserError
 DRAWING_VERSION = 1
 DIGITS = 6
 LEAST_SIDE = 16
+KEPT_BYTES = 64 << 20
 
 __all__ = ["ProceduralBackgrounds", "ProceduralSubjects"]
 
@@ -80,6 +81,16 @@ class ProceduralBackgrounds(ProceduralSource):
 
     drawn = "backgrounds"
 
+    def __init__(self, seed: int, count: int, height: int, width: int, first: int = 0) -> None:
+        super().__init__(seed, count, height, width, first)
+        self.kept: dict[str, np.ndarray] = {}
+
     def load(self, id: str) -> np.ndarray:
-        """uint8 (height, width, 3) RGB."""
-        return draw_scene(self.seed, self.number(id), self.height, self.width)
+        """uint8 (height, width, 3) RGB, read-only. Small scenes are drawn once a process: they recur a hundred times."""
+        scene = self.kept.get(id)
+        if scene is None:
+            scene = draw_scene(self.seed, self.number(id), self.height, self.width)
+            scene.flags.writeable = False
+            if (len(self.kept) + 1) * scene.nbytes <= KEPT_BYTES:
+                self.kept[id] = scene
+        return scene
