@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
 from matting import prediction
-from matting.__main__ import main
+from matting.__main__ import literal, main
 from matting.data.augment import cover
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb
@@ -218,7 +219,6 @@ def test_a_background_is_a_colour_or_a_picture(tmp_path):
         (["background=grene"], "background=grene: neither a picture nor a colour"),
         (["input=nothing"], "input=nothing: no pictures"),
         (["inptu=in"], "inptu: no such key; did you mean input?"),
-        (["batch_size=0"], "batch_size=0: expected at least 1"),
         (["output=taken"], "output=taken: cannot make folders there"),
         (["method.alpha=nowhere"], "nowhere: neither a run folder"),
     ],
@@ -239,6 +239,17 @@ def test_a_checkpoint_of_the_other_stage_names_both(matting, method, tmp_path):
     code, _, err = matting("predict", *method[0], swapped, "input=me.png", "output=out")
     assert code == 2
     assert "stage=segmentation_gan, expected one of stage=alpha_gan" in err
+
+
+def test_names_and_colours_are_taken_as_they_are():
+    texts = ["ü (1).jpg", "#00b140", "a=b,c", "in/[ab]*.jpg", "it's", 'a"b', "a\\", 'a\\"b', "1234e567", "~/x", "{x}"]
+    for text in texts:
+        parsed = OverridesParser.create().parse_override(*literal([f"input={text}"]))
+        assert parsed.value() == text
+        assert isinstance(parsed.value(), str)
+    kept = ["input=null", "input='a b'", "seed=1", "background="]
+    assert literal(kept) == kept
+    assert literal(["-m", "background=green,blue"]) == ["-m", "background=green,blue"]
 
 
 def test_a_method_that_is_not_trained_names_the_command_that_trains_it(matting, tmp_path):

@@ -14,8 +14,8 @@ from matting import page, report
 from matting.errors import UserError
 from matting.figures import SHEET_SIDE, Sample, columns, curves, on_green, sheet_of, thinned
 from matting.report import RecipeRuns, recipe_runs
-from matting.sheets import GAP
-from matting.story import caveats, told, training, verdict
+from matting.sheets import GAP, TITLE
+from matting.story import caveats, conclusion, row_titles, told, training, verdict
 from tests.made_runs import ROWS, compose, figures, finish_evaluation, finish_stage
 
 VOID = {"meta", "img", "br"}
@@ -125,21 +125,29 @@ def test_every_table_says_region_size_and_convention_and_marks_the_best_but_the_
     size = "4 samples of 4 subjects, height x width 96x160 (longer side 160), convention dim"
     assert captions == [f"procedural, whole image: {size}", f"procedural, unknown region: {size}"]
     rows = re.findall(r"<tr><th>([^<]*)</th>(.*?)</tr>", text.split("<tbody>")[1].split("</tbody>")[0])
-    assert [title for title, _ in rows] == ["best constant", "coarse map as alpha", "POMAGAN", "perfect binary mask"]
+    assert [title for title, _ in rows] == [
+        "best constant",
+        "coarse map as alpha, random VGG",
+        "POMAGAN, random VGG",
+        "perfect binary mask",
+    ]
     assert [cells.count("<b>") for _, cells in rows] == [0, 0, 5, 0]
     assert "<b>20</b>" in rows[2][1]
 
 
 def test_published_figures_stand_beside_the_test_set_of_their_name_only(cached):
-    recipe = cached.recipe
-    beside = page.table("aim", "whole", a_result(), recipe["published"])
+    recipe, titles = cached.recipe, row_titles(a_result(), [])
+    assert titles["alpha"] == "POMAGAN"
+    beside = page.table("aim", "whole", a_result(), titles, recipe["published"])
     assert "1024x1024" in beside
     assert re.search(
         r"<th>POMAGAN \(image\)</th><td>1.93</td><td>7.8</td><td>8.18</td><td>6130</td><td>9150</td>", beside
     )
     other = {**a_result(), "tests": {"procedural": a_result()["tests"]["aim"]}}
-    assert "published" not in page.table("procedural", "whole", other, recipe["published"])
-    assert "published" not in page.table("aim", "whole", a_result(), None)
+    assert "published" not in page.table("procedural", "whole", other, titles, recipe["published"])
+    assert "published" not in page.table("aim", "whole", a_result(), titles, None)
+    elsewhere = {**recipe["published"], "region": "unknown"}
+    assert "published" not in page.table("aim", "whole", a_result(), titles, elsewhere)
 
 
 def test_tables_hold_raw_figures_as_csv_and_the_papers_units_as_markdown(written):
@@ -148,7 +156,7 @@ def test_tables_hold_raw_figures_as_csv_and_the_papers_units_as_markdown(written
     alpha = next(row for row in rows if row["row"] == "alpha" and row["region"] == "unknown")
     assert (float(alpha["mse"]), float(alpha["sad"]), alpha["size"]) == (0.02, 200.0, "96x160")
     lines = (written / "table.md").read_text().splitlines()
-    assert "| POMAGAN | 20 | 40 | 0.2 | 200 | 200 |" in lines
+    assert "| POMAGAN, random VGG | 20 | 40 | 0.2 | 200 | 200 |" in lines
     assert lines[2] == "|  | MSE x1e3 | MAE x1e3 | SAD /1000 | Grad | Conn |"
 
 
@@ -162,6 +170,8 @@ def test_the_story_is_told_from_the_facts(done):
     assert "12 s since the last of 2 starts on cpu" in text
     assert "alpha_gan passed over 1 damaged file." in text
     assert "90 batches more" in text
+    assert "POMAGAN does not beat the perfect binary mask" in text
+    assert "On procedural, unknown region, POMAGAN is better" in text
 
 
 def test_random_vgg_and_missing_lists_are_said_only_where_they_are_so(done):
@@ -179,15 +189,20 @@ def test_random_vgg_and_missing_lists_are_said_only_where_they_are_so(done):
     assert list(caveats({"data": files}, [])) == []
 
 
-def test_the_verdict_on_the_perfect_mask_follows_the_figures():
-    behind, ahead = (" ".join(verdict("aim", "whole", a_result(alpha=mse))) for mse in (0.02, 0.003))
-    assert (
-        "POMAGAN is better than the best constant on 5 of 5 metrics and than the coarse map as alpha on 5 of 5"
-        in behind
+def test_the_verdict_counts_metrics_against_each_other_row():
+    assert verdict("aim", "whole", a_result()) == (
+        "On aim, whole image, POMAGAN is better than the best constant on 5, than the coarse map as alpha on 5, "
+        "than the perfect binary mask on 0 of 5 metrics (MSE x1e3 20 against the mask's 4)."
     )
-    assert "does not beat the perfect binary mask there (MSE x1e3 20 against 4)" in behind
-    assert "POMAGAN beats the perfect binary mask there (MSE x1e3 3 against 4)" in ahead
-    assert "coarse map as alpha on 0 of 5" in " ".join(verdict("aim", "whole", a_result(alpha=0.05)))
+    assert "than the coarse map as alpha on 0, " in verdict("aim", "whole", a_result(alpha=0.05))
+
+
+def test_the_conclusion_follows_the_perfect_mask():
+    tests = {"aim": a_result()["tests"]["aim"], "pm85": a_result(alpha=0.003)["tests"]["aim"]}
+    assert list(conclusion({**a_result(), "tests": tests})) == [
+        "POMAGAN beats the perfect binary mask by MSE on pm85 (whole image): it gains at soft edges.",
+        "POMAGAN does not beat the perfect binary mask by MSE on aim (whole image): there it segments, so far.",
+    ]
 
 
 def test_curves_leave_out_a_panel_without_rows_and_average_long_series(done):
@@ -235,7 +250,8 @@ def test_the_sheet_shows_first_and_worst_within_2000_pixels():
     ]
     three, four = sheet_of([s for s in samples if s.kind != "first"] + samples[:1]), sheet_of([*samples, samples[0]])
     assert three.shape[1] == 6 * (SHEET_SIDE + GAP) - GAP <= 2000
-    assert four.shape[0] - three.shape[0] == round(SHEET_SIDE * 0.6) + GAP
+    row = round(SHEET_SIDE * 0.6) + GAP
+    assert (three.shape[0], four.shape[0]) == (TITLE + 3 * row, TITLE + 4 * row)
 
 
 def test_a_large_picture_is_webp_and_a_small_one_png():

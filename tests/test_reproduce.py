@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,19 @@ def test_rerun_makes_every_step_once_more_and_only_once(composed, recipe, made):
     assert made == STEPS
 
 
+def test_an_interrupted_rerun_goes_on_without_being_asked_again(composed, recipe, made, monkeypatch):
+    finish_all(recipe)
+    recipe.folder.mkdir(parents=True)
+    recipe.page.write_text("old")
+    fit = train.fit
+    monkeypatch.setattr(train, "fit", lambda run, upstream: 1 / 0 if run.kind == "alpha_gan" else fit(run, upstream))
+    with pytest.raises(ZeroDivisionError):
+        reproduce.run(changed(composed, rerun=True))
+    monkeypatch.setattr(train, "fit", fit)
+    reproduce.run(composed)
+    assert made == STEPS
+
+
 def test_a_report_older_than_its_evaluation_is_written_again(composed, recipe, made):
     finish_all(recipe)
     recipe.folder.mkdir(parents=True)
@@ -101,6 +115,7 @@ def test_a_report_older_than_its_evaluation_is_written_again(composed, recipe, m
     os.utime(recipe.page, (0, 0))
     reproduce.run(composed)
     assert made == ["report"]
+    shutil.rmtree(recipe.steps[0].folder)
     reproduce.run(composed)
     assert made == ["report"]
 

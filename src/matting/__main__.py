@@ -15,7 +15,11 @@ VERBS = {
     "runs": "list, filter, prune the run folders: matting runs state=failed",
 }
 MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
-FREE_TEXT = {"predict": ("input", "output", "background")}  # file names and colours, not Hydra's grammar
+# Keys whose values are file names, run folders, digests or colours, not Hydra's grammar.
+FREE_TEXT = (
+    *("input", "output", "background", "method.segmentation", "method.alpha", "stage.coarse"),
+    *("paths.data_root", "paths.output_dir", "paths.cache_dir"),
+)
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
 
 
@@ -34,7 +38,9 @@ def usage() -> str:
 def main(argv: list[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     if argv[:1] in (["-sc"], ["--shell-completion"]):
-        return complete(argv[1:])
+        from matting.completion import complete
+
+        return complete(VERBS, argv[1:])
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(usage())
         return 0
@@ -47,53 +53,54 @@ def main(argv: list[str]) -> int:
 
 def run(verb: str, arguments: list[str]) -> int:
     """Hand one verb to Hydra and turn what it raises into one line and an exit code."""
-    from matting.errors import Incomplete, Interrupted, JobError, UserError
-    from matting.explain import CONFIG_ERRORS, explain
+    import traceback
+
+    from matting.explain import FORESEEN
 
     saved = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     try:
-        hydra_app(verb, literal(verb, arguments))
-    except (*CONFIG_ERRORS, UserError) as error:
-        code, text = BAD_INPUT, explain(error, verb)
-    except Incomplete as error:
-        code, text = INCOMPLETE, str(error)
-    except JobError as error:
-        code, text = JOB_FAILED, str(error)
-    except (Interrupted, KeyboardInterrupt) as error:
-        code, text = INTERRUPTED, str(error) or "interrupted"
+        hydra_app(verb, literal(arguments))
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else BAD_INPUT
     except BrokenPipeError:  # whoever read the output has seen enough: `matting runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else BAD_INPUT
-    except Exception as error:
-        if saved[1] != "1":
-            import traceback
-
+    except (Exception, KeyboardInterrupt) as error:
+        if saved[1] == "1" or not isinstance(error, FORESEEN):
             traceback.print_exc()
-        code, text = JOB_FAILED, f"{type(error).__name__}: {error}"
+        code, text = outcome(error, verb)
+        print(f"matting {verb}: {text}", file=sys.stderr)
+        return code
     else:
         return 0
     finally:
         sys.argv = saved[0]
         if saved[1] is None:
             os.environ.pop("HYDRA_FULL_ERROR", None)
-    if saved[1] == "1":
-        import traceback
-
-        traceback.print_exc()
-    print(f"matting {verb}: {text}", file=sys.stderr)
-    return code
 
 
-def literal(verb: str, arguments: list[str]) -> list[str]:
-    """File names and colours quoted, so that Hydra takes `input=me (1).jpg` as it is; in a grid `a,b` stays a list."""
+def outcome(error: BaseException, verb: str) -> tuple[int, str]:
+    """Exit code and line of an error."""
+    from matting.errors import Incomplete, Interrupted, JobError
+    from matting.explain import INPUT_ERRORS, explain
+
+    if isinstance(error, INPUT_ERRORS):
+        return BAD_INPUT, explain(error, verb)
+    if isinstance(error, Incomplete):
+        return INCOMPLETE, str(error)
+    if isinstance(error, (Interrupted, KeyboardInterrupt)):
+        return INTERRUPTED, str(error) or "interrupted"
+    return JOB_FAILED, str(error) if isinstance(error, JobError) else f"{type(error).__name__}: {error}"
+
+
+def literal(arguments: list[str]) -> list[str]:
+    """Free text quoted, so that Hydra takes `input=me (1).jpg` as it is; in a grid `a,b` stays a list."""
     if {"-m", "--multirun"} & {*arguments}:
         return arguments
     words = []
     for argument in arguments:
         key, _, value = argument.partition("=")
-        if key in FREE_TEXT.get(verb, ()) and value[:1] not in ("", "'", '"') and value != "null":
+        if key in FREE_TEXT and value[:1] not in ("", "'", '"') and value != "null":
             escaped = re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', value))
             argument = f'{key}="{escaped}"'
         words.append(argument)
@@ -134,7 +141,14 @@ def hydra_app(verb: str, arguments: list[str]) -> None:
     # Hydra's parser wants all overrides in one piece: `stage=alpha_gan -m seed=0,1` as `-m stage=alpha_gan seed=0,1`
     sys.argv = [f"matting {verb}", *sorted(arguments, key=is_override)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
-    job()
+    try:
+        job()
+    except OSError as error:  # what a job raises comes out otherwise: this is the folder of a sweep
+        if error.filename is None:
+            raise
+        raise UserError(
+            f"{error.filename}: cannot be written ({error.strerror}); set paths.output_dir to a folder of yours"
+        ) from None
     if raised:
         raise raised[0]
 
@@ -144,50 +158,18 @@ def fail_in_sweep(error: Exception, verb: str, overrides: str) -> NoReturn:
 
     Ctrl-C ends the whole sweep.
     """
-    from matting.errors import Incomplete, Interrupted, JobError, UserError
-    from matting.explain import CONFIG_ERRORS, explain
+    import traceback
+
+    from matting.errors import Interrupted, JobError
+    from matting.explain import FORESEEN
 
     if isinstance(error, Interrupted):
         raise KeyboardInterrupt(str(error)) from None
-    if isinstance(error, (*CONFIG_ERRORS, UserError, JobError, Incomplete)):
-        text = explain(error, verb)
-    else:
-        import traceback
-
+    if not isinstance(error, FORESEEN):
         traceback.print_exception(error)
-        text = f"{type(error).__name__}: {error}"
+    _, text = outcome(error, verb)
     print(f"failed: {overrides}: {text}", flush=True)
     raise JobError(f"{overrides}: {text}") from error
-
-
-def complete(arguments: list[str]) -> int:
-    """Tab completion: the verb first, then Hydra's own on the rest of the line."""
-    if any("query" in argument for argument in arguments):
-        line = os.environ.get("COMP_LINE", "")
-        words = line.split()
-        if len(words) < 2 or (len(words) == 2 and not line.endswith(" ")):
-            print(" ".join(VERBS))
-            return 0
-        verb = words[1]
-        if verb not in VERBS:
-            return 0
-        rest = line.split(verb, 1)[1].lstrip()
-        os.environ["COMP_LINE"] = f"matting {rest}"
-        os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
-        return shell(verb, arguments)
-    return shell("train", arguments)
-
-
-def shell(verb: str, arguments: list[str]) -> int:
-    import hydra
-
-    from matting import schema
-    from matting.config import config_dir
-
-    schema.register()
-    sys.argv = ["matting", "--shell-completion", *arguments]
-    hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")(lambda config: None)()
-    return 0
 
 
 def entry() -> None:

@@ -64,14 +64,14 @@ class RunCheckpoint(Callback):
         if stage.window:  # type: ignore[truthy-bool]
             return
         batches: int = stage.batches  # type: ignore[assignment]
-        if self.interrupted:
+        if any_rank(trainer, self.interrupted):
             self.save(trainer)
             raise Interrupted(f"stopped at batch {batches}; give the same command again to go on from there")
         measured = batches % self.val_every == 0 or trainer.should_stop
         if measured and trainer.enable_validation:
             return
-        due = batches % self.every == 0 or time.monotonic() - self.saved > 60 * self.minutes
-        if due or trainer.should_stop:
+        late = any_rank(trainer, time.monotonic() - self.saved > 60 * self.minutes)
+        if late or batches % self.every == 0 or trainer.should_stop:
             self.save(trainer)
 
     def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
@@ -92,6 +92,11 @@ class RunCheckpoint(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.best = state["best"]
+
+
+def any_rank(trainer: Trainer, value: bool) -> bool:
+    """True on all ranks if it is on one: what a clock or a signal decides must be decided alike."""
+    return value if trainer.world_size == 1 else trainer.strategy.reduce_boolean_decision(value, all=False)
 
 
 class Progress(Callback):

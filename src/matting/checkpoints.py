@@ -60,9 +60,5 @@ def load_generator(path: Path, stage: str) -> nn.Module:
 
 
 def part(state: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """The entries under a prefix, without it (and without the wrapper's name of a compiled network)."""
-    return {
-        key.removeprefix(prefix).replace("_orig_mod.", ""): value
-        for key, value in state.items()
-        if key.startswith(prefix)
-    }
+    """The entries under a prefix, without it."""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

@@ -11,8 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from matting.config import flat, plain
 from matting.errors import UserError
 
-# Pattern of keys -> what a value may be; in a list, each of its entries.
-CHOICES: dict[str, tuple[Any, ...]] = {
+# Pattern of keys -> what a value may be, one of a tuple, or a list of what a list names.
+CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "*.scheduler": ("none", "linear_decay", "cosine"),
     "data.fit": ("crop", "pad", "stretch"),
     "method.fit": ("pad", "stretch", "native"),
@@ -22,7 +22,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "net.*.norm": ("instance", "batch", "group"),
     "net.gen.up": ("deconv", "resize"),
     "net.gen.encoder": ("two", "concat"),
-    "loss.targets": ("alpha", "fgr", "comp"),
+    "loss.targets": ["alpha", "fgr", "comp"],
     "loss.sum_over_scales": ("literal", "once"),
     "loss.adversarial.kind": ("bce", "lsgan", "hinge"),
     "loss.adversarial.disc_input": ("targets", "alpha"),
@@ -32,27 +32,25 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "loss.border.normalize": ("image", "border"),
     "loss.*.per_scale": (True, False),
     "metrics.convention": ("dim", "mmagic", "p3m"),
-    "metrics.regions": ("whole", "unknown"),
+    "metrics.regions": ["whole", "unknown"],
     "prune": (True, False),
 }
+
+COUNTS = """*.epochs *.epoch_samples *batch_size scale.*_batch *.every_batches scale.val_every *.val_samples
+    val.samples scale.subjects scale.backgrounds scale.test_* data.*.count *.backgrounds_per_subject *.depth
+    *.aspp_rates scale.net_width scale.disc_width net.*.width net.disc.layers net.disc.scales stage.accumulate
+    stage.disc_every trainer.max_batches trainer.num_nodes runtime.threads runtime.log_every loss.border.kernel*"""
 
 # Type, least and greatest value -> patterns of keys that hold one such number or a list of them.
 RANGES: dict[tuple[type, float, float], str] = {
     (int, 0, 2**32 - 1): "seed",
     (int, 16, math.inf): "scale.height scale.width method.height method.width *.eval_size",
-    (
-        int,
-        1,
-        math.inf,
-    ): """*.epochs *.epoch_samples *batch_size scale.*_batch *.every_batches scale.val_every *.val_samples
-        val.samples scale.subjects scale.backgrounds scale.test_* data.*.count *.backgrounds_per_subject *.depth
-        *.aspp_rates scale.net_width scale.disc_width net.*.width net.disc.layers net.disc.scales stage.accumulate stage.disc_every
-        trainer.max_batches trainer.num_nodes runtime.threads runtime.log_every loss.border.kernel*""",
+    (int, 1, math.inf): COUNTS,
     (int, 0, math.inf): "*.blocks *.warmup *.val_subjects *pictures runtime.workers metrics.unknown_dilation",
     (int, -1, math.inf): "trainer.devices",
-    (float, 0, math.inf): """loss.*.weight loss.*.coefficients *.lr *_lr stage.clip_norm checkpoint.minutes
-        augment.scale augment.rotate augment.shift augment.brightness augment.contrast augment.saturation augment.hue
-        augment.noise augment.blur""",
+    (float, 0, math.inf): """loss.*.weight loss.*.coefficients loss.perceptual.width *.lr *_lr stage.clip_norm
+        checkpoint.minutes augment.scale augment.rotate augment.shift augment.brightness augment.contrast
+        augment.saturation augment.hue augment.noise augment.blur""",
     (float, 0, 1): "augment.flip augment.jpeg_p",
     (int, 1, 100): "augment.jpeg",
 }
@@ -74,16 +72,18 @@ def check(config: DictConfig) -> None:
     for key, value in flat(plain(config)).items():
         entries = value if isinstance(value, list) else [value]
         for choices in [choices for pattern, choices in CHOICES.items() if fnmatchcase(key, pattern)]:
-            if not entries or any(entry not in choices for entry in entries):
-                raise UserError(f"{key}={value}: expected one of {', '.join(map(str, choices))}")
-        words = [word for pattern, word in ALSO.items() if fnmatchcase(key, pattern)]
+            listed = isinstance(choices, list)
+            if isinstance(value, list) != listed or not entries or any(entry not in choices for entry in entries):
+                words = "a list of" if listed else "one of"
+                raise UserError(f"{key}={value}: expected {words} {', '.join(map(str, choices))}")
+        also = [word for pattern, word in ALSO.items() if fnmatchcase(key, pattern)]
         for (kind, low, high), patterns in RANGES.items():
-            if value in words or not any(fnmatchcase(key, pattern) for pattern in patterns.split()):
+            if value in also or not any(fnmatchcase(key, pattern) for pattern in patterns.split()):
                 continue
             if not entries or not all(is_number(entry, kind, low, high) for entry in entries):
                 number = "whole number" if kind is int else "number"
                 limits = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
-                raise UserError(f"{key}={value}: expected {' or '.join([f'a {number} {limits}', *map(str, words)])}")
+                raise UserError(f"{key}={value}: expected {' or '.join([f'a {number} {limits}', *map(str, also)])}")
 
 
 def is_number(value: Any, kind: type, low: float, high: float) -> bool:

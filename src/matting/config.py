@@ -25,7 +25,7 @@ NOT_TOLD = ("config_version", "stage.coarse", "method.segmentation", "method.alp
 SHARED = ("seed", "paths", "scale", "augment", "data", "trainer", "logger", "runtime")
 
 # A value under one of these keys, unless it is a choice, names a file and counts by the file's content.
-FILE_KEYS = ("weights", "checkpoint", "list_file")
+FILE_KEYS = ("weights", "checkpoint", "list_file", "names")
 NO_FILE = ("imagenet", "none", None)
 
 
@@ -120,8 +120,9 @@ def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60) -> str:
-    """The difference from the defaults in a few words, for people: `procedural-quick-seed=1`.
+    """The difference from the defaults in a few words, for people: `procedural-quick-seed_1`.
 
+    Only of characters that need no quotes on a command line of Hydra.
     A node that has a name (data, scale, loss, trainer) is told by its name as long as that says enough.
     """
     words = [identity["data"]["name"], identity["scale"]["name"]]
@@ -133,6 +134,6 @@ def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60)
         node = key.split(".")[0]
         if theirs.get(key) == value or node in renamed or key in NOT_TOLD:
             continue
-        words.append(f"{key.rsplit('.', 1)[-1]}={value}")
-    text = "-".join(words)
-    return "".join(c if c.isalnum() or c in "-=.,_" else "" for c in text)[:limit].rstrip("-.,=_")
+        words.append(f"{key.rsplit('.', 1)[-1]}_{value}")
+    text = "-".join(dict.fromkeys(words))  # what others interpolate changes in several places
+    return "".join(c if c.isalnum() or c in "-._" else "" for c in text)[:limit].rstrip("-._")

@@ -8,14 +8,18 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-CONFIG_ERRORS: tuple[type[Exception], ...] = (HydraException, OmegaConfBaseException)
+from matting.errors import Incomplete, Interrupted, JobError, UserError
+
+CONFIG_ERRORS = (HydraException, OmegaConfBaseException)
+INPUT_ERRORS: tuple[type[Exception], ...] = (*CONFIG_ERRORS, UserError)
+FORESEEN: tuple[type[BaseException], ...] = (*INPUT_ERRORS, Incomplete, JobError, Interrupted, KeyboardInterrupt)
 
 
 def explain(error: BaseException, verb: str) -> str:
     """One line for an error of input."""
     if not isinstance(error, CONFIG_ERRORS):
         return " ".join(str(error).split())
-    chain = [error]
+    chain: list[BaseException] = [error]
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     text = "\n".join(str(link) for link in chain)

@@ -12,8 +12,8 @@ import numpy as np
 
 from matting.figures import Sample, curves
 from matting.runs import Run
-from matting.scales import METRICS, headings, region_title, row_order, row_title, scaled, size_text
-from matting.story import told
+from matting.scales import METRICS, headings, region_title, scaled, size_text
+from matting.story import row_titles, told
 
 LARGE = 12_000  # bytes of a PNG from which on WebP takes its place
 STYLE = (Path(__file__).parent / "page.css").read_text()
@@ -34,10 +34,9 @@ def html(recipe: Mapping[str, Any], evaluation: Run, stages: list[Run], samples:
     assert result is not None
     title = f"{recipe['title']}, scale {evaluation.config['scale']['name']}, data {evaluation.config['data']['name']}"
     body = [*(f"<p>{escape(paragraph)}</p>" for paragraph in told(evaluation, stages)), "<h2>Figures</h2>"]
-    for name in result["tests"]:
-        body += [
-            table(name, region, result, recipe.get("published")) for region in result["tests"][name]["rows"]["alpha"]
-        ]
+    titles, published = row_titles(result, stages), recipe.get("published")
+    for name, test in result["tests"].items():
+        body += [table(name, region, result, titles, published) for region in test["rows"]["alpha"]]
     body.append("<h2>Training</h2>")
     for stage in stages:
         panels = [figure(image(svg, "image/svg+xml", f"{stage.kind}: {panel}"), panel) for panel, svg in curves(stage)]
@@ -52,10 +51,16 @@ def html(recipe: Mapping[str, Any], evaluation: Run, stages: list[Run], samples:
     return PAGE.format(title=escape(title), style=STYLE, body="\n".join(body))
 
 
-def table(name: str, region: str, result: Mapping[str, Any], published: Mapping[str, Any] | None) -> str:
+def table(
+    name: str,
+    region: str,
+    result: Mapping[str, Any],
+    titles: Mapping[str, str],
+    published: Mapping[str, Any] | None,
+) -> str:
     """A test set's rows in one region; the best of each column, the perfect mask apart, is bold."""
     test = result["tests"][name]
-    rows = {row: test["rows"][row][region] for row in row_order(test["rows"])}
+    rows = {row: test["rows"][row][region] for row in titles}
     best = {}
     for metric in METRICS:
         figures = [rows[row][metric] for row in rows if row != "perfect_mask" and rows[row][metric] is not None]
@@ -66,7 +71,7 @@ def table(name: str, region: str, result: Mapping[str, Any], published: Mapping[
         for metric, text in zip(METRICS, scaled(values), strict=True):
             bold = row != "perfect_mask" and values[metric] is not None and values[metric] == best[metric]
             cells.append(f"<td>{f'<b>{text}</b>' if bold else text}</td>")
-        lines.append(f"<tr><th>{escape(row_title(row, result))}</th>{''.join(cells)}</tr>")
+        lines.append(f"<tr><th>{escape(titles[row])}</th>{''.join(cells)}</tr>")
     empty = rows["alpha"]["n_empty"]
     caption = f"{name}, {region_title(region)}: {size_text(test)}, convention {result['convention']}"
     caption += f"; {empty} with an empty region are in no mean" if empty else ""

@@ -15,7 +15,8 @@ from matting.config import derive
 from matting.errors import UserError
 from matting.progress import say
 from matting.runs import Run, write_text
-from matting.scales import METRICS, headings, region_title, row_order, row_title, scaled, size_text
+from matting.scales import METRICS, headings, region_title, row_order, scaled, size_text
+from matting.story import row_titles
 from matting.upstream import Upstream, method_run, stage_run
 
 
@@ -96,8 +97,8 @@ def write(recipe: RecipeRuns) -> Path:
     write_image(temporary, figures.sheet_of(samples))
     temporary.replace(recipe.folder / "sheet.png")
     write_text(recipe.folder / "table.csv", table_csv(recipe.evaluation))
-    write_text(recipe.folder / "table.md", table_markdown(recipe.evaluation))
-    stages = [step for step in recipe.steps if step is not recipe.evaluation]
+    stages = recipe.steps[:-1]
+    write_text(recipe.folder / "table.md", table_markdown(recipe.evaluation, stages))
     write_text(recipe.page, page.html(recipe.recipe, recipe.evaluation, stages, samples))
     return recipe.page
 
@@ -119,18 +120,17 @@ def table_csv(evaluation: Run) -> str:
     return text.getvalue()
 
 
-def table_markdown(evaluation: Run) -> str:
+def table_markdown(evaluation: Run, stages: list[Run]) -> str:
     """The report's tables, in its units."""
     result = evaluation.result()
     assert result is not None
-    lines = []
+    titles, lines = row_titles(result, stages), []
     for name, test in result["tests"].items():
         for region in test["rows"]["alpha"]:
             title = region_title(region)
             lines += [f"{name}, {title}: {size_text(test)}, convention {result['convention']}", ""]
             lines += [line_of(["", *headings()]), line_of(["---", *["---:"] * len(METRICS)])]
-            for row in row_order(test["rows"]):
-                lines.append(line_of([row_title(row, result), *scaled(test["rows"][row][region])]))
+            lines += [line_of([title, *scaled(test["rows"][row][region])]) for row, title in titles.items()]
             lines.append("")
     return "\n".join(lines)
 

@@ -8,8 +8,9 @@ from matting import evaluate, report, train
 from matting.data.build import fingerprint
 from matting.progress import say
 from matting.report import RecipeRuns, recipe_runs
-from matting.runs import check_same_data
+from matting.runs import check_same_data, lock
 from matting.scales import table_text
+from matting.story import random_vgg
 
 
 def run(config: DictConfig) -> None:
@@ -27,11 +28,15 @@ def run(config: DictConfig) -> None:
     if result is not None and ready:
         check_same_data(evaluation, fingerprint(evaluation.config))
     else:
+        if config.rerun:
+            forget(recipe)
         make_stages(recipe, config.rerun)
         evaluation, result = evaluate.ensure(rerun(recipe.config, config.rerun))
+        say(f"report: writing {recipe.folder}")
         report.write(recipe)
-    say(table_text(result, evaluation.config["scale"]["name"]))
-    seconds = sum(step.manifest["seconds"] for step in recipe.steps)
+    scale, random = evaluation.config["scale"]["name"], ", random VGG" if random_vgg(recipe.steps[:-1]) else ""
+    say(table_text(result, f"scale {scale}{random}"))
+    seconds = sum(step.manifest.get("seconds", 0) for step in recipe.steps)  # a stage may be pruned by now
     spent = "done before" if ready else f"done in {time.monotonic() - start:.0f} s"
     say(f"reproduce {recipe.name}: {spent}; its {len(recipe.steps)} runs took {seconds:.0f} s in all. The report:")
     say(str(recipe.page))
@@ -49,6 +54,14 @@ def show_plan(recipe: RecipeRuns) -> None:
     width = max(len(state) for state, _ in rows)
     for state, path in rows:
         say(f"{state:<{width}}  {path}")
+
+
+def forget(recipe: RecipeRuns) -> None:
+    """Drop all results before they are made once more: an interrupted rerun must not find the old ones as done."""
+    for step in reversed(recipe.steps):
+        if step.folder.is_dir():
+            with lock(step.folder, step.kind):
+                (step.folder / "result.json").unlink(missing_ok=True)
 
 
 def make_stages(recipe: RecipeRuns, again: bool) -> None:

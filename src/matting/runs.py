@@ -80,7 +80,7 @@ class Run:
 def read_json(path: Path) -> dict[str, Any] | None:
     try:
         return json.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
@@ -146,7 +146,7 @@ def open_run(folder: Path) -> Run:
 
 
 def run_folders(output_dir: Path) -> list[Path]:
-    """All run folders, of any version, in order of their path. Deeper down loggers keep config.yaml files of their own."""
+    """All run folders, of any version, by path. Deeper down loggers keep config.yaml files of their own."""
     files = [file for depth in ("*/*", "evaluate/*/*") for file in output_dir.glob(f"{depth}/config.yaml")]
     return sorted(file.parent for file in files)
 

@@ -6,7 +6,6 @@ from typing import Any
 from matting.runs import Run
 from matting.scales import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
 
-
 UNTRAINED = ("constant", "perfect_mask")
 
 
@@ -15,14 +14,11 @@ def told(evaluation: Run, stages: list[Run]) -> list[str]:
     result = evaluation.result()
     assert result is not None
     verdicts = [
-        sentence
-        for name, test in result["tests"].items()
-        for region in test["rows"]["alpha"]
-        for sentence in verdict(name, region, result)
+        verdict(name, region, result) for name, test in result["tests"].items() for region in test["rows"]["alpha"]
     ]
     trained = [sentence for stage in stages for sentence in training(stage)]
     return [
-        " ".join([*setting(evaluation.config), *verdicts]),
+        " ".join([*setting(evaluation.config), *conclusion(result), *verdicts]),
         " ".join([*trained, *longer_trained(stages, result), *caveats(evaluation.config, stages)]),
     ]
 
@@ -94,25 +90,31 @@ def row_titles(result: Mapping[str, Any], stages: list[Run]) -> dict[str, str]:
     return {row: row_title(row, result) + (note if row not in UNTRAINED else "") for row in row_order(rows)}
 
 
-def verdict(name: str, region: str, result: Mapping[str, Any]) -> Iterator[str]:
-    """How the alpha of a test set stands to the rows that it has to beat."""
-    rows = result["tests"][name]["rows"]
-    alpha, perfect = rows["alpha"][region], rows["perfect_mask"][region]
-    others = [row for row in row_order(rows) if row not in ("alpha", "perfect_mask")]
-    wins = [
-        f"{row_title(row, result)} on {better(alpha, rows[row][region])} of {len(METRICS)} metrics" for row in others
-    ]
-    title = row_title("alpha", result)
-    yield f"On {name}, {region_title(region)}, {title} is better than the {' and than the '.join(wins)}."
-    if alpha["mse"] is None:
-        return
-    figures = f"{headings()[0]} {scaled(alpha)[0]} against {scaled(perfect)[0]}"
-    if alpha["mse"] < perfect["mse"]:
-        yield f"{title} beats the {ROWS['perfect_mask']} there ({figures}): it gains at soft edges."
-    else:
-        yield (
-            f"{title} does not beat the {ROWS['perfect_mask']} there ({figures}): so far it is a segmentation method."
-        )
+def verdict(name: str, region: str, result: Mapping[str, Any]) -> str:
+    """How the alpha of a test set stands to each other row."""
+    rows = {row: values[region] for row, values in result["tests"][name]["rows"].items()}
+    others = [row for row in row_order(rows) if row != "alpha"]
+    wins = [f"than the {row_title(row, result)} on {better(rows['alpha'], rows[row])}" for row in others]
+    alpha, perfect = scaled(rows["alpha"])[0], scaled(rows["perfect_mask"])[0]
+    return (
+        f"On {name}, {region_title(region)}, {row_title('alpha', result)} is better {', '.join(wins)} "
+        f"of {len(METRICS)} metrics ({headings()[0]} {alpha} against the mask's {perfect})."
+    )
+
+
+def conclusion(result: Mapping[str, Any]) -> Iterator[str]:
+    """Whether it is a matting method yet: by the MSE of the first region that was measured."""
+    title, mask = row_title("alpha", result), ROWS["perfect_mask"]
+    ahead: list[str] = []
+    behind: list[str] = []
+    for name, test in result["tests"].items():
+        region = next(iter(test["rows"]["alpha"]))
+        alpha, perfect = test["rows"]["alpha"][region]["mse"], test["rows"]["perfect_mask"][region]["mse"]
+        (ahead if alpha < perfect else behind).append(f"{name} ({region_title(region)})")
+    if ahead:
+        yield f"{title} beats the {mask} by MSE on {' and '.join(ahead)}: it gains at soft edges."
+    if behind:
+        yield f"{title} does not beat the {mask} by MSE on {' and '.join(behind)}: there it segments, so far."
 
 
 def better(values: Mapping[str, float | None], others: Mapping[str, float | None]) -> int:

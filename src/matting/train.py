@@ -14,7 +14,7 @@ from matting.upstream import Upstream, stage_run
 
 
 def run(config: DictConfig) -> float:
-    """The verb. Gives the validation MSE of the best checkpoint, which a sweeper minimises."""
+    """The verb. Gives the validation MSE of the best checkpoint, which a sweeper minimises; NaN without validation."""
     this, upstream = stage_run(config)
     if config.plan:
         for found, waits in planned(config):
@@ -25,7 +25,7 @@ def run(config: DictConfig) -> float:
     for name, values in result.items():
         if isinstance(values, dict):
             say("  " + name + "  " + "  ".join(f"{key} {value:.5g}" for key, value in values.items()))
-    return result["val"]["val/whole/mse"]
+    return result["val"]["val/whole/mse"] if "val" in result else float("nan")
 
 
 def planned(config: DictConfig) -> list[tuple[Run, bool]]:

@@ -45,7 +45,7 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
             trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
         else:
             stage.load_state_dict(read_checkpoint(run.last)["state_dict"])
-        return measure(run, stage, data, trainer)
+        return measure(run, stage, data)
     finally:
         for logger in trainer.loggers:
             logger.finalize("success")
@@ -57,6 +57,7 @@ def prepare(config: Mapping[str, Any]) -> None:
     warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # what comes out is the same
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*LeafSpec.*")
+    warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # its sampler is
     lightning.seed_everything(config["seed"], verbose=False)
     if config["runtime"]["threads"] is not None:
         torch.set_num_threads(config["runtime"]["threads"])
@@ -114,17 +115,14 @@ def build_trainer(
     if config["runtime"]["progress"]:
         watchers.insert(0, callbacks.Progress(run.kind, total))
     return Trainer(
-        accelerator=node["accelerator"],
-        devices=node["devices"],
-        num_nodes=node["num_nodes"],
-        strategy=node["strategy"],
-        precision=node["precision"],
+        **{key: node[key] for key in ("accelerator", "devices", "num_nodes", "strategy", "precision")},
         max_epochs=config["stage"]["epochs"],
         val_check_interval=val_every,
         check_val_every_n_epoch=None,
         limit_val_batches=1.0 if data.validation is not None else 0,
         num_sanity_val_steps=0,
         logger=loggers,
+        log_every_n_steps=1,  # never used: stages log on their own count
         callbacks=watchers,
         plugins=[AtomicCheckpointIO()],
         use_distributed_sampler=False,
@@ -151,21 +149,31 @@ def build_loggers(run: Run) -> list[Logger]:
     return loggers
 
 
-def measure(run: Run, stage: MattingStage, data: CompositeData, trainer: Trainer) -> dict[str, Any]:
+def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any]:
     """The best weights on validation and on every named test set; then the checkpoints that are not kept go."""
-    best = run.best if run.best.is_file() else run.last
+    last, best = read_checkpoint(run.last), run.best if run.best.is_file() else run.last
     checkpoint = read_checkpoint(best)
     load_strict(stage, checkpoint["state_dict"], best)
-    trainer.loggers = []
+    node = run.config["trainer"]
+    trainer = Trainer(
+        accelerator=node["accelerator"],
+        devices=1,
+        precision=node["precision"],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
     trainer.test(stage, data, verbose=False)
     batch = checkpoint["matting"]["batches"]
-    result: dict[str, Any] = {"batch": batch, "batches": stage.batches}
+    result: dict[str, Any] = {"batch": batch, "batches": last["matting"]["batches"]}
     if data.validation is not None:
         result["val"] = best_validation(run, batch)
     result |= {name: values for name, values in stage.results.items() if name != "val"}
     assert data.training is not None
     subjects = data.training.pairing.subjects
-    skipped = sorted({*stage.skipped, *data.skipped.values()})
+    skipped = sorted({*last["matting"]["skipped"], *data.skipped.values()})
     runs.note(run, device=device_name(trainer), subjects=len(subjects), samples=len(data.training), skipped=skipped)
     tidy(run, best)
     return result

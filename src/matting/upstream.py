@@ -42,7 +42,6 @@ def find_upstream(config: DictConfig, value: str | None, stage: str, **values: A
         derived = derive(config, "train", [f"stage={stage}"], **values)
         run, _ = stage_run(derived)
         return Upstream(run.digest, run.best, run, derived)
-    value = str(value)  # a digest of digits alone reads as a number
     path = Path(value)
     if path.is_dir():
         found = open_run(path)

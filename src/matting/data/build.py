@@ -1,15 +1,15 @@
-"""From the data node of a config to sources, without torch: a finished run is compared with its data in milliseconds."""
+"""From the data node of a config to sources. No torch: a finished run is compared with its data in milliseconds."""
 
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-
+from matting.config import FILE_KEYS, find_file
 from matting.errors import UserError
 from matting.instantiate import build
 
-PATH_KEYS = ("root", "images", "annotations", "names", "list_file")
+PATH_KEYS = ("root", "images", "annotations")
 
 
 class Combined:
@@ -37,8 +37,9 @@ def digest(lines: Any) -> str:
 
 
 def build_source(node: Mapping[str, Any], data_root: str) -> Any:
-    """One source; the paths in its node are relative to `paths.data_root`."""
+    """One source; the paths in its node are relative to `paths.data_root`, a list file's also to the current folder."""
     paths = {key: Path(data_root) / node[key] for key in PATH_KEYS if node.get(key) is not None}
+    paths |= {key: find_file(node[key], data_root) for key in FILE_KEYS if node.get(key) is not None}
     return build({**node, **paths})
 
 
@@ -73,5 +74,3 @@ def check_disjoint(splits: Mapping[str, Mapping[str, str]]) -> None:
                     "leave it out of one by a list_file"
                 )
             seen[content] = split, id
-
-

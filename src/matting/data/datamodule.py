@@ -69,11 +69,11 @@ class CompositeData(LightningDataModule):
         self.skipped: dict[str, str] = {}
 
     def setup(self, stage: str) -> None:
-        """`stage` as Lightning calls it: fit builds training and validation, test the test sets."""
+        """`stage` as Lightning calls it: fit builds all, test the test sets alone."""
+        if not self.tests:
+            self.tests = self.build_tests()
         if stage == "fit" and self.training is None:
             self.build_training()
-        if stage == "test" and not self.tests:
-            self.tests = self.build_tests()
 
     def build_training(self) -> None:
         data, seed = self.config["data"], self.config["seed"]
@@ -87,7 +87,7 @@ class CompositeData(LightningDataModule):
             raise UserError(
                 f"data.val_subjects={data['val_subjects']}: none of {len(subjects.ids)} subjects is left to train on"
             )
-        check_disjoint({"training": subjects.contents(ids), "validation": subjects.contents(held_out)})
+        self.check_splits(subjects.contents(ids), subjects.contents(held_out))
         geometry = Geometry(*self.frame, data["fit"], self.config["augment"])
         pairing = Pairing(ids, backgrounds.ids, data["backgrounds_per_subject"], seed, "train")
         self.training = Composites(pairing, subjects, backgrounds, geometry, self.config["augment"])
@@ -99,6 +99,14 @@ class CompositeData(LightningDataModule):
             f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
             f"{len(self.training)} samples, {len(held_out)} validation subjects"
         )
+
+    def check_splits(self, training: dict[str, str], validation: dict[str, str]) -> None:
+        """Raise UserError when one subject stands in two splits; two test sets may share theirs. Before training: a
+        damaged or a shared test subject would otherwise show when it is done."""
+        tests: dict[str, str] = {}
+        for dataset in self.tests.values():
+            tests |= dataset.subjects.contents(dataset.pairing.subjects)  # type: ignore[attr-defined]
+        check_disjoint({"training": training, "validation": validation, "testing": tests})
 
     def build_tests(self) -> dict[str, EvalComposites]:
         """The named test sets; a damaged file stops them."""
@@ -123,14 +131,15 @@ class CompositeData(LightningDataModule):
         return CachedSubjects(caches)
 
     def train_dataloader(self) -> DataLoader:
-        assert self.training is not None and self.trainer is not None
+        assert self.training is not None
+        assert self.trainer is not None
         stage = self.trainer.lightning_module
         order = TrainingOrder(
             len(self.training),
             self.batch_size,
             self.config["data"]["epoch_samples"],
             self.config["seed"],
-            position=lambda: stage.batches,  # type: ignore[union-attr,return-value]
+            position=lambda: stage.batches,  # type: ignore[union-attr,return-value,arg-type]
             rank=self.trainer.global_rank,
             ranks=self.trainer.world_size,
         )

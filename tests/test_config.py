@@ -1,0 +1,204 @@
+"""Every file of conf/ composes in every choice; what a run's identity holds, and how a run is named."""
+
+from pathlib import Path
+
+import pytest
+from hydra import initialize_config_dir
+from omegaconf import OmegaConf
+
+from matting import schema
+from matting.config import compose_config, config_dir, derive, digest_of, flat, identity, plain, readable
+from matting.errors import UserError
+from matting.explain import options
+from matting.instantiate import resolve
+from matting.runs import make_run
+from matting.upstream import method_run, stage_run
+
+ROOT = config_dir()
+NEEDS = {"predict": ["input=a", "output=b"]}
+VERBS = sorted(file.stem for file in ROOT.glob("*.yaml") if file.stem != "common")
+GROUPS = sorted(
+    folder.name for folder in ROOT.iterdir() if folder.is_dir() and folder.name not in ("hydra", "experiments")
+)
+STAGES = options("stage")
+# where a verb has a group, and which choices of others a choice needs to be of use
+EVALUATE, REPRODUCE = ("method",), ("recipe",)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hydra():
+    """Hydra set up once: composing is most of the work of these tests."""
+    schema.register()
+    with initialize_config_dir(str(ROOT), version_base="1.3"):
+        yield
+
+
+def verb_of(group: str) -> str:
+    return "evaluate" if group in EVALUATE else "reproduce" if group in REPRODUCE else "train"
+
+
+def choices():
+    for group in GROUPS:
+        for choice in options(group):
+            stages = STAGES if verb_of(group) == "train" and group in ("loss", "trainer", "scale", "data") else [None]
+            for stage in stages:
+                yield group, choice, stage
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_composes_with_a_value_for_every_key(verb):
+    config = compose_config(verb, NEEDS.get(verb))
+    assert not OmegaConf.missing_keys(config)
+    assert flat(plain(config))
+    if verb in NEEDS:
+        assert OmegaConf.missing_keys(compose_config(verb)) == {"input", "output"}
+
+
+@pytest.mark.parametrize(("group", "choice", "stage"), choices())
+def test_every_choice_composes_and_names_what_can_be_built(group, choice, stage):
+    words = [f"{group}={choice}"] + ([f"stage={stage}"] if stage and group != "stage" else [])
+    config = flat(plain(compose_config(verb_of(group), words)))
+    for key, value in config.items():
+        if key.endswith("_target_"):
+            assert callable(resolve(value)), key
+
+
+def test_every_experiment_is_found():
+    """Folders of conf/ that are reached by a link, too."""
+    assert (ROOT / "experiments").is_dir()
+    for name in options("experiments"):
+        assert plain(compose_config("train", [f"experiments={name}"]))
+
+
+def of(*words: str, verb: str = "train") -> str:
+    """The digest of a command line's run."""
+    config = compose_config(verb, list(words))
+    return (stage_run if verb == "train" else method_run)(config)[0].digest
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "paths.output_dir=elsewhere",
+        "paths.data_root=elsewhere",
+        "paths.cache_dir=elsewhere",
+        "logger=wandb",
+        "runtime.workers=7",
+        "runtime.log_every=3",
+        "checkpoint.keep=all",
+        "checkpoint.every_batches=3",
+        "rerun=true",
+        "plan=true",
+        "loss.border.weight=10.0",
+        "loss.segmentation.weight=1e1",
+        "seed=0",
+        "scale=paper",
+    ],
+)
+def test_what_changes_no_outcome_changes_no_digest(word):
+    assert of(word) == of()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "seed=1",
+        "loss.border.weight=9",
+        "trainer.precision=bf16-mixed",
+        "trainer.max_batches=3",
+        "scale=quick",
+        "val.every_batches=7",
+        "augment=none",
+        "data.subjects.procedural.seed=2",
+        "optim.gen.lr=0.1",
+    ],
+)
+def test_what_changes_the_outcome_changes_the_digest(word):
+    assert of(word) != of()
+
+
+@pytest.mark.parametrize("key", ["loss.perceptual.weights", "+data.subjects.procedural.list_file"])
+def test_a_file_counts_by_its_content(tmp_path, monkeypatch, key):
+    monkeypatch.chdir(tmp_path)
+    Path("one.txt").write_text("anna\n")
+    Path("two.txt").write_text("anna\n")
+    Path("other.txt").write_text("bert\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/three.txt").write_text("anna\n")
+    first = of(f"{key}=one.txt")
+    assert of(f"{key}=two.txt") == first
+    assert of(f"{key}={tmp_path / 'one.txt'}") == first
+    assert of(f"{key}=three.txt") == first  # below paths.data_root
+    assert of(f"{key}=other.txt") != first
+    Path("one.txt").write_text("anna\nbert\n")
+    assert of(f"{key}=one.txt") != first
+    with pytest.raises(UserError, match=r"missing\.txt: no such file.*paths\.data_root"):
+        of(f"{key}=missing.txt")
+
+
+def test_the_digest_of_plain_data():
+    assert digest_of(identity({"paths": {"data_root": "a"}, "a": {"b": 10, "c": [1.0, 2.5]}})) == digest_of(
+        identity({"paths": {"data_root": "b"}, "a": {"c": [1, 2.5], "b": 10.0}})
+    )
+    assert digest_of({"a": True}) != digest_of({"a": 1})
+    assert len(digest_of({})) == 12
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ([], "procedural-paper"),
+        (["seed=1"], "procedural-paper-seed=1"),
+        (["scale=quick"], "procedural-quick"),
+        (["loss.border.weight=3", "runtime.workers=5"], "procedural-paper-weight=3"),
+        (["stage=alpha_gan", "loss=cgan_alpha"], "procedural-paper-cgan_alpha"),
+        (["scale.epochs=3"], "procedural-paper-epochs=3"),
+        (["loss.name='a b/../c'"], "procedural-paper-ab..c"),
+    ],
+)
+def test_the_readable_name_is_the_difference_from_the_defaults(words, name):
+    run, _ = stage_run(compose_config("train", words))
+    assert run.folder.name == f"{name}-{run.digest}"
+
+
+def test_the_readable_name_is_capped_and_safe():
+    this = identity(plain(compose_config("train", ["seed=1"])))
+    this["stage"] |= {f"key{i}": "x/y z*" for i in range(30)}
+    name = readable(this, identity(plain(compose_config("train"))))
+    assert 40 < len(name) <= 60
+    assert not set(name) & set(" /*")
+
+
+def test_a_run_is_found_by_its_digest_whatever_its_name(tmp_path):
+    config = compose_config("train", [f"paths.output_dir={tmp_path}"])
+    run = make_run("segmentation_gan", config)
+    (tmp_path / f"segmentation_gan/renamed-{run.digest}").mkdir(parents=True)
+    assert make_run("segmentation_gan", config).folder.name == f"renamed-{run.digest}"
+
+
+def upstream_of(*words: str, verb: str = "train") -> dict[str, str]:
+    config = compose_config(verb, list(words))
+    return {key: found.key for key, found in (stage_run if verb == "train" else method_run)(config)[1].items()}
+
+
+def test_every_row_of_a_loss_sweep_stands_on_one_segmentation_run():
+    rows = [["loss=cgan_alpha"], ["loss=full"], ["loss.border.weight=3"], ["loss.targets=[alpha]"], ["stage.epochs=3"]]
+    found = {upstream_of("stage=alpha_gan", *row)["stage__coarse"] for row in rows}
+    assert found == {of()}
+    assert len({of("stage=alpha_gan", *row) for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("word", ["seed=3", "data.subjects.procedural.count=5", "scale.epochs=3", "trainer=debug"])
+def test_what_both_stages_share_reaches_the_segmentation_run(word):
+    assert upstream_of("stage=alpha_gan", word)["stage__coarse"] == of(word) != of()
+
+
+def test_an_evaluation_stands_on_the_stages_of_its_config():
+    found = upstream_of("seed=2", verb="evaluate")
+    assert found == {"method__segmentation": of("seed=2"), "method__alpha": of("seed=2", "stage=alpha_gan")}
+    assert of("seed=2", verb="evaluate") != of(verb="evaluate")
+
+
+def test_derived_values_are_set_last():
+    derived = derive(compose_config("train", ["seed=5"]), "train", ["stage=alpha_gan"], stage__coarse="ground_truth")
+    assert (derived.seed, derived.stage.coarse) == (5, "ground_truth")

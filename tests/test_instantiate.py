@@ -1,0 +1,102 @@
+"""What a config's `_target_` may name, and that nothing else is built or even imported."""
+
+import sys
+
+import pytest
+
+from matting.errors import UserError
+from matting.instantiate import build, resolve
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "torch.load",
+        "torch.hub.load",
+        "torch.Tensor",
+        "torch.utils.collect_env.run",
+        "torch.utils.data.DataLoader",
+        "torch.utils.collect_env.SystemEnv",
+        "lightning.pytorch.Trainer",
+        "albumentations.Compose",
+        "albumentations.load",
+        "kornia.io.load_image",
+        "os.system",
+        "subprocess.run",
+        "builtins.eval",
+        "eval",
+        "numpy.load",
+        "matting",
+        "matting.runs.subprocess.run",
+        "matting.runs.os.system",
+        "matting.runs.Path",
+        "matting.runs.PACKAGES",
+        "matting.runs",
+        "matting.instantiate.importlib.import_module",
+    ],
+)
+def test_refused(path):
+    with pytest.raises(UserError, match=r"^_target_=") as error:
+        resolve(path)
+    assert path in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "torch.nn.Conv2d",
+        "torch.optim.Adam",
+        "torch.optim.lr_scheduler.CosineAnnealingLR",
+        "torchvision.models.ResNet",
+        "torchmetrics.MeanSquaredError",
+        "lightning.pytorch.callbacks.Timer",
+        "lightning.pytorch.loggers.CSVLogger",
+        "lightning.pytorch.profilers.SimpleProfiler",
+        "albumentations.HorizontalFlip",
+        "kornia.filters.GaussianBlur2d",
+        "segmentation_models_pytorch.DeepLabV3Plus",
+        "matting.nets.pomagan.AlphaGenerator",
+        "matting.loggers.WandbRun",
+        "matting.losses.matte.l1_loss",
+    ],
+)
+def test_allowed(path):
+    assert resolve(path).__name__ == path.rsplit(".", 1)[1]
+
+
+def test_a_forbidden_package_is_not_imported(tmp_path, monkeypatch):
+    (tmp_path / "forbidden_here.py").write_text("class Module: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for path in ("forbidden_here.Module", "forbidden_here"):
+        with pytest.raises(UserError, match="not allowed"):
+            resolve(path)
+    assert "forbidden_here" not in sys.modules
+
+
+@pytest.mark.parametrize("path", ["torch.nn.Conv2", "torch.nope.Conv2d", "matting.nets.pomagan.Nope", "matting.nope.X"])
+def test_a_name_that_is_not_there(path):
+    with pytest.raises(UserError, match=rf"^_target_={path}: "):
+        resolve(path)
+
+
+def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch):
+    (tmp_path / "torchmetrics_extra.py").write_text("import not_installed_here\nclass Module: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("matting.instantiate.LIBRARIES", ("torchmetrics_extra",))
+    with pytest.raises(UserError, match="needs the package 'not_installed_here'"):
+        resolve("torchmetrics_extra.Module")
+
+
+def test_build_passes_keys_and_more():
+    layer = build({"_target_": "torch.nn.Linear", "in_features": 2}, out_features=3)
+    assert (layer.in_features, layer.out_features) == (2, 3)
+
+
+@pytest.mark.parametrize("target", ["torch.hub.load", "os.system"])
+def test_the_command_refuses_in_one_line(tiny, target):
+    """A source's `_target_` is resolved before the run folder is made, the logger's when it is built."""
+    code, _, err = tiny("train", f"data.subjects.procedural._target_={target}", "plan=false")
+    assert code == 2
+    assert err.startswith(f"matting train: _target_={target}: not allowed")
+    assert len(err.splitlines()) == 1
