@@ -148,11 +148,11 @@ def test_the_digest_of_plain_data():
     ("words", "name"),
     [
         ([], "procedural-paper"),
-        (["seed=1"], "procedural-paper-seed=1"),
+        (["seed=1"], "procedural-paper-seed_1"),
         (["scale=quick"], "procedural-quick"),
-        (["loss.border.weight=3", "runtime.workers=5"], "procedural-paper-weight=3"),
+        (["loss.border.weight=3", "runtime.workers=5"], "procedural-paper-weight_3"),
         (["stage=alpha_gan", "loss=cgan_alpha"], "procedural-paper-cgan_alpha"),
-        (["scale.epochs=3"], "procedural-paper-epochs=3"),
+        (["scale.epochs=3"], "procedural-paper-epochs_3"),
         (["loss.name='a b/../c'"], "procedural-paper-ab..c"),
     ],
 )

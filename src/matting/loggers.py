@@ -77,3 +77,11 @@ class WandbRun(WandbLogger):
         self.experiment.define_metric("batch")
         self.experiment.define_metric("*", step_metric="batch", step_sync=True)
         self.experiment.log({**metrics, "batch": step})
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Close the run: the next job of a sweep would log into it."""
+        import wandb
+
+        super().finalize(status)
+        wandb.finish()

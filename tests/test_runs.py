@@ -1,0 +1,183 @@
+"""The run folder: what its config holds, which folders are runs, the lock, the state, the space on the disk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+from matting import runs, schema
+from matting.config import compose_config, plain
+from matting.data.build import fingerprint
+from matting.errors import UserError
+from matting.upstream import stage_run
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """The run of a config, begun and not trained."""
+    schema.register()
+    monkeypatch.setattr(sys, "argv", ["matting train", "seed=3"])
+    found, _ = stage_run(compose_config("train", ["seed=3", "scale=quick", f"paths.output_dir={tmp_path / 'outputs'}"]))
+    found.folder.mkdir(parents=True)
+    runs.begin(found, fingerprint(found.config), fresh=True)
+    return found
+
+
+def test_the_config_is_complete_and_resolved(run):
+    text = (run.folder / "config.yaml").read_text()
+    kept = yaml.safe_load(text)
+    assert "${" not in text
+    assert "???" not in text
+    assert kept["config_version"] == 1
+    assert "hydra" not in kept
+    composed = plain(compose_config("train", ["seed=3", "scale=quick"]))
+    assert {key for key in composed if kept[key] != composed[key]} == {"paths"}
+    opened = runs.open_run(run.folder)
+    assert (opened.kind, opened.config, opened.digest) == (run.kind, run.config, run.digest)
+
+
+def test_the_manifest_says_how_it_was_made(run):
+    manifest = run.manifest
+    assert manifest["command"] == "matting train seed=3"
+    assert manifest["seed"] == 3
+    assert manifest["data_fingerprint"] == fingerprint(run.config)
+    assert set(manifest["git"]) == {"revision", "dirty"}
+    assert {"matting", "python", "torch", "lightning"} <= manifest["versions"].keys()
+    runs.begin(run, "other", fresh=False)
+    assert len(run.manifest["starts"]) == 2
+    assert run.manifest["data_fingerprint"] == fingerprint(run.config)
+
+
+def test_another_version_names_both(run):
+    file = run.folder / "config.yaml"
+    file.write_text(file.read_text().replace("config_version: 1", "config_version: 0"))
+    with pytest.raises(UserError, match=r"config\.yaml: config_version 0, this version reads 1"):
+        runs.open_run(run.folder)
+    assert runs.find_runs(run.folder.parents[1]) == []
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    with pytest.raises(UserError, match=rf"^{tmp_path}: not a run folder.*config\.yaml"):
+        runs.open_run(tmp_path)
+
+
+def test_the_states_of_a_run(run):
+    assert run.state() == "new"
+    run.last.write_bytes(b"")
+    assert run.state() == "resume"
+    runs.note(run, error="loss term")
+    assert run.state() == "failed"
+    with runs.lock(run.folder, "here"):
+        assert run.state() == "running"
+    runs.finish(run, {"val": {}})
+    assert run.state() == "done"
+
+
+def test_starting_over_clears_the_folder(run):
+    run.last.write_bytes(b"")
+    runs.note(run, error="loss term")
+    runs.finish(run, {})
+    runs.begin(run, "data", fresh=True)
+    assert {path.name for path in run.folder.iterdir()} == {"config.yaml", "manifest.json", "checkpoints"}
+    assert not run.last.exists()
+    assert "error" not in run.manifest
+
+
+def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
+    before = run.manifest
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="full"):
+        runs.note(run, more=1)
+    assert run.manifest == before
+
+
+def full_disk(*_):
+    raise OSError(28, "full")
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from matting import runs
+folder = Path(sys.argv[1])
+with runs.lock(folder, "holder"):
+    print("held", flush=True)
+    sys.stdin.readline()
+    (folder / "manifest.json").write_text(sys.argv[2])
+    (folder / "result.json").write_text('{"val": {"val/whole/mse": 0.125}}')
+"""
+
+
+def holder(run):
+    """A process that holds the run's folder and, told to, finishes it."""
+    manifest = json.dumps({"data_fingerprint": fingerprint(run.config)})
+    command = [sys.executable, "-c", HOLD, str(run.folder), manifest]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_process_waits_and_finds_the_result(run, matting, monkeypatch):
+    process = holder(run)
+    words = ["seed=3", "scale=quick", f"paths.output_dir={run.folder.parents[1]}"]
+    assert matting("train", "plan=true", *words)[1].split()[0] == "running"
+
+    def finish_holder(text):
+        if "waiting" in text:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        print(text)
+
+    monkeypatch.setattr("matting.runs.say", finish_holder)
+    code, out, err = matting("train", *words)
+    assert process.wait() == 0
+    assert code == 0, err
+    assert f"another process is at work in {run.folder}; waiting" in out
+    assert "0.125" in out
+
+
+def test_the_lock_of_a_killed_process_is_free(run):
+    process = holder(run)
+    assert runs.locked(run.folder)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not runs.locked(run.folder)
+    start = time.monotonic()
+    with runs.lock(run.folder, "here"):
+        assert time.monotonic() - start < 1
+    assert run.state() == "new"
+
+
+def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"file/run: cannot write there \(Not a directory\); set paths\.output_dir"):
+        with runs.lock(tmp_path / "file/run", "here"):
+            pass
+
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.mkdir", denied)
+    with pytest.raises(UserError, match=r"Permission denied"), runs.lock(tmp_path / "run", "here"):
+        pass
+
+
+def test_too_little_space_is_said_before_the_work(tmp_path):
+    runs.check_space(tmp_path, 1, "checkpoints")
+    with pytest.raises(UserError, match=rf"{tmp_path}: checkpoints need 1\d+\.00 GB, .* are free"):
+        runs.check_space(tmp_path, 10**18, "checkpoints")
+
+
+def test_other_data_under_a_run_that_is_found(run, capsys):
+    runs.check_same_data(run, fingerprint(run.config))
+    assert capsys.readouterr().out == ""
+    with pytest.raises(UserError, match=r"made with data \w+, the data there now are 0123; .* rerun=true"):
+        runs.check_same_data(run, "0123")
+    runs.note(run, git={"revision": "f" * 40, "dirty": False})
+    runs.check_same_data(run, fingerprint(run.config))
+    assert "made by revision ffffffffff" in capsys.readouterr().out
