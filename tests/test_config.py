@@ -1,5 +1,6 @@
 """Every file of conf/ composes in every choice; what a run's identity holds, and how a run is named."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,6 @@ GROUPS = sorted(
     folder.name for folder in ROOT.iterdir() if folder.is_dir() and folder.name not in ("hydra", "experiments")
 )
 STAGES = options("stage")
-# where a verb has a group, and which choices of others a choice needs to be of use
-EVALUATE, REPRODUCE = ("method",), ("recipe",)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +33,7 @@ def hydra():
 
 
 def verb_of(group: str) -> str:
-    return "evaluate" if group in EVALUATE else "reproduce" if group in REPRODUCE else "train"
+    return {"method": "evaluate", "recipe": "reproduce"}.get(group, "train")
 
 
 def choices():
@@ -70,6 +69,7 @@ def test_every_experiment_is_found():
         assert plain(compose_config("train", [f"experiments={name}"]))
 
 
+@cache
 def of(*words: str, verb: str = "train") -> str:
     """The digest of a command line's run."""
     config = compose_config(verb, list(words))
@@ -125,15 +125,19 @@ def test_a_file_counts_by_its_content(tmp_path, monkeypatch, key):
     Path("other.txt").write_text("bert\n")
     (tmp_path / "data").mkdir()
     (tmp_path / "data/three.txt").write_text("anna\n")
-    first = of(f"{key}=one.txt")
-    assert of(f"{key}=two.txt") == first
-    assert of(f"{key}={tmp_path / 'one.txt'}") == first
-    assert of(f"{key}=three.txt") == first  # below paths.data_root
-    assert of(f"{key}=other.txt") != first
+
+    def digest(name):
+        return digest_of(identity(plain(compose_config("train", [f"{key}={name}"]))))
+
+    first = digest("one.txt")
+    assert digest("two.txt") == first
+    assert digest(tmp_path / "one.txt") == first
+    assert digest("three.txt") == first  # below paths.data_root
+    assert digest("other.txt") != first
     Path("one.txt").write_text("anna\nbert\n")
-    assert of(f"{key}=one.txt") != first
+    assert digest("one.txt") != first
     with pytest.raises(UserError, match=r"missing\.txt: no such file.*paths\.data_root"):
-        of(f"{key}=missing.txt")
+        digest("missing.txt")
 
 
 def test_the_digest_of_plain_data():

@@ -155,9 +155,9 @@ def test_the_lock_of_a_killed_process_is_free(run):
 
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"file/run: cannot write there \(Not a directory\); set paths\.output_dir"):
-        with runs.lock(tmp_path / "file/run", "here"):
-            pass
+    words = r"file/run: cannot write there \(Not a directory\); set paths\.output_dir"
+    with pytest.raises(UserError, match=words), runs.lock(tmp_path / "file/run", "here"):
+        pass
 
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")

@@ -35,7 +35,13 @@ class RunCheckpoint(Callback):
     """
 
     def __init__(self, folder: Path, every_batches: int, minutes: float, val_every: int, keep: str):
-        self.folder, self.every, self.minutes, self.val_every, self.keep = folder, every_batches, minutes, val_every, keep
+        self.folder, self.every, self.minutes, self.val_every, self.keep = (
+            folder,
+            every_batches,
+            minutes,
+            val_every,
+            keep,
+        )
         self.best = float("inf")
         self.saved = time.monotonic()
         self.interrupted = False
@@ -128,7 +134,7 @@ class Progress(Callback):
 
     def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
         if trainer.state.fn == "fit" and trainer.is_global_zero:
-            values = {key.split("/")[-1]: value for key, value in stage.results["val"].items()}  # type: ignore[union-attr]
+            values = {key.split("/")[-1]: value for key, value in stage.results["val"].items()}  # type: ignore[union-attr,index]
             say(
                 f"{self.title}: batch {stage.batches}, validation MSE {1e3 * values['mse']:.1f}e-3, "
                 f"MAE {1e3 * values['mae']:.1f}e-3"
@@ -163,10 +169,13 @@ class Pictures(Callback):
 
 
 class Skipped(Callback):
-    """Warns once of each damaged file that training passes over, and keeps count in the stage."""
+    """Warns once of each damaged file that training or validation passes over, and keeps count in the stage."""
 
     def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, outputs: Any, batch: Any, *_: Any) -> None:
         for file in batch["skipped"]:
             if file not in stage.skipped:  # type: ignore[operator]
                 stage.skipped.add(file)  # type: ignore[union-attr,operator]
                 say(f"warning: skipped {file}")
+
+    def on_validation_batch_end(self, *arguments: Any) -> None:
+        self.on_train_batch_end(*arguments)

@@ -94,7 +94,7 @@ class CompositeData(LightningDataModule):
         if held_out:
             pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed, "val")
             chosen = spread(len(pairing), self.val_samples)
-            self.validation = EvalComposites(pairing, subjects, backgrounds, max(self.frame), chosen)
+            self.validation = EvalComposites(pairing, subjects, backgrounds, max(self.frame), chosen, "skip")
         say(
             f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
             f"{len(self.training)} samples, {len(held_out)} validation subjects"
@@ -117,6 +117,10 @@ class CompositeData(LightningDataModule):
             subjects = self.cached({name: build_source(node["subjects"], root)}, None, "raise")
             backgrounds = node.get("backgrounds")
             source = None if backgrounds is None else build_sources({name: backgrounds}, root)
+            if source is None and subjects.load(subjects.ids[0]).image is None:
+                raise UserError(
+                    f"data.test.{name}.backgrounds=null: its subjects are cut out, expected a source to stand behind"
+                )
             ids = ["itself"] if source is None else list(source.ids)
             pairing = Pairing(subjects.ids, ids, node["backgrounds_per_subject"], self.config["seed"], f"test/{name}")
             tests[name] = EvalComposites(pairing, subjects, source, node["eval_size"])

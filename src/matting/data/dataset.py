@@ -2,7 +2,8 @@
 
 import bisect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -36,6 +37,17 @@ def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
     return eval_size[0], eval_size[1]
 
 
+def load_or_next(backgrounds: BackgroundSource, ids: Sequence[str], skipped: list[str], id: str) -> np.ndarray:
+    """A background, or the next in order of id where its file is damaged; `skipped` gets those that were."""
+    start = bisect.bisect_left(ids, id)
+    for at in range(start, start + len(ids)):
+        try:
+            return backgrounds.load(ids[at % len(ids)])
+        except DamagedFile as error:
+            skipped.append(str(error))
+    raise UserError(f"none of {len(ids)} backgrounds can be read; the first: {skipped[0]}")
+
+
 class Composites(Dataset):
     """Training samples: everything random in one is drawn from (seed, pass, sample id), wherever it is made."""
 
@@ -62,28 +74,18 @@ class Composites(Dataset):
         draw = np.random.Generator(np.random.Philox(key_of(self.pairing.seed, turn, index)))
         seeds = [int(seed) for seed in draw.integers(0, 2**31, 4)]
         skipped: list[str] = []
+        load = partial(load_or_next, self.backgrounds, self.pairing.backgrounds, skipped)
         fgr, alpha = self.geometry.frame_subject(subject.fgr, subject.alpha, seeds[0])
         return {
             "fgr": fgr,
             "alpha": alpha,
-            "bgr": self.geometry.frame_background(self.background(background_id, skipped), seeds[1]),
-            "new_bgr": self.geometry.frame_background(self.background(other_id, skipped), seeds[2]),
+            "bgr": self.geometry.frame_background(load(background_id), seeds[1]),
+            "new_bgr": self.geometry.frame_background(load(other_id), seeds[2]),
             "draws": self.draw_colour(draw),
             "seed": seeds[3],
             "id": f"{subject_id}@{background_id}",
             "skipped": skipped,
         }
-
-    def background(self, id: str, skipped: list[str]) -> np.ndarray:
-        """A background, or the next in order of id where its file is damaged; `skipped` says which were."""
-        ids = self.pairing.backgrounds
-        start = bisect.bisect_left(ids, id)
-        for at in range(start, start + len(ids)):
-            try:
-                return self.backgrounds.load(ids[at % len(ids)])
-            except DamagedFile as error:
-                skipped.append(str(error))
-        raise UserError(f"none of {len(ids)} backgrounds can be read; the first: {skipped[0]}")
 
     def draw_colour(self, draw: np.random.Generator) -> np.ndarray:
         """float32 (len(DRAWS),); every number is drawn each time, so that one option never moves another's draws."""
@@ -100,7 +102,8 @@ class Composites(Dataset):
 class EvalComposites(Dataset):
     """Validation and test samples: no draws, each composite at its own evaluation size.
 
-    Without backgrounds the photographs themselves are the images.
+    Without backgrounds the photographs themselves are the images. on_damaged: let the next background stand in for one
+    that cannot be decoded, as in training, or raise its DamagedFile.
     """
 
     def __init__(
@@ -110,8 +113,10 @@ class EvalComposites(Dataset):
         backgrounds: BackgroundSource | None,
         eval_size: Any,
         samples: Sequence[int] | None = None,
+        on_damaged: Literal["skip", "raise"] = "raise",
     ):
         self.pairing, self.subjects, self.backgrounds, self.eval_size = pairing, subjects, backgrounds, eval_size
+        self.on_damaged = on_damaged
         self.samples = range(len(pairing)) if samples is None else samples
 
     def __len__(self) -> int:
@@ -133,11 +138,15 @@ class EvalComposites(Dataset):
             assert subject.image is not None
             image = resize(subject.image, height, width)
             return {**sample, "image": image, "bgr": image, "new_bgr": image, "id": subject_id}
+        skipped: list[str] = []
+        load = self.backgrounds.load
+        if self.on_damaged == "skip":
+            load = partial(load_or_next, self.backgrounds, self.pairing.backgrounds, skipped)
         # the composite is made at the subject's own size and stretched with it, as the published protocol does
-        bgr = resize(cover(self.backgrounds.load(background_id), *native), height, width)
+        bgr = resize(cover(load(background_id), *native), height, width)
         other = self.pairing.background(subject_id, at % self.pairing.per_subject + 1)
-        new_bgr = resize(cover(self.backgrounds.load(other), *native), height, width)
-        return {**sample, "bgr": bgr, "new_bgr": new_bgr, "id": f"{subject_id}@{background_id}"}
+        new_bgr = resize(cover(load(other), *native), height, width)
+        return {**sample, "bgr": bgr, "new_bgr": new_bgr, "id": f"{subject_id}@{background_id}", "skipped": skipped}
 
 
 def spread(count: int, samples: int | None) -> list[int] | None:
