@@ -59,6 +59,12 @@ def load_generator(path: Path, stage: str) -> nn.Module:
     return network.requires_grad_(False).eval()
 
 
+def training_frame(path: Path) -> tuple[int, int]:
+    """(height, width) of the samples that a checkpoint was trained on."""
+    height, width = read_checkpoint(path)["matting"]["frame"]
+    return height, width
+
+
 def part(state: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     """The entries under a prefix, without it."""
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

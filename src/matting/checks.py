@@ -17,7 +17,7 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "data.fit": ("crop", "pad", "stretch"),
     "method.fit": ("pad", "stretch", "native"),
     "trainer.accelerator": ("cpu", "gpu"),
-    "trainer.precision": ("32-true", "bf16-mixed", "64-true"),  # float16 overflows in the adversarial losses
+    "trainer.precision": ("32-true", "bf16-mixed"),  # float16 overflows in the adversarial losses
     "checkpoint.keep": ("weights", "best", "all"),
     "net.*.norm": ("instance", "batch", "group"),
     "net.gen.up": ("deconv", "resize"),
@@ -61,6 +61,8 @@ ALSO: dict[str, Any] = {
     "stage.clip_norm": None,
     "trainer.max_batches": None,
     "runtime.threads": None,
+    "method.height": None,
+    "method.width": None,
     "*.eval_size": "native",
 }
 

@@ -104,12 +104,6 @@ def trained(config: DictConfig) -> dict[str, Path]:
                 f"{name}: {found.run} is not trained ({state}); `{train_command(config, found.run.kind)}` does it, "
                 f"or name a run or a checkpoint: {name}=..."
             )
-    scales = [found.run.config["scale"] for found in upstream.values() if found.run is not None]
-    size = config.method.height, config.method.width
-    if config.method.fit != "native" and any((scale["height"], scale["width"]) != size for scale in scales):
-        say(
-            f"note: trained with scale={scales[-1]['name']}, used at height x width {size[0]}x{size[1]}; add that scale"
-        )
     return {key: found.checkpoint for key, found in upstream.items()}
 
 

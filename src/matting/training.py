@@ -74,6 +74,7 @@ def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> 
     stage = resolve(node["_target_"])(
         node, config["net"], config["loss"], config["optim"], config["paths"]["data_root"], **more
     )
+    stage.frame = config["scale"]["height"], config["scale"]["width"]
     for network in (stage.gen, stage.disc):
         if network is None:
             continue

@@ -24,6 +24,7 @@ def save_stage(path: Path, stage: str, **net: object) -> nn.Module:
     torch.manual_seed(len(stage))
     module = MattingStage(stage, {"gen": node})
     module.gen = build(node)
+    module.frame = 64, 80
     with torch.no_grad():
         module.gen.decoder.head.weight *= 30
     checkpoint = {"state_dict": {**module.state_dict(), "disc.weight": torch.zeros(1)}}
@@ -131,3 +132,8 @@ def test_a_config_gives_the_method_on_its_device(trained):
     if not torch.cuda.is_available():
         with pytest.raises(UserError, match="trainer=cpu"):
             load_method({**config, "trainer": {"accelerator": "gpu"}}, paths)
+
+
+def test_without_a_size_images_are_fitted_to_that_of_the_training(pomagan):
+    method = pomagan("pad", None, None)
+    assert (method.height, method.width) == (64, 80)

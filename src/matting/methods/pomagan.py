@@ -5,24 +5,26 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from matting.checkpoints import load_generator
+from matting.checkpoints import load_generator, training_frame
 from matting.methods.base import Method, fit_image, resample
 
 
 class Pomagan(Method):
     """Both trained generators in a row.
 
-    segmentation, alpha: checkpoints of the two stages. height, width, fit: see `fit_image`.
+    segmentation, alpha: checkpoints of the two stages. height, width, fit: see `fit_image`; without a size the one that
+    the alpha stage was trained at.
     """
 
     name = "POMAGAN"
     stages = ("coarse",)
 
-    def __init__(self, segmentation: Path, alpha: Path, height: int, width: int, fit: str):
+    def __init__(self, segmentation: Path, alpha: Path, height: int | None, width: int | None, fit: str):
         super().__init__()
         self.segmentation = load_generator(segmentation, "segmentation_gan")
         self.alpha = load_generator(alpha, "alpha_gan")
-        self.height, self.width, self.fit = height, width, fit
+        frame = training_frame(alpha)
+        self.height, self.width, self.fit = height or frame[0], width or frame[1], fit
 
     @torch.no_grad()
     def forward(self, image: Tensor) -> dict[str, Tensor]:

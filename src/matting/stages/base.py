@@ -29,6 +29,7 @@ class MattingStage(LightningModule):
         self.stage_name, self.nets = name, dict(nets)
         self.batches = 0
         self.total_batches = 1
+        self.frame = (0, 0)  # height and width of its training samples
         self.skipped: set[str] = set()
         self.results: dict[str, dict[str, float]] = {}
         self.validation = MattingMetrics()
@@ -73,6 +74,7 @@ class MattingStage(LightningModule):
             "version": CHECKPOINT_VERSION,
             "stage": self.stage_name,
             "nets": self.nets,
+            "frame": list(self.frame),
             "batches": self.batches,
             "skipped": sorted(self.skipped),
         }
