@@ -41,7 +41,18 @@ def test_a_run_keeps_everything_and_is_found_again(tiny, tmp_path):
     assert [path.name for path in (run / "checkpoints").iterdir()] == ["best.ckpt"]
     assert {path.name for path in (run / "images").iterdir()} == {"val-0000003.png", "val-0000006.png"}
     manifest = json.loads((run / "manifest.json").read_text())
-    keys = {"command", "git", "versions", "device", "seed", "data_fingerprint", "started", "ended", "skipped", "seconds"}
+    keys = {
+        "command",
+        "git",
+        "versions",
+        "device",
+        "seed",
+        "data_fingerprint",
+        "started",
+        "ended",
+        "skipped",
+        "seconds",
+    }
     assert keys <= manifest.keys()
     result = json.loads((run / "result.json").read_text())
     assert result["batches"] == 6
@@ -104,7 +115,10 @@ def test_the_alpha_stage_trains_what_it_stands_on_and_finds_it(tiny, tmp_path):
 
 
 def test_the_alpha_stage_can_be_trained_alone(tiny, tmp_path):
-    assert tiny("train", "stage=alpha_gan", "stage.coarse=ground_truth", "loss=cgan_alpha", "net.gen.encoder=concat")[0] == 0
+    assert (
+        tiny("train", "stage=alpha_gan", "stage.coarse=ground_truth", "loss=cgan_alpha", "net.gen.encoder=concat")[0]
+        == 0
+    )
     assert not (tmp_path / "outputs/segmentation_gan").exists()
     assert only_run(tmp_path, "alpha_gan")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, Trainer
 
 from matting.errors import Interrupted
 from matting.progress import LINE_SECONDS, say
@@ -22,8 +22,8 @@ class Limit(Callback):
     def __init__(self, total: int):
         self.total = total
 
-    def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, *_: Any) -> None:
-        if stage.batches >= self.total:  # type: ignore[operator]
+    def on_train_batch_end(self, trainer: Trainer, stage: Any, *_: Any) -> None:
+        if stage.batches >= self.total:
             trainer.should_stop = True
 
 
@@ -46,7 +46,7 @@ class RunCheckpoint(Callback):
         self.saved = time.monotonic()
         self.interrupted = False
 
-    def on_fit_start(self, trainer: Trainer, stage: LightningModule) -> None:
+    def on_fit_start(self, trainer: Trainer, stage: Any) -> None:
         """First Ctrl-C: stop at the next batch, with a checkpoint. Second: at once."""
 
         def stop(number: int, frame: Any) -> None:
@@ -56,7 +56,7 @@ class RunCheckpoint(Callback):
         if self.in_main_thread():
             self.before = signal.signal(signal.SIGINT, stop)
 
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+    def teardown(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
         if self.in_main_thread() and hasattr(self, "before"):
             signal.signal(signal.SIGINT, self.before)
 
@@ -66,10 +66,10 @@ class RunCheckpoint(Callback):
 
         return threading.current_thread() is threading.main_thread()
 
-    def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, *_: Any) -> None:
-        if stage.window:  # type: ignore[truthy-bool]
+    def on_train_batch_end(self, trainer: Trainer, stage: Any, *_: Any) -> None:
+        if stage.window:
             return
-        batches: int = stage.batches  # type: ignore[assignment]
+        batches: int = stage.batches
         if any_rank(trainer, self.interrupted):
             self.save(trainer)
             raise Interrupted(f"stopped at batch {batches}; give the same command again to go on from there")
@@ -80,10 +80,10 @@ class RunCheckpoint(Callback):
         if late or batches % self.every == 0 or trainer.should_stop:
             self.save(trainer)
 
-    def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
+    def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
         if trainer.state.fn != "fit":
             return
-        value = stage.results["val"][MONITOR]  # type: ignore[index]
+        value = stage.results["val"][MONITOR]
         if value < self.best:
             self.best = value
             trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=self.keep == "weights")
@@ -112,8 +112,8 @@ class Progress(Callback):
         self.title, self.total = title, total
         self.bar: Any = None
 
-    def on_train_start(self, trainer: Trainer, stage: LightningModule) -> None:
-        self.first: int = stage.batches  # type: ignore[assignment]
+    def on_train_start(self, trainer: Trainer, stage: Any) -> None:
+        self.first: int = stage.batches
         self.start = self.last = time.monotonic()
         if sys.stdout.isatty() and trainer.is_global_zero:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -123,8 +123,8 @@ class Progress(Callback):
             self.task = self.bar.add_task(self.title, total=self.total, completed=self.first)
             self.bar.start()
 
-    def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, *_: Any) -> None:
-        batches: int = stage.batches  # type: ignore[assignment]
+    def on_train_batch_end(self, trainer: Trainer, stage: Any, *_: Any) -> None:
+        batches: int = stage.batches
         if self.bar is not None:
             self.bar.update(self.task, completed=batches)
         elif trainer.is_global_zero and time.monotonic() - self.last > LINE_SECONDS:
@@ -132,15 +132,15 @@ class Progress(Callback):
             left = (self.last - self.start) / (batches - self.first) * (self.total - batches)
             say(f"{self.title}: batch {batches} of {self.total}, about {left:.0f} s left")
 
-    def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
+    def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
         if trainer.state.fn == "fit" and trainer.is_global_zero:
-            values = {key.split("/")[-1]: value for key, value in stage.results["val"].items()}  # type: ignore[union-attr,index]
+            values = {key.split("/")[-1]: value for key, value in stage.results["val"].items()}
             say(
                 f"{self.title}: batch {stage.batches}, validation MSE {1e3 * values['mse']:.1f}e-3, "
                 f"MAE {1e3 * values['mae']:.1f}e-3"
             )
 
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+    def teardown(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
@@ -153,16 +153,14 @@ class Pictures(Callback):
         self.folder, self.count = folder, count
         self.rows: list[list[torch.Tensor]] = []
 
-    def on_validation_batch_end(
-        self, trainer: Trainer, stage: LightningModule, outputs: Any, batch: Any, *_: Any
-    ) -> None:
+    def on_validation_batch_end(self, trainer: Trainer, stage: Any, outputs: Any, batch: Any, *_: Any) -> None:
         room = self.count - len(self.rows)
         if room > 0 and trainer.state.fn == "fit" and trainer.is_global_zero:
-            pred = stage.predict_map({key: value[:room] for key, value in batch.items()})  # type: ignore[operator]
+            pred = stage.predict_map({key: value[:room] for key, value in batch.items()})
             planes = zip(batch["image"][:room], pred.float(), batch["alpha"][:room], strict=True)
             self.rows += [[plane.cpu() for plane in row] for row in planes]
 
-    def on_validation_end(self, trainer: Trainer, stage: LightningModule) -> None:
+    def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
         if self.rows:
             save_sheet(self.folder / f"val-{stage.batches:07d}.png", self.rows, ("image", "prediction", "truth"))
             self.rows = []
@@ -171,10 +169,10 @@ class Pictures(Callback):
 class Skipped(Callback):
     """Warns once of each damaged file that training or validation passes over, and keeps count in the stage."""
 
-    def on_train_batch_end(self, trainer: Trainer, stage: LightningModule, outputs: Any, batch: Any, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, stage: Any, outputs: Any, batch: Any, *_: Any) -> None:
         for file in batch["skipped"]:
-            if file not in stage.skipped:  # type: ignore[operator]
-                stage.skipped.add(file)  # type: ignore[union-attr,operator]
+            if file not in stage.skipped:
+                stage.skipped.add(file)
                 say(f"warning: skipped {file}")
 
     def on_validation_batch_end(self, *arguments: Any) -> None:

@@ -10,7 +10,7 @@ import torch
 from lightning.fabric.plugins.io import CheckpointIO
 from torch import nn
 
-from matting.errors import JobError, UserError
+from matting.errors import NoSpace, UserError
 from matting.instantiate import build
 from matting.stages.base import check_stage, load_strict
 
@@ -31,7 +31,9 @@ class AtomicCheckpointIO(CheckpointIO):
             temporary.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.errno != errno.ENOSPC:
                 raise
-            raise JobError(f"{path}: cannot be written ({error}); the last checkpoint is intact; free space") from None
+            raise NoSpace(
+                f"{path}: cannot be written ({error}); the last checkpoint is intact: free space, give it again"
+            ) from None
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         return read_checkpoint(Path(path))

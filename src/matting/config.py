@@ -51,7 +51,7 @@ def composed(verb: str, overrides: tuple[str, ...]) -> DictConfig:
 def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:
     """Compose another verb's config that shares data, scale, trainer and seed with `config`.
 
-    `overrides` are the command line of the derived verb; `values` are set last, `a__b` for the key `a.b`. The result is a
+    `overrides` are the command line of the derived verb; `values` are set last, `a__b` for `a.b`. The result is a
     function of `config` alone: whoever asks for an upstream run names the same one.
     """
     # containers keep interpolations, which resolve in their new place; the types were checked where they came from

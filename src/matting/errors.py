@@ -13,5 +13,9 @@ class JobError(Exception):
     """A job that started and could not finish (a NaN in a loss term, a full disk). The command exits with 4."""
 
 
+class NoSpace(JobError):
+    """The disk is full. What was written before is whole, and the same command goes on there."""
+
+
 class Interrupted(Exception):
     """Stopped by Ctrl-C; the line says how to go on. The command exits with 130."""

@@ -60,7 +60,12 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def measure(
-    name: str, dataset: EvalComposites, data: CompositeData, method: Method, device: torch.device, config: Mapping[str, Any]
+    name: str,
+    dataset: EvalComposites,
+    data: CompositeData,
+    method: Method,
+    device: torch.device,
+    config: Mapping[str, Any],
 ) -> Iterator[tuple[list[dict[str, Any]], dict[str, np.ndarray]]]:
     """Each sample of a test set: its table rows, the alpha's first, and its planes as bytes."""
     constant = best_constant(dataset)
@@ -104,23 +109,24 @@ def best_constant(dataset: EvalComposites) -> float:
 
 def unknown_region(true: Tensor, dilation: int) -> Tensor:
     """bool (B, 1, H, W): what is neither surely foreground nor surely background, `dilation` px wide at 1024 px."""
-    size = scaled_size(*true.shape[-2:], dilation, 1024, 3)
+    height, width = true.shape[-2:]
+    size = scaled_size(height, width, dilation, 1024, 3)
     return dilate(true > 0, size) & ~erode(true >= 1, size)
 
 
 def summary(rows: list[dict[str, Any]], dataset: EvalComposites) -> dict[str, Any]:
     """Means over samples by row and region; a sample whose region is empty is counted and in no mean."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        groups[row["row"], row["region"]].append(row)
-    means: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
+    for entry in rows:
+        groups[entry["row"], entry["region"]].append(entry)
+    means: dict[str, dict[str, dict[str, float | None]]] = defaultdict(dict)
     for (row, region), members in groups.items():
         counted = [member for member in members if not np.isnan(member["mse"])]
         values = {name: float(np.mean([member[name] for member in counted])) if counted else None for name in NAMES}
-        means[row][region] = {**values, "n_empty": len(members) - len(counted)}  # type: ignore[dict-item]
-    sizes = sorted({(row["height"], row["width"]) for row in rows})
+        means[row][region] = {**values, "n_empty": len(members) - len(counted)}
+    sizes = sorted({(entry["height"], entry["width"]) for entry in rows})
     return {
-        "samples": len({row["id"] for row in rows}),
+        "samples": len({entry["id"] for entry in rows}),
         "subjects": len(dataset.pairing.subjects),
         "eval_size": dataset.eval_size,
         "sizes": [sizes[0], sizes[-1]],

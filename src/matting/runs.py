@@ -167,7 +167,9 @@ def lock(folder: Path, title: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("w")
     except OSError as error:
-        raise UserError(f"{folder}: cannot write there ({error.strerror}); set paths.output_dir to a folder of yours") from None
+        raise UserError(
+            f"{folder}: cannot write there ({error.strerror}); set paths.output_dir to a folder of yours"
+        ) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -240,16 +242,21 @@ def check_space(folder: Path, need: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < need:
         raise UserError(
-            f"{folder}: {what} need {need / 1e9:.2f} GB, {free / 1e9:.2f} GB are free; free space or set paths.output_dir"
+            f"{folder}: {what} need {need / 1e9:.2f} GB, {free / 1e9:.2f} GB are free; "
+            "free space or set paths.output_dir"
         )
 
 
 def git_state() -> dict[str, Any]:
-    """Revision of the checkout that this code runs from, and whether it has changes; the version alone when installed."""
+    """Revision of the checkout that this code runs from, and whether it has changes; when installed the version."""
     here = Path(__file__).parent
     if not (here.parents[1] / ".git").exists():
         return {"revision": version("matting"), "dirty": False}
-    ask = lambda *words: subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=False).stdout.strip()  # noqa: E501,E731,S603,S607
+
+    def ask(*words: str) -> str:
+        command = ["git", "-C", str(here), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+
     return {"revision": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain", "--untracked-files=no"))}
 
 

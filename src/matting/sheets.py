@@ -21,7 +21,7 @@ def to_bytes(plane: "Tensor") -> np.ndarray:
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], side: int | None = None) -> np.ndarray:
-    """One uint8 picture of rows of uint8 (H, W, 3) cells; cells are fitted into one size, the first cell's or `side`."""
+    """One uint8 picture of rows of uint8 (H, W, 3) cells, all fitted into one size: the first cell's or `side`."""
     height, width = rows[0][0].shape[:2]
     if side is not None:
         height, width = round(height * side / max(height, width)), round(width * side / max(height, width))

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from matting import runs
 from matting.data.build import fingerprint
-from matting.errors import Interrupted, JobError, UserError
+from matting.errors import Interrupted, JobError, NoSpace, UserError
 from matting.progress import say
 from matting.runs import Run
 from matting.upstream import Upstream, stage_run
@@ -15,12 +15,12 @@ from matting.upstream import Upstream, stage_run
 
 def run(config: DictConfig) -> float:
     """The verb. Gives the validation MSE of the best checkpoint, which a sweeper minimises; NaN without validation."""
-    this, upstream = stage_run(config)
     if config.plan:
         for found, waits in planned(config):
             say(f"{'waits for an upstream run' if waits else found.state():<10}  {found.folder}")
         return float("nan")
     result = ensure(config)
+    this, _ = stage_run(config)
     say(f"{this.kind}: done, {this.folder}")
     for name, values in result.items():
         if isinstance(values, dict):
@@ -73,6 +73,8 @@ def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
         raise Interrupted(
             f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"
         ) from None
+    except NoSpace:
+        raise
     except (UserError, JobError) as error:
         runs.note(this, error=str(error))
         raise

@@ -100,9 +100,7 @@ def world_size(trainer: Mapping[str, Any]) -> int:
     return torch.cuda.device_count()
 
 
-def build_trainer(
-    run: Run, stage: MattingStage, data: CompositeData, total: int, loggers: list[Logger]
-) -> Trainer:
+def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int, loggers: list[Logger]) -> Trainer:
     config, node = run.config, run.config["trainer"]
     if node["accelerator"] == "gpu" and not torch.cuda.is_available():
         raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
@@ -199,5 +197,3 @@ def tidy(run: Run, best: Path) -> None:
         checkpoint = {key: checkpoint[key] for key in ("state_dict", "matting", "pytorch-lightning_version")}
     AtomicCheckpointIO().save_checkpoint(checkpoint, run.best)
     run.last.unlink(missing_ok=True)
-
-

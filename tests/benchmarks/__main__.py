@@ -1,4 +1,4 @@
-"""make bench: every benchmark of this folder as one table and as JSON; ratios of two things measured in the same run."""
+"""make bench: every benchmark of this folder as a table and as JSON; ratios of things measured in the same run."""
 
 import importlib
 import json

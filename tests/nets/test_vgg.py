@@ -147,5 +147,5 @@ def test_a_narrow_random_trunk_has_fewer_channels_and_no_file_has_its_weights():
     features = VGGFeatures(width=0.25)(torch.rand(1, 3, 32, 32))
     assert [f.shape[1] for f in features] == [16, 32, 64, 128, 128]
     assert all(0.1 < f.pow(2).mean().sqrt() < 10 for f in features)
-    with pytest.raises(UserError, match="width: 0.25 needs weights: none"):
+    with pytest.raises(UserError, match=r"width: 0\.25 needs weights: none"):
         VGGFeatures(weights="imagenet", width=0.25)

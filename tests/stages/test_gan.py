@@ -41,7 +41,12 @@ def make_batch(size=2, seed=0, height=32, width=40):
     draw = torch.Generator().manual_seed(seed)
     planes = {"image": 3, "alpha": 1, "fgr": 3, "bgr": 3, "new_bgr": 3}
     batch = {key: torch.rand(size, channels, height, width, generator=draw) for key, channels in planes.items()}
-    return {**batch, "seeds": [seed * 10 + i for i in range(size)], "ids": [f"{seed}/{i}" for i in range(size)], "skipped": []}
+    return {
+        **batch,
+        "seeds": [seed * 10 + i for i in range(size)],
+        "ids": [f"{seed}/{i}" for i in range(size)],
+        "skipped": [],
+    }
 
 
 def part(batch, at):
@@ -208,7 +213,12 @@ def test_sum_over_scales(choice, factor):
 
 @pytest.mark.parametrize(
     ("targets", "disc_input", "channels"),
-    [("[alpha]", "targets", 4), ("[alpha,fgr]", "targets", 7), ("[alpha,fgr,comp]", "targets", 10), ("[alpha,fgr]", "alpha", 4)],
+    [
+        ("[alpha]", "targets", 4),
+        ("[alpha,fgr]", "targets", 7),
+        ("[alpha,fgr,comp]", "targets", 10),
+        ("[alpha,fgr]", "alpha", 4),
+    ],
 )
 def test_targets_apply_to_every_loss(targets, disc_input, channels):
     stage = make_stage("alpha_gan", f"loss.targets={targets}", f"loss.adversarial.disc_input={disc_input}")
@@ -221,7 +231,9 @@ def test_the_frozen_segmentation_network_is_neither_trained_nor_kept():
     from matting.stages.alpha_gan import AlphaGAN
 
     seg, alpha = make_stage("segmentation_gan"), make_stage("alpha_gan")
-    stage = AlphaGAN(alpha.stage, {"gen": alpha.nets["gen"], "disc": DISC}, alpha.objective.loss, alpha.optim, ".", seg.gen)
+    stage = AlphaGAN(
+        alpha.stage, {"gen": alpha.nets["gen"], "disc": DISC}, alpha.objective.loss, alpha.optim, ".", seg.gen
+    )
     stage.train()
     assert not stage.segmentation.training
     assert not any("segmentation" in key for key in stage.state_dict())

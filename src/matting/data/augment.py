@@ -59,10 +59,8 @@ class FrameSubject(A.DualTransform):
         """Where a plane of `length` starts in a frame, along one axis."""
         draw = self.py_random
         free = frame - length
-        if free >= 0:
-            start = draw.uniform(0, free)
-        else:
-            start = min(max(draw.uniform(0.2, 0.8) * frame - soft, free), 0.0)
+        around = draw.uniform(0.2, 0.8) * frame - soft
+        start = draw.uniform(0, free) if free >= 0 else min(max(around, free), 0.0)
         start += draw.uniform(-self.shift, self.shift) * frame
         if cut_start and cut_end:
             return start if free < 0 and free <= start <= 0 else free / 2

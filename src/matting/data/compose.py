@@ -1,4 +1,4 @@
-"""The one place that composites, on the device and in float: I = a F + (1 - a) B, with the colour work fused beside it."""
+"""The one place that composites, on the device and in float: I = a F + (1 - a) B, the colour work beside it."""
 
 import math
 

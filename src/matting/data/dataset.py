@@ -211,7 +211,7 @@ class TrainingOrder(Sampler[list[Key]]):
 
 
 class SameSize(Sampler[list[int]]):
-    """Evaluation batches: neighbours of equal size together, in order. All ranks see all: means are the same for any number."""
+    """Evaluation batches: neighbours of equal size together, in order. All ranks see all: the means are the same."""
 
     def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int):
         self.groups: list[list[int]] = []

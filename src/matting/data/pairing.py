@@ -1,4 +1,4 @@
-"""Which background stands behind which subject: pure functions of (seed, split, subject, k), in O(1) memory and time."""
+"""Which background stands behind which subject: a function of (seed, split, subject, k), in O(1) memory and time."""
 
 import hashlib
 from collections.abc import Sequence

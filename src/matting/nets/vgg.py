@@ -35,7 +35,9 @@ class VGGFeatures(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, arch: str = "vgg19", weights: str = "none", convention: str = "imagenet", width: float = 1.0) -> None:
+    def __init__(
+        self, arch: str = "vgg19", weights: str = "none", convention: str = "imagenet", width: float = 1.0
+    ) -> None:
         super().__init__()
         if arch not in ("vgg16", "vgg19"):
             raise UserError(f"arch: expected vgg16 or vgg19, got {arch!r}")

@@ -33,7 +33,7 @@ class MattingStage(LightningModule):
         self.skipped: set[str] = set()
         self.results: dict[str, dict[str, float]] = {}
         self.validation = MattingMetrics()
-        self.tests = nn.ModuleDict()
+        self.tests: dict[str, MattingMetrics] = {}
 
     def predict_map(self, batch: Batch) -> Tensor:
         """What the stage predicts for a batch: (B, 1, H, W) in [0, 1]."""
@@ -58,16 +58,14 @@ class MattingStage(LightningModule):
 
     def on_test_start(self) -> None:
         names = self.trainer.datamodule.tests  # type: ignore[attr-defined]
-        self.tests = nn.ModuleDict({name: MattingMetrics() for name in names}).to(self.device)
+        self.tests = {name: MattingMetrics().to(self.device) for name in names}
 
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        metrics = list(self.tests.values())[dataloader_idx]
-        metrics.update(self.predict_map(batch).float(), batch["alpha"])
+        list(self.tests.values())[dataloader_idx].update(self.predict_map(batch).float(), batch["alpha"])
 
     def on_test_epoch_end(self) -> None:
         for name, metrics in self.tests.items():
-            values = metrics.compute()  # type: ignore[operator]
-            self.results[name] = {f"whole/{key}": float(value) for key, value in values.items()}
+            self.results[name] = {f"whole/{key}": float(value) for key, value in metrics.compute().items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["matting"] = {
@@ -85,12 +83,14 @@ class MattingStage(LightningModule):
 
 
 def check_stage(checkpoint: Mapping[str, Any], stage: str, where: object) -> dict[str, Any]:
-    """What a checkpoint says of itself; raises UserError for one of another stage, another version or no stage of ours."""
+    """What a checkpoint says of itself; raises UserError for another stage, another version or no stage of ours."""
     facts = checkpoint.get("matting")
     if facts is None:
         raise UserError(f"{where}: not a checkpoint of this suite; expected one of stage={stage}")
     if facts["version"] != CHECKPOINT_VERSION:
-        raise UserError(f"{where}: checkpoint version {facts['version']}, this reads {CHECKPOINT_VERSION}; train it again")
+        raise UserError(
+            f"{where}: checkpoint version {facts['version']}, this reads {CHECKPOINT_VERSION}; train it again"
+        )
     if facts["stage"] != stage:
         raise UserError(f"{where}: a checkpoint of stage={facts['stage']}, expected one of stage={stage}")
     return facts

@@ -26,7 +26,12 @@ class GANStage(MattingStage):
     pixel: str  # the L1 term's name in the config
 
     def __init__(
-        self, stage: Mapping[str, Any], net: Mapping[str, Any], loss: Mapping[str, Any], optim: Mapping[str, Any], root: str
+        self,
+        stage: Mapping[str, Any],
+        net: Mapping[str, Any],
+        loss: Mapping[str, Any],
+        optim: Mapping[str, Any],
+        root: str,
     ):
         super().__init__(stage["name"], {"gen": net["gen"]})
         self.stage, self.optim = stage, optim

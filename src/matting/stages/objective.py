@@ -88,7 +88,8 @@ class Objective(nn.Module):
 
         def border() -> Tensor:
             node = self.loss["border"]
-            size = scaled_size(*pred.shape[-2:], node["kernel"], node["kernel_side"], node["kernel_min"])
+            height, width = pred.shape[-2:]
+            size = scaled_size(height, width, node["kernel"], node["kernel_side"], node["kernel_min"])
             at = border_map(example.map >= 0.5, size)
             return border_loss(example.image, pred, example.map, at, example.new_bgr, self.targets, node["normalize"])
 
@@ -100,9 +101,10 @@ class Objective(nn.Module):
         }
         return self.sum(terms)
 
-    def discriminator(self, example: Example, fake: Tensor, disc: nn.Module) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    def discriminator(
+        self, example: Example, fake: Tensor, disc: nn.Module
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """The discriminator's loss, and its logits by scale on the real and on the fake map."""
         real_logits = disc(example.image, self.judged(example, example.map))
         fake_logits = disc(example.image, self.judged(example, fake))
         return discriminator_loss(real_logits, fake_logits, self.kind), real_logits, fake_logits
-

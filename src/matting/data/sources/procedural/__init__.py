@@ -86,7 +86,7 @@ class ProceduralBackgrounds(ProceduralSource):
         self.kept: dict[str, np.ndarray] = {}
 
     def load(self, id: str) -> np.ndarray:
-        """uint8 (height, width, 3) RGB, read-only. Small scenes are drawn once a process: they recur a hundred times."""
+        """uint8 (height, width, 3) RGB, read-only. Small ones are drawn once a process: they recur a hundred times."""
         scene = self.kept.get(id)
         if scene is None:
             scene = draw_scene(self.seed, self.number(id), self.height, self.width)
