@@ -156,7 +156,7 @@ def test_the_digest_of_plain_data():
         (["scale=quick"], "procedural-quick"),
         (["loss.border.weight=3", "runtime.workers=5"], "procedural-paper-weight_3"),
         (["stage=alpha_gan", "loss=cgan_alpha"], "procedural-paper-cgan_alpha"),
-        (["scale.epochs=3"], "procedural-paper-epochs_3"),
+        (["scale.seg_epochs=3"], "procedural-paper-epochs_3"),
         (["loss.name='a b/../c'"], "procedural-paper-ab..c"),
     ],
 )
@@ -192,9 +192,15 @@ def test_every_row_of_a_loss_sweep_stands_on_one_segmentation_run():
     assert len({of("stage=alpha_gan", *row) for row in rows}) == len(rows)
 
 
-@pytest.mark.parametrize("word", ["seed=3", "data.subjects.procedural.count=5", "scale.epochs=3", "trainer=debug"])
+@pytest.mark.parametrize("word", ["seed=3", "data.subjects.procedural.count=5", "scale.seg_epochs=3", "trainer=debug"])
 def test_what_both_stages_share_reaches_the_segmentation_run(word):
     assert upstream_of("stage=alpha_gan", word)["stage__coarse"] == of(word) != of()
+
+
+@pytest.mark.parametrize("word", ["scale.alpha_epochs=3", "scale.alpha_batch=5"])
+def test_what_concerns_the_alpha_stage_alone_leaves_the_segmentation_run_as_it_is(word):
+    assert upstream_of("stage=alpha_gan", word)["stage__coarse"] == of()
+    assert of("stage=alpha_gan", word) != of("stage=alpha_gan")
 
 
 def test_an_evaluation_stands_on_the_stages_of_its_config():

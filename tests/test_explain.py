@@ -25,7 +25,7 @@ CASES = [
     ("train", ["~seed"], ["seed: no value", "seed=..."]),
     ("train", ["checkpoint.keep=none"], ["checkpoint.keep=none", "weights, best, all"]),
     ("evaluate", ["metrics.convention=mine"], ["metrics.convention=mine", "dim, mmagic, p3m"]),
-    ("reproduce", ["scale.epochs=0"], ["scale.epochs=0", "at least 1"]),
+    ("reproduce", ["scale.seg_epochs=0"], ["scale.seg_epochs=0", "at least 1"]),
     ("runs", ["prune=no"], ["prune=no", "True, False"]),
     ("predict", [], ["input, output: no value"]),
 ]

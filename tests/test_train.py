@@ -170,7 +170,7 @@ def wait_for_batch(folder, batch, process, seconds=120):
     raise AssertionError("the run did not get there in time")
 
 
-KILLED = ["scale.epoch_samples=16", "scale.epochs=3", "scale.val_every=5", "checkpoint.keep=all", "stage.clip_norm=5"]
+KILLED = ["scale.epoch_samples=16", "scale.seg_epochs=3", "scale.val_every=5", "checkpoint.keep=all", "stage.clip_norm=5"]
 
 
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
@@ -201,7 +201,7 @@ def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
 
 
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path):
-    process = start(tmp_path, tmp_path.parent / "cache", "scale.epochs=400", "runtime.workers=1")
+    process = start(tmp_path, tmp_path.parent / "cache", "scale.seg_epochs=400", "runtime.workers=1")
     wait_for_batch(tmp_path, 3, process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

@@ -36,7 +36,7 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "prune": (True, False),
 }
 
-COUNTS = """*.epochs *.epoch_samples *batch_size scale.*_batch *.every_batches scale.val_every *.val_samples
+COUNTS = """*.epochs *_epochs *.epoch_samples *batch_size scale.*_batch *.every_batches scale.val_every *.val_samples
     val.samples scale.subjects scale.backgrounds scale.test_* data.*.count *.backgrounds_per_subject *.depth
     *.aspp_rates scale.net_width scale.disc_width net.*.width net.disc.layers net.disc.scales stage.accumulate
     stage.disc_every trainer.max_batches trainer.num_nodes runtime.threads runtime.log_every loss.border.kernel*"""
@@ -49,7 +49,7 @@ RANGES: dict[tuple[type, float, float], str] = {
     (int, 0, math.inf): "*.blocks *.warmup *.val_subjects *pictures runtime.workers metrics.unknown_dilation",
     (int, -1, math.inf): "trainer.devices",
     (float, 0, math.inf): """loss.*.weight loss.*.coefficients loss.perceptual.width *.lr *_lr stage.clip_norm
-        checkpoint.minutes augment.scale augment.rotate augment.shift augment.brightness augment.contrast
+        checkpoint.minutes augment.scale augment.rotate augment.shift scale.zoom scale.rotate scale.shift augment.brightness augment.contrast
         augment.saturation augment.hue augment.noise augment.blur""",
     (float, 0, 1): "augment.flip augment.jpeg_p",
     (int, 1, 100): "augment.jpeg",

@@ -102,7 +102,9 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
             return "file:" + file_digest(find_file(value, data_root))
         return value
 
-    return {key: normal(key, value) for key, value in config.items() if key not in NOT_IDENTITY}
+    # the rest of the scale counts where it is used: the segmentation run does not change with the alpha stage's batch
+    used = {**config, "scale": {key: config["scale"][key] for key in ("name", "height", "width")}}
+    return {key: normal(key, value) for key, value in used.items() if key not in NOT_IDENTITY}
 
 
 def digest_of(identity: dict[str, Any]) -> str:

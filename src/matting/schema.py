@@ -27,7 +27,8 @@ class Scale:
     test_subjects: int = MISSING
     test_backgrounds: int = MISSING
     test_backgrounds_per_subject: int = MISSING
-    epochs: int = MISSING
+    seg_epochs: int = MISSING
+    alpha_epochs: int = MISSING
     epoch_samples: int | None = MISSING
     seg_batch: int = MISSING
     alpha_batch: int = MISSING
@@ -44,6 +45,9 @@ class Scale:
     warmup: int = MISSING
     val_every: int = MISSING
     val_samples: int = MISSING
+    zoom: list[float] = MISSING
+    rotate: float = MISSING
+    shift: float = MISSING
 
 
 @dataclass
