@@ -15,14 +15,14 @@ from matting.errors import UserError
 
 CONFIG_VERSION = 1
 
-# Changes how or where a run works, never what comes out.
-NOT_IDENTITY = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan", "experiments", "published")
+# Changes how or where a run works, never what comes out; or (vgg) counts where it is used.
+NOT_IDENTITY = ("paths", "logger", "runtime", "checkpoint", "vgg", "rerun", "plan", "experiments", "published")
 
 # Digests of the runs that a run stands on: in its own digest, and no word for people.
 NOT_TOLD = ("config_version", "stage.coarse", "method.segmentation", "method.alpha")
 
 # What a derived config (an upstream run, a step of a recipe) takes over from the config that asks for it.
-SHARED = ("seed", "paths", "scale", "augment", "data", "trainer", "logger", "runtime")
+SHARED = ("seed", "paths", "scale", "vgg", "augment", "data", "trainer", "logger", "runtime")
 
 # A value under one of these keys, unless it is a choice, names a file and counts by the file's content.
 FILE_KEYS = ("weights", "checkpoint", "list_file", "names")

@@ -51,6 +51,14 @@ class Scale:
 
 
 @dataclass
+class Vgg:
+    arch: str = MISSING
+    weights: str = MISSING
+    convention: str = MISSING
+    width: float = MISSING
+
+
+@dataclass
 class Augment:
     flip: float = MISSING
     scale: list[float] = MISSING
@@ -103,6 +111,7 @@ class Runtime:
 class Common:
     paths: Paths = field(default_factory=Paths)
     scale: Scale = field(default_factory=Scale)
+    vgg: Vgg = field(default_factory=Vgg)
     augment: Augment = field(default_factory=Augment)
     data: Data = field(default_factory=Data)
     trainer: Trainer = field(default_factory=Trainer)
