@@ -170,7 +170,8 @@ def wait_for_batch(folder, batch, process, seconds=120):
     raise AssertionError("the run did not get there in time")
 
 
-KILLED = ["scale.epoch_samples=16", "scale.seg_epochs=3", "scale.val_every=5", "checkpoint.keep=all", "stage.clip_norm=5"]
+LONGER = ["scale.epoch_samples=16", "scale.seg_epochs=3", "scale.val_every=5"]
+KILLED = [*LONGER, "checkpoint.keep=all", "stage.clip_norm=5"]
 
 
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):

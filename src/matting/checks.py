@@ -49,8 +49,8 @@ RANGES: dict[tuple[type, float, float], str] = {
     (int, 0, math.inf): "*.blocks *.warmup *.val_subjects *pictures runtime.workers metrics.unknown_dilation",
     (int, -1, math.inf): "trainer.devices",
     (float, 0, math.inf): """loss.*.weight loss.*.coefficients loss.perceptual.width *.lr *_lr stage.clip_norm
-        checkpoint.minutes augment.scale augment.rotate augment.shift scale.zoom scale.rotate scale.shift augment.brightness augment.contrast
-        augment.saturation augment.hue augment.noise augment.blur""",
+        checkpoint.minutes augment.scale augment.rotate augment.shift scale.zoom scale.rotate scale.shift
+        augment.brightness augment.contrast augment.saturation augment.hue augment.noise augment.blur""",
     (float, 0, 1): "augment.flip augment.jpeg_p",
     (int, 1, 100): "augment.jpeg",
 }

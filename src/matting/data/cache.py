@@ -130,9 +130,6 @@ def locked(cache_dir: Path, name: str) -> Iterator[None]:
 def build(source: SubjectSource, folder: Path, long_side: int | None, on_damaged: OnDamaged) -> dict[str, Any]:
     """Write the cache of `source` to `folder` and return its index. Raise UserError when the disk is or gets full."""
     say(f"cache: building {folder}")
-    others = sorted(other.name for other in folder.parent.glob(f"{source.name}-*/") if other != folder)
-    if others:
-        say(f"cache: {', '.join(others)} of the same source stay in {folder.parent}; remove what is not used")
     check_disk(source, folder, long_side)
     temporary = folder.with_name(f"{folder.name}.building")
     shutil.rmtree(temporary, ignore_errors=True)
