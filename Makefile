@@ -38,7 +38,7 @@ lock: $(VENV)/uv ## renew requirements.lock within the ranges of pyproject.toml
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 wheel: $(READY) ## build the package, with conf/ and experiments/, into dist/
-	$(BIN)/uv build --wheel --quiet --out-dir dist .
+	$(BIN)/python -m hatchling build -t wheel
 
 clean: ## remove the environment, keep outputs
 	rm -rf $(VENV)

@@ -75,11 +75,12 @@ def method_upstream(config: DictConfig) -> dict[str, Upstream]:
             found = stage_run(found_alpha.config)[1].get("stage__coarse")
         else:
             coarse = found_alpha.run.config["stage"]["coarse"]
-            found = None if coarse == "ground_truth" else find_upstream(config, coarse, "segmentation_gan")
+            named = coarse != "ground_truth" and not coarse.startswith("file:")
+            found = find_upstream(config, coarse, "segmentation_gan") if named else None
     else:
         found = find_upstream(config, segmentation, "segmentation_gan")
     if found is None:
-        raise UserError("method.segmentation: the alpha run was trained on the true map; name a segmentation run")
+        raise UserError("method.segmentation: the alpha run was not trained on a segmentation run; name a run or a checkpoint")
     return {"method__segmentation": found, "method__alpha": found_alpha}
 
 
