@@ -7,8 +7,6 @@ READY := $(VENV)/ready
 export MALLOC_MMAP_MAX_ = 0
 export MALLOC_TRIM_THRESHOLD_ = 100000000000
 export MALLOC_TOP_PAD_ = 268435456
-# bf16 is one and a half to three times as fast where the processor computes in it, and slower elsewhere.
-PRECISION ?= $(shell grep -qsE 'avx512_bf16|amx_bf16' /proc/cpuinfo && echo bf16-mixed || echo 32-true)
 
 .PHONY: help run test test-gpu lint lock bench wheel clean
 .DEFAULT_GOAL := help
@@ -17,7 +15,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(READY) ## set up, then POMAGAN on the embedded data at a small size: two stages, evaluation, report
-	$(BIN)/matting reproduce recipe=pomagan scale=quick trainer.precision=$(PRECISION)
+	$(BIN)/matting reproduce recipe=pomagan scale=quick
 
 test: $(READY) ## set up, then the tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

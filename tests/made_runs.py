@@ -53,7 +53,7 @@ def finish_evaluation(run: Run, tests: tuple[str, ...] = ("procedural",), **mse:
         rows = {
             row: {region: figures(value) for region in ("whole", "unknown")} for row, value in {**ROWS, **mse}.items()
         }
-        sizes = {"eval_size": 128, "sizes": [[80, 128], [80, 128]]}
+        sizes = {"eval_size": 112, "sizes": [[64, 112], [64, 112]]}
         result["tests"][test] = {"samples": 4, "subjects": 4, **sizes, "rows": rows}
         for kind in ("first", "best", "worst"):
             for number in range(2):

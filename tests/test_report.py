@@ -60,7 +60,7 @@ def finish_all(recipe: RecipeRuns) -> None:
 
 def a_result(**mse: float) -> dict:
     rows = {row: {"whole": figures(value)} for row, value in {**ROWS, **mse}.items()}
-    sizes = {"samples": 4, "subjects": 4, "eval_size": 128, "sizes": [[80, 128], [80, 128]]}
+    sizes = {"samples": 4, "subjects": 4, "eval_size": 112, "sizes": [[64, 112], [64, 112]]}
     return {"names": {"alpha": "POMAGAN"}, "convention": "dim", "tests": {"aim": {**sizes, "rows": rows}}}
 
 
@@ -122,7 +122,7 @@ def test_the_page_is_whole_escaped_and_needs_nothing_from_elsewhere(written):
 def test_every_table_says_region_size_and_convention_and_marks_the_best_but_the_perfect_mask(written):
     text = (written / "report.html").read_text()
     captions = re.findall(r"<figcaption>(procedural, .*?)</figcaption>", text)
-    size = "4 samples of 4 subjects, height x width 80x128 (longer side 128), convention dim"
+    size = "4 samples of 4 subjects, height x width 64x112 (longer side 112), convention dim"
     assert captions == [f"procedural, whole image: {size}", f"procedural, unknown region: {size}"]
     rows = re.findall(r"<tr><th>([^<]*)</th>(.*?)</tr>", text.split("<tbody>")[1].split("</tbody>")[0])
     assert [title for title, _ in rows] == [
@@ -154,7 +154,7 @@ def test_tables_hold_raw_figures_as_csv_and_the_papers_units_as_markdown(written
     rows = list(csv.DictReader((written / "table.csv").open()))
     assert len(rows) == 4 * 2
     alpha = next(row for row in rows if row["row"] == "alpha" and row["region"] == "unknown")
-    assert (float(alpha["mse"]), float(alpha["sad"]), alpha["size"]) == (0.02, 200.0, "80x128")
+    assert (float(alpha["mse"]), float(alpha["sad"]), alpha["size"]) == (0.02, 200.0, "64x112")
     lines = (written / "table.md").read_text().splitlines()
     assert "| POMAGAN, random VGG | 20 | 40 | 0.2 | 200 | 200 |" in lines
     assert lines[2] == "|  | MSE x1e3 | MAE x1e3 | SAD /1000 | Grad | Conn |"
@@ -164,7 +164,7 @@ def test_the_story_is_told_from_the_facts(done):
     finish_stage(done.steps[1], starts=["1", "2"], skipped=["a damaged.png"])
     assert " since the last of" not in " ".join(training(done.steps[0]))
     text = " ".join(told(done.evaluation, done.steps[:-1]))
-    assert "Scale quick: the networks see height x width 80x128" in text
+    assert "Scale quick: the networks see height x width 64x112" in text
     assert "segmentation_gan: 90 batches of 8 (720 samples) from 184 subjects on 100 backgrounds each" in text
     assert "12 s on cpu, precision 32-true; kept are the weights of batch 80, the best of validation." in text
     assert "12 s since the last of 2 starts on cpu" in text
