@@ -173,9 +173,9 @@ def fail_in_sweep(error: Exception, verb: str, overrides: str) -> NoReturn:
 
 
 def entry() -> None:
-    # Threads that wait by spinning take the cores from whoever else is at work, the loader's processes included: on two
-    # busy cores a step took three times as long. Read once, when torch loads.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads that wait by spinning take the cores from whoever else is at work: on two busy cores a step took three
+    # times as long. Never to spin costs a third on quiet ones; a short spin costs nothing. Read once, when torch loads.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     sys.exit(main(sys.argv[1:]))
 
 
