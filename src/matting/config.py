@@ -103,7 +103,8 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
         return value
 
     # the rest of the scale counts where it is used: the segmentation run does not change with the alpha stage's batch
-    used = {**config, "scale": {key: config["scale"][key] for key in ("name", "height", "width")}}
+    told = ("name", "height", "width")
+    used = {key: {k: value[k] for k in told} if key == "scale" else value for key, value in config.items()}
     return {key: normal(key, value) for key, value in used.items() if key not in NOT_IDENTITY}
 
 
