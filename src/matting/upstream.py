@@ -80,7 +80,7 @@ def method_upstream(config: DictConfig) -> dict[str, Upstream]:
     else:
         found = find_upstream(config, segmentation, "segmentation_gan")
     if found is None:
-        raise UserError("method.segmentation: the alpha run was not trained on a segmentation run; name a run or a checkpoint")
+        raise UserError("method.segmentation: the alpha run stands on no segmentation run; name a run or a checkpoint")
     return {"method__segmentation": found, "method__alpha": found_alpha}
 
 
