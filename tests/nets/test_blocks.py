@@ -5,6 +5,7 @@ from torch import nn
 from matting.errors import UserError
 from matting.nets.blocks import (
     ASPP,
+    MapConv,
     ResidualBlock,
     conv_block,
     crop_back,
@@ -132,3 +133,17 @@ def test_init_gan() -> None:
 def test_unknown_choice(call, name: str) -> None:
     with pytest.raises(UserError, match=rf"expected .* got '{name}'"):
         call()
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 7])
+def test_map_convolution_is_a_reflecting_convolution(kernel: int) -> None:
+    ours = MapConv(5, kernel).double()
+    plain = nn.Conv2d(5, 1, kernel, padding=kernel // 2, padding_mode="reflect").double()
+    plain.load_state_dict(ours.state_dict())
+    x = torch.rand(2, 5, 9, 12, dtype=torch.float64)
+    torch.testing.assert_close(ours(x).double(), plain(x), rtol=0, atol=1e-6)
+
+
+def test_map_convolution_adds_in_float32() -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        assert MapConv(4, 7)(torch.rand(1, 4, 8, 8)).dtype == torch.float32

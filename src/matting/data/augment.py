@@ -4,8 +4,11 @@ Every draw comes from `Compose.set_random_seed`: albumentations 2.0.8 otherwise 
 """
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it would ask the network for a newer version
 
 import albumentations as A
 import cv2

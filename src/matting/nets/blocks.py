@@ -91,6 +91,24 @@ class ResidualBlock(nn.Module):
         return (x + self.body(x)).relu_()
 
 
+class MapConv(nn.Conv2d):
+    """A k x k reflecting convolution to one map, float32: (B, C, H, W) -> (B, 1, H, W).
+
+    Computed as a 1 x k convolution to k maps that are added with a shift of a row each: the same products. With a
+    single output channel the libraries' kernels leave most of a vector unused, and took a quarter of a small step.
+    """
+
+    def __init__(self, in_channels: int, kernel: int) -> None:
+        super().__init__(in_channels, 1, kernel, padding=kernel // 2, padding_mode="reflect")
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel, height = self.kernel_size[0], x.shape[-2]
+        x = F.pad(x, (kernel // 2,) * 4, mode="reflect")
+        by_row = F.conv2d(x, self.weight[0].transpose(0, 1).unsqueeze(2)).float()
+        shifted = torch.stack([by_row[:, i, i : i + height] for i in range(kernel)])
+        return (shifted.sum(0) + self.bias).unsqueeze(1)
+
+
 class ASPP(nn.Module):
     """Atrous spatial pyramid pooling: one 3x3 convolution a rate and the image's mean, a quarter of the channels each.
 

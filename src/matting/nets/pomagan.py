@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from matting.errors import UserError
 from matting.nets.blocks import (
     ASPP,
+    MapConv,
     ResidualBlock,
     conv_block,
     crop_back,
@@ -52,13 +53,12 @@ class Decoder(nn.Module):
         for i in reversed(range(depth)):
             self.levels.append(up_block(channels, width << i, norm, up))
             channels = (width + skip_width) << i
-        self.head = nn.Conv2d(channels, 1, 7, padding=3, padding_mode="reflect")
+        self.head = MapConv(channels, 7)
 
     def forward(self, x: Tensor, skips: Sequence[tuple[Tensor, ...]]) -> Tensor:
         for level, skip in zip(self.levels, reversed(skips), strict=True):
             x = torch.cat([level(x), *skip], 1)
-        # In bf16 a sigmoid has no value between 0.996 and 1: the output would lose its last levels.
-        return torch.sigmoid(self.head(x).float())
+        return torch.sigmoid(self.head(x))  # of float32: in bf16 a sigmoid has no value between 0.996 and 1
 
 
 class SegmentationGenerator(nn.Module):

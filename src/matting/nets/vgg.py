@@ -59,8 +59,7 @@ class VGGFeatures(nn.Module):
             name = f"{arch} imagenet" if weights == "imagenet" else weights
             state = hub_state(arch) if weights == "imagenet" else file_state(weights)
             load_trunk(self.trunk, set(full.state_dict()), state, name)
-        self.requires_grad_(False)
-        self.eval()
+        self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "VGGFeatures":
         """Stays in evaluation mode whatever the module around it does."""
@@ -68,6 +67,7 @@ class VGGFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         x = ((x.flip(1) if self.reverse else x) - self.mean) / self.std
+        x = x.contiguous(memory_format=torch.channels_last)  # faster here, where no norm makes up for it
         features = []
         # The in-place ReLUs are safe: each overwrites a convolution's output, and every tap is a ReLU's.
         for i, layer in enumerate(self.trunk):
