@@ -9,7 +9,7 @@ import torch
 
 torch.set_num_threads(1)
 
-# The whole method in seconds: 32x32 px, 8 channels, 10 people.
+# The whole methods in seconds: 32x32 px, few channels, 10 people.
 TINY = [
     "scale=quick",
     "scale.height=32",
@@ -34,6 +34,17 @@ TINY = [
     "scale.blocks=1",
     "scale.aspp_rates=[1,2]",
     "scale.warmup=2",
+    "scale.alphanet.encoder=tu-mobilenetv3_small_050",
+    "scale.alphanet.width=0.25",
+    "scale.alphanet.seg_size=32",
+    "scale.alphanet.mat_size=32",
+    "scale.alphanet.max_side=48",
+    "scale.alphanet.seg_batch=2",
+    "scale.alphanet.mat_batch=2",
+    "scale.alphanet.batch=2",
+    "scale.alphanet.seg_epochs=1",
+    "scale.alphanet.mat_epochs=1",
+    "scale.alphanet.epochs=1",
     "runtime.workers=0",
     "runtime.threads=1",
     "runtime.log_every=1",

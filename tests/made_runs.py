@@ -12,7 +12,9 @@ from omegaconf import DictConfig
 from matting import schema
 from matting.config import compose_config
 from matting.data.build import fingerprint
-from matting.runs import Run, git_state, write_json
+from matting.files import write_json
+from matting.provenance import git_state
+from matting.runs import Run
 
 OVERRIDES = ["scale=quick", "paths.output_dir=outputs", "scale.test_subjects=4"]
 METRICS = ("mse", "mae", "sad", "grad", "conn")

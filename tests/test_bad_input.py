@@ -236,7 +236,7 @@ def test_an_output_folder_that_cannot_be_written(tiny, tmp_path):
 
 def test_no_space_for_the_checkpoints(tiny, monkeypatch):
     disk = SimpleNamespace(disk_usage=lambda path: SimpleNamespace(free=10), rmtree=shutil.rmtree)
-    monkeypatch.setattr("matting.runs.shutil", disk)
+    monkeypatch.setattr("matting.files.shutil", disk)
     one_line(tiny("train", *FAST), "the checkpoints of this run need", "0.00 GB are free", "paths.output_dir")
 
 

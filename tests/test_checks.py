@@ -14,15 +14,16 @@ def configs():
     schema.register()
     lines = {
         "train": ["stage=alpha_gan"],
+        "alphanet": ["stage=alphanet"],
         "evaluate": [],
         "predict": ["input=a", "output=b"],
         "reproduce": [],
         "runs": [],
     }
-    return {verb: compose_config(verb, words) for verb, words in lines.items()}
+    return {name: compose_config("train" if name == "alphanet" else name, words) for name, words in lines.items()}
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate", "predict", "reproduce", "runs"])
+@pytest.mark.parametrize("verb", ["train", "alphanet", "evaluate", "predict", "reproduce", "runs"])
 def test_the_defaults_pass(configs, verb):
     check(configs[verb])
 
@@ -33,7 +34,8 @@ TRAIN_CHOICES = sorted(key for key in CHOICES if key not in ("method.fit", "prun
 @pytest.mark.parametrize("key", TRAIN_CHOICES)
 def test_a_choice_that_is_not_offered(configs, key):
     key = key.replace("*.scheduler", "optim.scheduler").replace("net.*", "net.disc").replace("loss.*", "loss.border")
-    refused(configs["train"], key, "nope", "expected")
+    config = configs["train" if OmegaConf.select(configs["train"], key) is not None else "alphanet"]
+    refused(config, key, "nope", "expected")
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,21 @@ def test_a_choice_that_is_not_offered(configs, key):
         ("train", "seed", 2**32, "from 0 to"),
         ("train", "augment.flip", 1.5, "from 0 to 1"),
         ("train", "augment.jpeg", [50, 101], "from 1 to 100"),
+        ("train", "scale.alphanet.seg_batch", 0, "at least 1"),
+        ("train", "scale.alphanet.batch", 0, "at least 1"),
+        ("train", "scale.alphanet.mat_epochs", 0, "at least 1"),
+        ("train", "scale.alphanet.seg_size", 8, "at least 16"),
+        ("train", "scale.alphanet.lr", -1e-4, "a number of at least 0"),
+        ("train", "scale.alphanet.width", 1.5, "from 0 to 1"),
+        ("alphanet", "stage.max_side", 0, "at least 16"),
+        ("alphanet", "stage.fit", "unkown", "crop, pad, stretch, unknown, whole"),
+        ("alphanet", "stage.long_side", 8, "at least 16 or None"),
+        ("alphanet", "net.trimap.erode", 1.5, "from 0 to 1"),
+        ("alphanet", "net.trimap.temperature", -0.1, "a number of at least 0"),
+        ("alphanet", "net.seg.size", 0, "at least 16 or None"),
+        ("alphanet", "loss.focal.gamma", -1, "a number of at least 0"),
+        ("alphanet", "loss.dice.weight", "much", "a number of at least 0"),
+        ("alphanet", "optim.seg.lr", "fast", "a number of at least 0"),
     ],
 )
 def test_a_value_out_of_range(configs, verb, key, value, expected):

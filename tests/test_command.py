@@ -76,7 +76,7 @@ def test_help_of_a_verb_shows_groups_choices_and_keys(matting, tmp_path):
     assert code == 0
     lines = out.splitlines()
     assert "scale: paper, quick, small" in lines
-    assert "stage: alpha_gan, segmentation_gan" in lines
+    assert "stage: alpha_gan, alphanet, alphanet_matting, alphanet_segmentation, segmentation_gan" in lines
     assert "  every_batches: ${scale.val_every}" in lines
     assert "plan=true" in out
     assert "hydra:" not in out

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -15,8 +17,9 @@ from PIL import Image
 from matting.__main__ import literal, main
 from matting.data.augment import cover
 from matting.data.foreground import estimate_foreground
-from matting.data.images import read_rgb
+from matting.data.images import read_rgb, write_image
 from matting.errors import UserError
+from matting.methods.base import Method
 from matting.methods.pomagan import Pomagan
 from matting.predict import find_pictures, read_background, result_names
 from tests.methods.test_pomagan import save_stage
@@ -247,6 +250,81 @@ def test_names_and_colours_are_taken_as_they_are():
     assert literal(["-m", "background=green,blue"]) == ["-m", "background=green,blue"]
 
 
+class Guided(Method):
+    """A stand-in for an interactive method: its alpha is the trimap."""
+
+    name, wants_trimap = "guided", True
+
+    def forward(self, image, trimap=None):
+        return {"alpha": trimap}
+
+
+@pytest.fixture
+def guided(matting, monkeypatch, tmp_path):
+    """Run predict with that method on in/a.png and in/sub/b.jpg, whose trimaps lie in in/maps as b.webp and a.png."""
+    trimap = np.repeat(np.array([[0, 128, 255]] * 20, np.uint8), 10, axis=1)
+    for name, map_name in (("a.png", "a.png"), ("sub/b.jpg", "sub/b.webp")):
+        write_image(tmp_path / "in" / name, scene(20, 30))
+        (tmp_path / "in/maps" / map_name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(trimap).save(tmp_path / "in/maps" / map_name, lossless=True)
+    monkeypatch.setattr("matting.prediction.load_method", lambda *_: (Guided(), torch.device("cpu")))
+    monkeypatch.setattr("matting.predict.trained", lambda config: {})
+
+    def run(*words):
+        return matting("predict", "output=out", "runtime.threads=1", "method.inputs=[image,trimap]", *words)
+
+    return run, trimap
+
+
+def test_trimaps_of_a_folder_reach_the_method(guided, tmp_path):
+    run, trimap = guided
+    code, out, err = run("input=in", "trimap=in/maps")
+    assert (code, err) == (0, "")
+    assert "2 of 2 pictures done" in out  # the trimaps themselves are no pictures
+    for name in ("a", "sub/b"):
+        np.testing.assert_array_equal(read(tmp_path / f"out/alpha/{name}.png")[1], trimap)
+
+
+def test_a_trimap_of_one_picture(guided, tmp_path):
+    run, trimap = guided
+    assert run("input=in/sub/b.jpg", "trimap=in/maps/a.png")[0] == 0
+    np.testing.assert_array_equal(read(tmp_path / "out/alpha/b.png")[1], trimap)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["input=in"], "method=pomagan: takes a trimap beside each picture; give trimap="),
+        (["input=in", "trimap=nowhere"], "trimap=nowhere: no such file or folder"),
+        (["input=in", "trimap=in/maps/a.png"], "one file for 3 pictures"),
+        (["input=in", "trimap=in/maps/sub"], "in/a.png: no trimap; expected in/maps/sub/a.png"),
+        (["input=in", "trimap=in/maps", "method.inputs=[image]"], "method=pomagan takes the picture alone"),
+        (["input=in", "trimap=in/maps", "~method.inputs"], "method=pomagan takes the picture alone"),
+    ],
+)
+def test_trimaps_that_do_not_go_with_the_pictures(guided, tmp_path, words, message):
+    code, out, err = guided[0](*words)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_inputs_of_the_config_and_of_the_method_agree(matting, method, tmp_path):
+    Image.fromarray(scene(6, 7)).save(tmp_path / "me.png")
+    Image.fromarray(scene(6, 7)[..., 0]).save(tmp_path / "map.png")
+    words = ["input=me.png", "output=out", "trimap=map.png", "method.inputs=[image,trimap]"]
+    code, _, err = matting("predict", *method[0], *words)
+    assert code == 2
+    assert "POMAGAN takes the image alone" in err
+
+
+def test_choosing_a_method_and_its_trimap_loads_no_torch():
+    lines = "import sys, matting.predict, matting.data.trimaps; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_a_method_that_is_not_trained_names_the_command_that_trains_it(matting, tmp_path):
     Image.fromarray(scene(6, 7)).save(tmp_path / "me.png")
     words = ["input=me.png", "output=out", "scale=quick", "seed=3", "data.backgrounds_per_subject=5"]
@@ -255,6 +333,8 @@ def test_a_method_that_is_not_trained_names_the_command_that_trains_it(matting, 
     assert "is not trained (new)" in err
     command = shlex.split(err.split("`")[1])
     assert command == ["matting", "train", "stage=alpha_gan", *words[2:]]
+    given = matting("predict", *words, "method.segmentation=me.png")[2]  # any file counts as a checkpoint here
+    assert "stage=alpha_gan stage.coarse=me.png scale=quick" in given
     code, planned, _ = matting(*command[1:], "plan=true")
     assert planned.splitlines()[-1].split()[-1] in err
     code, out, _ = matting("predict", *words, "plan=true")

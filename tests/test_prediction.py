@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from matting import prediction
-from matting.data.images import read_rgb
+from matting.data.images import read_rgb, write_image
 from matting.errors import JobError
 from matting.methods.base import Method
 from matting.prediction import AHEAD, MAX_PIXELS, Picture, Work, batches, read_ahead, write_whole
@@ -40,9 +40,8 @@ def test_batches_are_of_one_size_and_bounded():
 def test_only_a_few_pictures_are_decoded_ahead(monkeypatch):
     decoded = []
     monkeypatch.setattr(prediction, "read_rgb", lambda path: decoded.append(path))
-    for used, (path, name, image) in enumerate(read_ahead((Path(f"{i}"), f"{i}") for i in range(20)), 1):
-        image.result()
-        assert (path.name, name) == (f"{used - 1}", f"{used - 1}")
+    for used, (path, picture) in enumerate(read_ahead(((Path(f"{i}"), f"n{i}") for i in range(20)), {}), 1):
+        assert (path.name, picture.result().name) == (f"{used - 1}", f"n{used - 1}")
         assert len(decoded) <= used + AHEAD
     assert used == len(decoded) == 20
 
@@ -79,6 +78,53 @@ def test_what_is_too_large_for_the_memory_is_tried_alone_then_skipped(error, cap
     assert "skipped: large.png: out of memory at 10x20 pixels" in capsys.readouterr().out
 
 
+class Guided(Method):
+    """Alpha is the trimap; remembers what it was given."""
+
+    name, wants_trimap = "guided", True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[tuple[torch.Tensor, torch.Tensor | None]] = []
+
+    def forward(self, image, trimap=None):
+        self.given.append((image, trimap))
+        return {"alpha": trimap if trimap is not None else image[:, :1]}
+
+
+def test_trimaps_go_with_their_pictures_as_three_exact_values():
+    levels = np.array([[0, 128, 255]] * 2, np.uint8)
+    turned = levels[:, ::-1].copy()
+    batch = [Picture(Path(), "a", scene(2, 3), levels), Picture(Path(), "b", scene(2, 3, 1), turned)]
+    method = Guided()
+    found = list(Work(method, torch.device("cpu"), False).alphas(batch))
+    ((image, trimap),) = method.given
+    assert (image.shape, trimap.shape, trimap.dtype) == ((2, 3, 2, 3), (2, 1, 2, 3), torch.float32)
+    assert trimap[0, 0].tolist() == [[0, 0.5, 1]] * 2
+    assert trimap[1, 0].tolist() == [[1, 0.5, 0]] * 2
+    for (picture, alpha), given in zip(found, batch, strict=True):
+        assert picture is given
+        np.testing.assert_array_equal(alpha, given.trimap)
+
+
+def test_a_method_that_takes_no_trimap_gets_none():
+    method = Guided()
+    list(Work(method, torch.device("cpu"), False).alphas([Picture(Path(), "a", scene(2, 3))]))
+    assert method.given[0][1] is None
+
+
+def test_a_bad_trimap_skips_its_picture(tmp_path, capsys):
+    for name, size in (("fine", (4, 6)), ("small", (2, 3))):
+        write_image(tmp_path / f"{name}.png", scene(4, 6))
+        write_image(tmp_path / f"maps/{name}.png", np.full(size, 128, np.uint8))
+    pictures = [(tmp_path / f"{name}.png", name) for name in ("small", "fine")]
+    work = Work(Guided(), torch.device("cpu"), False)
+    found = list(work.opened(read_ahead(pictures, {name: tmp_path / f"maps/{name}.png" for _, name in pictures})))
+    assert [(picture.name, picture.trimap.tolist()) for picture in found] == [("fine", [[128] * 6] * 4)]
+    assert work.skipped == [tmp_path / "small.png"]
+    assert "small.png: a trimap of 3x2 pixels, its picture has 6x4" in capsys.readouterr().out
+
+
 def test_other_errors_of_the_networks_are_not_hidden():
     work = Work(Short(0, RuntimeError("shapes differ")), torch.device("cpu"), False)
     with pytest.raises(RuntimeError, match="shapes differ"):
@@ -88,8 +134,8 @@ def test_other_errors_of_the_networks_are_not_hidden():
 def test_a_picture_too_large_to_decode_is_skipped():
     work, large, fine = Work(Short(9, MemoryError()), torch.device("cpu"), False), Future(), Future()
     large.set_exception(MemoryError())
-    fine.set_result(scene(2, 2))
-    assert [p.name for p in work.opened([(Path("a.png"), "a", large), (Path("b.png"), "b", fine)])] == ["b"]
+    fine.set_result(Picture(Path("b.png"), "b", scene(2, 2)))
+    assert [p.name for p in work.opened([(Path("a.png"), large), (Path("b.png"), fine)])] == ["b"]
     assert work.skipped == [Path("a.png")]
 
 

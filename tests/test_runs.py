@@ -14,6 +14,7 @@ from matting import runs, schema
 from matting.config import compose_config, plain
 from matting.data.build import fingerprint
 from matting.errors import UserError
+from matting.files import check_space
 from matting.upstream import stage_run
 
 
@@ -133,7 +134,7 @@ def test_a_second_process_waits_and_finds_the_result(run, matting, monkeypatch):
             process.stdin.flush()
         print(text)
 
-    monkeypatch.setattr("matting.runs.say", finish_holder)
+    monkeypatch.setattr("matting.locks.say", finish_holder)
     code, out, err = matting("train", *words)
     assert process.wait() == 0
     assert code == 0, err
@@ -155,7 +156,7 @@ def test_the_lock_of_a_killed_process_is_free(run):
 
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    words = r"file/run: cannot write there \(Not a directory\); set paths\.output_dir"
+    words = r"file/run: cannot be written \(Not a directory\); set paths\.output_dir"
     with pytest.raises(UserError, match=words), runs.lock(tmp_path / "file/run", "here"):
         pass
 
@@ -168,9 +169,9 @@ def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
 
 
 def test_too_little_space_is_said_before_the_work(tmp_path):
-    runs.check_space(tmp_path, 1, "checkpoints")
+    check_space(tmp_path, 1, "checkpoints")
     with pytest.raises(UserError, match=rf"{tmp_path}: checkpoints need 1\d+\.00 GB, .* are free"):
-        runs.check_space(tmp_path, 10**18, "checkpoints")
+        check_space(tmp_path, 10**18, "checkpoints")
 
 
 def test_other_data_under_a_run_that_is_found(run, capsys):

@@ -12,7 +12,10 @@ import pytest
 import torch
 import yaml
 
-from matting.loggers import read_metrics
+from matting.errors import Interrupted
+from matting.files import read_metrics
+from matting.stages.alphanet_matting import AlphaNetMatting
+from matting.stages.alphanet_segmentation import AlphaNetSegmentation
 from tests.conftest import TINY
 
 
@@ -199,6 +202,34 @@ def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
     assert read_metrics(killed / "metrics.csv") == rows
     assert json.loads((killed / "result.json").read_text()) == json.loads((whole / "result.json").read_text())
     assert len(json.loads((killed / "manifest.json").read_text())["starts"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind"), [("alphanet_segmentation", AlphaNetSegmentation), ("alphanet_matting", AlphaNetMatting)]
+)
+def test_a_stopped_run_goes_on_to_the_same_weights(tiny, tmp_path, monkeypatch, stage, kind):
+    """What is random in a network is a batch's own, not the run's: a start in its middle draws the same."""
+    words = [f"stage={stage}", "checkpoint.every_batches=2", "checkpoint.keep=all"]
+    assert tiny("train", *words)[0] == 0
+    whole, losses = only_run(tmp_path, stage), kind.losses
+
+    def stop_at_five(self, batch):
+        if self.batches == 5:
+            raise Interrupted("stopped")
+        return losses(self, batch)
+
+    words.append("paths.output_dir=stopped/outputs")
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "losses", stop_at_five)
+        assert tiny("train", *words)[0] == 130
+    stopped = only_run(tmp_path / "stopped", stage)
+    assert torch.load(stopped / "checkpoints/last.ckpt", weights_only=True)["matting"]["batches"] == 4
+    code, out, err = tiny("train", *words)
+    assert (code, err) == (0, "")
+    assert "going on with" in out
+    for name in ("last", "best"):
+        same_weights(weights(whole, name), weights(stopped, name))
+    assert read_metrics(stopped / "metrics.csv") == read_metrics(whole / "metrics.csv")
 
 
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path):

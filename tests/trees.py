@@ -1,8 +1,11 @@
 """People and scenes in the layouts of the datasets: soft discs on noise, some tens of pixels wide."""
 
+import base64
 import json
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from matting.data.images import write_image
@@ -62,6 +65,24 @@ def write_backgrounds(root: Path) -> None:
         file.write_text("<annotation><object><name>chair</name></object></annotation>")
 
 
+def bitmap(mask: np.ndarray, origin: tuple[int, int] = (0, 0)) -> dict:
+    """A Supervisely bitmap of a bool mask (H, W) whose first pixel lies at origin (x, y)."""
+    png = cv2.imencode(".png", 255 * mask.astype(np.uint8))[1].tobytes()
+    return {"origin": list(origin), "data": base64.b64encode(zlib.compress(png)).decode()}
+
+
+def write_supervisely(root: Path, seeds: range) -> None:
+    """Photographs of one person each, whose mask is a bitmap."""
+    (root / "ds1/ann").mkdir(parents=True)
+    classes = [{"title": "person_bmp", "shape": "bitmap", "color": "#FF0000"}]
+    (root / "meta.json").write_text(json.dumps({"classes": classes, "tags": []}))
+    for seed in seeds:
+        write_image(root / f"ds1/img/{seed:04d}.jpg", scene(seed))
+        person = {"classTitle": "person_bmp", "geometryType": "bitmap", "bitmap": bitmap(disc(seed) > 127)}
+        content = {"size": {"height": SIZE[0], "width": SIZE[1]}, "objects": [person]}
+        (root / f"ds1/ann/{seed:04d}.jpg.json").write_text(json.dumps(content))
+
+
 def write_aim_d646_coco(root: Path) -> None:
     for split, seeds in (("Training_set", range(4)), ("Test_set", range(10, 12))):
         group = root / "AIM/Combined_Dataset" / split / "Adobe-licensed images"
@@ -69,12 +90,14 @@ def write_aim_d646_coco(root: Path) -> None:
     write_people(root / "D646/Train/FG", root / "D646/Train/GT", range(20, 24))
     write_people(root / "D646/Test/FG", root / "D646/Test/GT", range(30, 32))
     write_rgba(root / "PhotoMatte85", range(40, 42))
+    write_supervisely(root / "supervisely", range(50, 56))
     write_backgrounds(root)
 
 
 def write_fashion(root: Path) -> None:
     write_people(root / "fashion/train/image", root / "fashion/train/alpha", range(6))
     write_people(root / "fashion/test/image", root / "fashion/test/alpha", range(10, 12))
+    write_supervisely(root / "supervisely", range(50, 56))
     write_backgrounds(root)
 
 

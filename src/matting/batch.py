@@ -8,21 +8,30 @@ from torch import Tensor
 
 
 class RawBatch(TypedDict):
-    """What workers hand over: undecided colours, one byte a value."""
+    """What workers hand over: undecided colours, one byte a value.
 
-    fgr: Tensor  # uint8 (B, 3, H, W) foreground colours
+    Three kinds: composites to be made (fgr, alpha, bgr, new_bgr), photographs with an alpha (these and image), and
+    photographs with a mask of persons (image, alpha, valid), where `alpha` is 0 or 255 and true for segmentation only.
+    """
+
     alpha: Tensor  # uint8 (B, 1, H, W)
-    bgr: Tensor  # uint8 (B, 3, H, W) background
-    new_bgr: Tensor  # uint8 (B, 3, H, W) the arbitrary background B of POMAGAN eq. 8
+    fgr: NotRequired[Tensor]  # uint8 (B, 3, H, W) foreground colours
+    bgr: NotRequired[Tensor]  # uint8 (B, 3, H, W) background
+    new_bgr: NotRequired[Tensor]  # uint8 (B, 3, H, W) the arbitrary background B of POMAGAN eq. 8
+    image: NotRequired[Tensor]  # uint8 (B, 3, H, W): the photograph itself, where nothing is composited
+    valid: NotRequired[Tensor]  # uint8 (B, 1, H, W), 0 or 255: where the mask of a photograph says something
     draws: np.ndarray  # float32 (B, len(compose.DRAWS)) colour parameters; on the host, where they choose the work
     seeds: list[int]  # for what is drawn on the device
-    ids: list[str]  # subject@background
-    skipped: list[str]  # damaged files that other backgrounds stand in for
-    image: NotRequired[Tensor]  # uint8 (B, 3, H, W): the photograph itself, where nothing is composited
+    ids: list[str]  # subject@background, or the photograph's
+    skipped: list[str]  # damaged files that others stand in for
 
 
 class Batch(TypedDict):
-    """What a stage sees. Colours are RGB, everything float32 in [0, 1]."""
+    """What a stage sees. Colours are RGB, everything float32 in [0, 1].
+
+    A batch that has `valid` is of photographs with masks: its alpha is binary, no truth for matting; fgr, bgr and
+    new_bgr are the image.
+    """
 
     image: Tensor  # (B, 3, H, W) what the camera sees
     alpha: Tensor  # (B, 1, H, W) truth
@@ -32,6 +41,7 @@ class Batch(TypedDict):
     seeds: list[int]  # for what a stage draws
     ids: list[str]
     skipped: list[str]
+    valid: NotRequired[Tensor]  # bool (B, 1, H, W): where the mask says something
 
 
 CHANNELS = {"image": 3, "alpha": 1, "fgr": 3, "bgr": 3, "new_bgr": 3}
@@ -48,4 +58,12 @@ def check_batch(batch: Batch) -> Batch:
         low, high = value.aminmax()
         if not (low >= 0 and high <= 1):
             raise ValueError(f"batch.{key}: values in [{float(low):.3g}, {float(high):.3g}], expected [0, 1]")
+    if "valid" in batch:
+        valid, alpha = batch["valid"], batch["alpha"]
+        if valid.shape != alpha.shape or valid.dtype != torch.bool:
+            raise ValueError(
+                f"batch.valid: {tuple(valid.shape)} {valid.dtype}, expected {tuple(alpha.shape)} torch.bool"
+            )
+        if not ((alpha == 0) | (alpha == 1)).all():
+            raise ValueError("batch.alpha: values between 0 and 1 beside batch.valid, expected a mask")
     return batch

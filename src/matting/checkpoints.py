@@ -3,16 +3,18 @@
 import errno
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.fabric.plugins.io import CheckpointIO
-from torch import nn
+from torch import Tensor, nn
 
 from matting.errors import NoSpace, UserError
 from matting.instantiate import build
-from matting.stages.base import check_stage, load_strict
+
+CHECKPOINT_VERSION = 1
 
 
 class AtomicCheckpointIO(CheckpointIO):
@@ -52,13 +54,24 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not a readable checkpoint ({str(error).splitlines()[0][:120]})") from None
 
 
-def load_generator(path: Path, stage: str) -> nn.Module:
-    """The trained generator of a stage's checkpoint, frozen, in evaluation mode."""
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, frozen and in evaluation mode, and the config node that builds it."""
+
+    network: nn.Module
+    node: dict[str, Any]
+
+
+def load_network(path: Path, stage: str, name: str | None = None) -> Trained:
+    """A network of a stage's checkpoint, by its name in the config's `net`, or the only one that is kept there."""
     checkpoint = read_checkpoint(path)
-    facts = check_stage(checkpoint, stage, path)
-    network: nn.Module = build(facts["nets"]["gen"])
-    load_strict(network, part(checkpoint["state_dict"], "gen."), path)
-    return network.requires_grad_(False).eval()
+    nets = check_stage(checkpoint, stage, path)["nets"]
+    name = name or next(iter(nets))
+    # what it was initialised with is in the checkpoint's weights, changed
+    node = {**nets[name], "weights": "none"} if "weights" in nets[name] else nets[name]
+    network: nn.Module = build(node)
+    load_strict(network, part(checkpoint["state_dict"], f"{name}."), path)
+    return Trained(network.requires_grad_(False).eval(), node)
 
 
 def training_frame(path: Path) -> tuple[int, int]:
@@ -67,6 +80,37 @@ def training_frame(path: Path) -> tuple[int, int]:
     return height, width
 
 
-def part(state: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The entries under a prefix, without it."""
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def check_stage(checkpoint: Mapping[str, Any], stage: str, where: object) -> dict[str, Any]:
+    """What a checkpoint says of itself; raises UserError for another stage, another version or no stage of ours."""
+    facts = checkpoint.get("matting")
+    if facts is None:
+        raise UserError(f"{where}: not a checkpoint of this suite; expected one of stage={stage}")
+    if facts["version"] != CHECKPOINT_VERSION:
+        raise UserError(
+            f"{where}: checkpoint version {facts['version']}, this reads {CHECKPOINT_VERSION}; train it again"
+        )
+    if facts["stage"] != stage:
+        raise UserError(f"{where}: a checkpoint of stage={facts['stage']}, expected one of stage={stage}")
+    return facts
+
+
+def load_strict(module: nn.Module, state: Mapping[str, Tensor], where: object) -> None:
+    """Load a state dict that must fit; raises UserError naming the first keys and shapes that differ."""
+    own = module.state_dict()
+    differ = [f"missing {key}" for key in own if key not in state]
+    differ += [f"unexpected {key}" for key in state if key not in own]
+    differ += [
+        f"{key} is {tuple(state[key].shape)}, expected {tuple(value.shape)}"
+        for key, value in own.items()
+        if key in state and state[key].shape != value.shape
+    ]
+    if differ:
+        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+        raise UserError(f"{where}: does not fit the configured network: {'; '.join(differ[:3])}{more}")
+    with torch.no_grad():
+        module.load_state_dict(dict(state))

@@ -15,11 +15,20 @@ from matting.errors import UserError
 CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "*.scheduler": ("none", "linear_decay", "cosine"),
     "data.fit": ("crop", "pad", "stretch"),
+    "stage.fit": ("crop", "pad", "stretch", "unknown", "whole"),
+    "scale.alphanet.fit": ("crop", "pad", "stretch", "whole"),
+    "stage.feedback": ("value", "none", "straight_through", "soft"),
+    "net.mat.attention": ("attention", "none"),
+    "net.mat.norm": ("sigmoid_softmax", "softmax"),
+    "net.mat.convention": ("imagenet", "half"),
+    "net.mat.freeze_norm": (True, False),
+    "loss.loss_on": ("raw", "fused"),
     "method.fit": ("pad", "stretch", "native"),
     "trainer.accelerator": ("cpu", "gpu"),
     "trainer.precision": ("32-true", "bf16-mixed"),  # float16 overflows in the adversarial losses
     "checkpoint.keep": ("weights", "best", "all"),
-    "net.*.norm": ("instance", "batch", "group"),
+    "net.gen.norm": ("instance", "batch", "group"),
+    "net.disc.norm": ("instance", "batch", "group"),
     "net.gen.up": ("deconv", "resize"),
     "net.gen.encoder": ("two", "concat"),
     "loss.targets": ["alpha", "fgr", "comp"],
@@ -36,22 +45,32 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "prune": (True, False),
 }
 
-COUNTS = """*.epochs *_epochs *.epoch_samples *batch_size scale.*_batch *.every_batches scale.val_every *.val_samples
-    val.samples scale.subjects scale.backgrounds scale.test_* data.*.count *.backgrounds_per_subject *.depth
-    *.aspp_rates scale.net_width scale.disc_width net.*.width net.disc.layers net.disc.scales stage.accumulate
-    stage.disc_every trainer.max_batches trainer.num_nodes runtime.threads runtime.log_every loss.border.kernel*"""
+COUNTS = """*.epochs *_epochs *.epoch_samples *batch_size scale.*_batch scale.alphanet.batch stage.trimap
+    *.every_batches scale.val_every *.val_samples val.samples scale.subjects scale.backgrounds scale.test_*
+    data.*.count *.backgrounds_per_subject *.depth *.aspp_rates scale.net_width scale.disc_width net.gen.width
+    net.disc.width net.disc.layers net.disc.scales stage.accumulate stage.disc_every trainer.max_batches
+    trainer.num_nodes runtime.threads runtime.log_every loss.border.kernel*"""
+
+SIDES = """scale.height scale.width stage.frame stage.long_side *.max_side *.seg_size *.mat_size net.seg.size
+    method.height method.width *.eval_size"""
+
+AMOUNTS = """loss.*.weight loss.*.coefficients loss.perceptual.width loss.focal.gamma *.lr *_lr stage.clip_norm
+    net.trimap.temperature checkpoint.minutes augment.scale augment.rotate augment.shift scale.zoom scale.rotate
+    scale.shift augment.brightness augment.contrast augment.saturation augment.hue augment.noise augment.blur"""
 
 # Type, least and greatest value -> patterns of keys that hold one such number or a list of them.
 RANGES: dict[tuple[type, float, float], str] = {
     (int, 0, 2**32 - 1): "seed",
-    (int, 16, math.inf): "scale.height scale.width method.height method.width *.eval_size",
+    (int, 16, math.inf): SIDES,
     (int, 1, math.inf): COUNTS,
-    (int, 0, math.inf): "*.blocks *.warmup *.val_subjects *pictures runtime.workers metrics.unknown_dilation",
+    (
+        int,
+        0,
+        math.inf,
+    ): "stage.boundary *.blocks *.warmup *.val_subjects *pictures runtime.workers metrics.unknown_dilation",
     (int, -1, math.inf): "trainer.devices",
-    (float, 0, math.inf): """loss.*.weight loss.*.coefficients loss.perceptual.width *.lr *_lr stage.clip_norm
-        checkpoint.minutes augment.scale augment.rotate augment.shift scale.zoom scale.rotate scale.shift
-        augment.brightness augment.contrast augment.saturation augment.hue augment.noise augment.blur""",
-    (float, 0, 1): "augment.flip augment.jpeg_p",
+    (float, 0, math.inf): AMOUNTS,
+    (float, 0, 1): "augment.flip augment.jpeg_p net.trimap.erode net.trimap.dilate net.mat.width scale.alphanet.width",
     (int, 1, 100): "augment.jpeg",
 }
 
@@ -59,6 +78,8 @@ RANGES: dict[tuple[type, float, float], str] = {
 ALSO: dict[str, Any] = {
     "*.epoch_samples": None,
     "stage.clip_norm": None,
+    "stage.long_side": None,
+    "net.seg.size": None,
     "trainer.max_batches": None,
     "runtime.threads": None,
     "method.height": None,

@@ -16,10 +16,14 @@ from matting.errors import UserError
 CONFIG_VERSION = 1
 
 # Changes how or where a run works, never what comes out; or (vgg) counts where it is used.
-NOT_IDENTITY = ("paths", "logger", "runtime", "checkpoint", "vgg", "rerun", "plan", "experiments", "published")
+NOT_IDENTITY = (
+    *("paths", "logger", "runtime", "checkpoint", "vgg", "rerun", "plan"),
+    *("experiments", "verb", "evaluate_as", "published"),
+)
 
 # Digests of the runs that a run stands on: in its own digest, and no word for people.
-NOT_TOLD = ("config_version", "stage.coarse", "method.segmentation", "method.alpha")
+RUN_KEYS = ("coarse", "segmentation", "matting", "alpha", "alphanet")
+NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") for key in RUN_KEYS))
 
 # What a derived config (an upstream run, a step of a recipe) takes over from the config that asks for it.
 SHARED = ("seed", "paths", "scale", "vgg", "augment", "data", "trainer", "logger", "runtime")
@@ -102,10 +106,14 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
             return "file:" + file_digest(find_file(value, data_root))
         return value
 
+    used = {key: value for key, value in config.items() if key not in NOT_IDENTITY}
     # the rest of the scale counts where it is used: the segmentation run does not change with the alpha stage's batch
-    told = ("name", "height", "width")
-    used = {key: {k: value[k] for k in told} if key == "scale" else value for key, value in config.items()}
-    return {key: normal(key, value) for key, value in used.items() if key not in NOT_IDENTITY}
+    if "scale" in used:
+        used["scale"] = {key: used["scale"][key] for key in ("name", "height", "width")}
+    # photographs with masks count where they are used: a stage that trains on them has them under its own persons
+    if "data" in used:
+        used["data"] = {key: value for key, value in used["data"].items() if key != "persons"}
+    return {key: normal(key, value) for key, value in used.items()}
 
 
 def digest_of(identity: dict[str, Any]) -> str:

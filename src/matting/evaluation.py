@@ -17,11 +17,12 @@ from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, eval_shape
 from matting.data.images import write_image
+from matting.files import write_json
 from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES, matting_metrics
-from matting.nets.morphology import dilate, erode, scaled_size
+from matting.nets.morphology import scaled_size, trimap_from_alpha, unknown_region
 from matting.progress import track
-from matting.runs import Run, note, write_json
+from matting.runs import Run, note
 from matting.sheets import to_bytes
 from matting.training import prepare
 
@@ -31,7 +32,7 @@ FIELDS = ("test", "id", "row", "region", "height", "width", *NAMES)
 def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
     """Fill an evaluation's folder and give its result: means by test set, row and region.
 
-    Rows: the method's `alpha` and each stage that it shows (`coarse` taken as alpha), the best `constant`, and the
+    Rows: the method's `alpha`, those of its stages that may stand for one (`coarse`), the best `constant`, and the
     `perfect_mask`, truth >= 0.5: a method that does not beat that one is a segmentation method.
     """
     config = run.config
@@ -39,7 +40,7 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
     method, device = load_method(config, checkpoints)
     data = CompositeData(config, config["batch_size"])
     data.setup("test")
-    names: dict[str, str] = {"alpha": method.name, **{stage: stage for stage in method.stages}}
+    names: dict[str, str] = {"alpha": method.name, **{stage: stage for stage in method.measured}}
     result: dict[str, Any] = {"names": names, "convention": config["metrics"]["convention"], "tests": {}}
     shown = []
     with (run.folder / "images.csv").open("w", newline="") as table, (run.folder / "images.jsonl").open("w") as lines:
@@ -74,27 +75,29 @@ def measure(
     for raw in track(loader, f"evaluate {name}", len(loader)):
         moved = {key: value.to(device) if isinstance(value, Tensor) else value for key, value in raw.items()}
         batch: Batch = compose_batch(moved, colour=False)  # type: ignore[arg-type]
+        height, width = batch["alpha"].shape[-2:]
+        size = scaled_size(height, width, config["metrics"]["unknown_dilation"], 1024, 3)
         with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-            found = method(batch["image"])
+            given = {"trimap": trimap_from_alpha(batch["alpha"], size)} if method.wants_trimap else {}
+            found = {stage: plane.cpu() for stage, plane in method(batch["image"], **given).items()}
         true = batch["alpha"].cpu()
-        maps = {"alpha": found["alpha"].cpu(), **{stage: found[stage].cpu() for stage in method.stages}}
+        maps = {stage: found[stage] for stage in ("alpha", *method.measured)}
         maps |= {"constant": torch.full_like(true, constant), "perfect_mask": (true >= 0.5).float()}
-        unknown = unknown_region(true, config["metrics"]["unknown_dilation"])
+        unknown = unknown_region(true, size)
         regions = {"whole": None, "unknown": unknown}
         values = {
             (row, region): matting_metrics(pred, true, regions[region], convention)
             for row, pred in maps.items()
             for region in config["metrics"]["regions"]
         }
-        height, width = true.shape[-2:]
         for i, id in enumerate(batch["ids"]):
             table = [
                 {"test": name, "id": id, "row": row, "region": region, "height": height, "width": width}
                 | {metric: float(value[i]) for metric, value in each.items()}
                 for (row, region), each in values.items()
             ]
-            planes = {"image": batch["image"][i], "alpha": maps["alpha"][i], "truth": true[i]}
-            planes |= {stage: maps[stage][i] for stage in method.stages}
+            planes = {"image": batch["image"][i], "alpha": found["alpha"][i], "truth": true[i]}
+            planes |= {stage: found[stage][i] for stage in method.stages}
             yield table, {key: to_bytes(plane) for key, plane in planes.items()}
 
 
@@ -107,13 +110,6 @@ def best_constant(dataset: EvalComposites) -> float:
     return float(np.mean(means))
 
 
-def unknown_region(true: Tensor, dilation: int) -> Tensor:
-    """bool (B, 1, H, W): what is neither surely foreground nor surely background, `dilation` px wide at 1024 px."""
-    height, width = true.shape[-2:]
-    size = scaled_size(height, width, dilation, 1024, 3)
-    return dilate(true > 0, size) & ~erode(true >= 1, size)
-
-
 def summary(rows: list[dict[str, Any]], dataset: EvalComposites) -> dict[str, Any]:
     """Means over samples by row and region; a sample whose region is empty is counted and in no mean."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
@@ -123,6 +119,7 @@ def summary(rows: list[dict[str, Any]], dataset: EvalComposites) -> dict[str, An
     for (row, region), members in groups.items():
         counted = [member for member in members if not np.isnan(member["mse"])]
         values = {name: float(np.mean([member[name] for member in counted])) if counted else None for name in NAMES}
+        values |= {f"{name}_px": a_pixel(counted, name) for name in ("grad", "conn")}
         means[row][region] = {**values, "n_empty": len(members) - len(counted)}
     sizes = sorted({(entry["height"], entry["width"]) for entry in rows})
     return {
@@ -132,6 +129,11 @@ def summary(rows: list[dict[str, Any]], dataset: EvalComposites) -> dict[str, An
         "sizes": [sizes[0], sizes[-1]],
         "rows": means,
     }
+
+
+def a_pixel(rows: list[dict[str, Any]], name: str) -> float | None:
+    """A raw sum as a mean over pixels of the whole image, meaned over samples: AlphaNet's Table I."""
+    return float(np.mean([row[name] / (row["height"] * row["width"]) for row in rows])) if rows else None
 
 
 class Gallery:

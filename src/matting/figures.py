@@ -10,7 +10,8 @@ import numpy as np
 
 from matting.data.foreground import estimate_foreground, shrink
 from matting.data.images import read_alpha, read_rgb
-from matting.runs import Run, read_json, read_metrics
+from matting.files import read_json, read_metrics
+from matting.runs import Run
 from matting.sheets import GAP, sheet
 
 SIDE = 320  # px of a picture's longer side, at most

@@ -8,8 +8,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from matting.errors import UserError
+from matting.files import read_json
 from matting.progress import say
-from matting.runs import Run, locked, open_run, read_json, run_folders
+from matting.runs import Run, locked, open_run, run_folders
 
 STATES = ("new", "done", "running", "resume", "failed", "other version")
 TITLES = ("kind", "folder", "state", "started", "seconds", "val MSE")

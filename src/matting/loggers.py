@@ -10,7 +10,7 @@ from typing import Any
 from lightning.pytorch.loggers import Logger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from matting.runs import read_metrics
+from matting.files import read_metrics
 
 FIELDS = ("batch", "name", "value")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from matting.figures import Sample, curves
 from matting.runs import Run
-from matting.scales import METRICS, headings, region_title, scaled, size_text
+from matting.scales import NOT_COMPARABLE, SCALES, headings, region_title, scaled, size_text
 from matting.story import row_titles, told
 
 LARGE = 12_000  # bytes of a PNG from which on WebP takes its place
@@ -34,7 +34,7 @@ def html(recipe: Mapping[str, Any], evaluation: Run, stages: list[Run], samples:
     assert result is not None
     title = f"{recipe['title']}, scale {evaluation.config['scale']['name']}, data {evaluation.config['data']['name']}"
     body = [*(f"<p>{escape(paragraph)}</p>" for paragraph in told(evaluation, stages)), "<h2>Figures</h2>"]
-    titles, published = row_titles(result, stages), recipe.get("published")
+    titles, published = row_titles(result, stages), recipe["published"]
     for name, test in result["tests"].items():
         body += [table(name, region, result, titles, published) for region in test["rows"]["alpha"]]
     body.append("<h2>Training</h2>")
@@ -56,38 +56,41 @@ def table(
     region: str,
     result: Mapping[str, Any],
     titles: Mapping[str, str],
-    published: Mapping[str, Any] | None,
+    published: Mapping[str, Any],
 ) -> str:
     """A test set's rows in one region; the best of each column, the perfect mask apart, is bold."""
     test = result["tests"][name]
     rows = {row: test["rows"][row][region] for row in titles}
-    best = {}
-    for metric in METRICS:
+    best, metrics = {}, SCALES[published["scale"]]
+    for metric in metrics:
         figures = [rows[row][metric] for row in rows if row != "perfect_mask" and rows[row][metric] is not None]
         best[metric] = min(figures, default=None)
     lines = []
     for row, values in rows.items():
         cells = []
-        for metric, text in zip(METRICS, scaled(values), strict=True):
+        for metric, text in zip(metrics, scaled(values, published["scale"]), strict=True):
             bold = row != "perfect_mask" and values[metric] is not None and values[metric] == best[metric]
             cells.append(f"<td>{f'<b>{text}</b>' if bold else text}</td>")
         lines.append(f"<tr><th>{escape(titles[row])}</th>{''.join(cells)}</tr>")
     empty = rows["alpha"]["n_empty"]
     caption = f"{name}, {region_title(region)}: {size_text(test)}, convention {result['convention']}"
     caption += f"; {empty} with an empty region are in no mean" if empty else ""
-    beside = published_rows(name, published) if published and region == published["region"] else ""
+    caption += f"; {note}" if (note := NOT_COMPARABLE.get(published["scale"])) else ""
+    beside = published_rows(name, published) if region == published["region"] else ""
+    head = f"<thead><tr><th></th>{heads(headings(published['scale']))}</tr></thead>"
     return (
         f"<figure><figcaption>{escape(caption)}</figcaption><div class=wide><table>"
-        f"<thead><tr><th></th>{heads(headings())}</tr></thead><tbody>{''.join(lines)}</tbody>{beside}</table></div></figure>"
+        f"{head}<tbody>{''.join(lines)}</tbody>{beside}</table></div></figure>"
     )
 
 
 def published_rows(name: str, published: Mapping[str, Any]) -> str:
     """The paper's rows for a test set, marked with where and how they were measured; nothing if it has none."""
-    figures = published["tests"].get(name)
+    figures = published["tests"].get(name, published["tests"].get("*"))
     if figures is None:
         return ""
-    lines = [f"<tr><th class=note colspan=6>{escape(published['source'])}: {escape(published['conditions'])}</th></tr>"]
+    columns, note = len(headings(published["scale"])) + 1, f"{published['source']}: {published['conditions']}"
+    lines = [f"<tr><th class=note colspan={columns}>{escape(note)}</th></tr>"]
     for method, row in figures.items():
         cells = "".join(
             f"<td>{figure:.4g}</td>" if figure < 1000 else f"<td>{figure:.0f}</td>" for figure in row["figures"]

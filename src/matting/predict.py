@@ -15,9 +15,10 @@ from PIL import ImageColor
 
 from matting.config import SHARED, plain
 from matting.data.images import EXTENSIONS, list_images, read_rgb
+from matting.data.trimaps import find_trimaps
 from matting.errors import Incomplete, UserError
 from matting.progress import say
-from matting.upstream import method_upstream
+from matting.upstream import below, method_upstream
 
 FOLDERS = ("alpha", "cutout", "composite")
 
@@ -32,7 +33,8 @@ def run(config: DictConfig) -> None:
             say(f"{found.run.state() if found.run else 'file':<10}  {found.run or found.checkpoint}")
         return
     output = Path(config.output).expanduser()
-    pictures = find_pictures(config.input, output)
+    pictures = find_pictures(config.input, output, config.trimap)
+    trimaps = beside(config, pictures)
     background = None if config.background is None else read_background(config.background)
     folders = FOLDERS if background is not None else FOLDERS[:2]
     checkpoints = trained(config)
@@ -44,17 +46,33 @@ def run(config: DictConfig) -> None:
     say(f"predict: {len(pictures)} pictures")
     from matting.prediction import predict
 
-    skipped = predict(plain(config), checkpoints, pictures, output, background)
+    skipped = predict(plain(config), checkpoints, pictures, output, background, trimaps)
     say(f"predict: {len(pictures) - len(skipped)} of {len(pictures)} pictures done, {', '.join(folders)} in {output}")
     if skipped:
         names = ", ".join(map(str, skipped[:5])) + (", ..." if len(skipped) > 5 else "")
         raise Incomplete(f"{len(skipped)} of {len(pictures)} pictures skipped, for the reasons above: {names}")
 
 
-def find_pictures(pattern: str, output: Path) -> list[tuple[Path, str]]:
+def beside(config: DictConfig, pictures: Sequence[tuple[Path, str]]) -> dict[str, Path]:
+    """The trimap of each picture, by the name of its results, where the method takes one; else none.
+
+    Raises UserError where a trimap is missing, or given to a method that takes the image alone.
+    """
+    method = config.method.name
+    if "trimap" in config.method.get("inputs", ()):
+        if config.trimap is None:
+            raise UserError(f"method={method}: takes a trimap beside each picture; give trimap=<file or folder>")
+        return find_trimaps(config.trimap, pictures)
+    if config.trimap is not None:
+        raise UserError(f"trimap={config.trimap}: method={method} takes the picture alone; leave trimap out")
+    return {}
+
+
+def find_pictures(pattern: str, output: Path, trimap: str | None = None) -> list[tuple[Path, str]]:
     """The pictures that a file, a folder or a glob names, each with the name of its results; raises UserError if none.
 
     Nothing under `output` is taken; where the input itself lies in there, nothing under the folders of results.
+    Nor are the trimaps below a folder that lies in the input's.
     """
     source = Path(pattern).expanduser()
     if source.is_dir():
@@ -67,9 +85,12 @@ def find_pictures(pattern: str, output: Path) -> list[tuple[Path, str]]:
         found = [path for path in matches if path.suffix.lower() in EXTENSIONS and path.is_file()]
     own = output.resolve()
     results = [own / folder for folder in FOLDERS] if base.resolve().is_relative_to(own) else [own]
+    if trimap is not None and not base.resolve().is_relative_to(Path(trimap).expanduser().resolve()):
+        results.append(Path(trimap).expanduser().resolve())
     kept = [path for path in found if not any(path.resolve().is_relative_to(folder) for folder in results)]
     if found and not kept:
-        raise UserError(f"input={pattern}: all {len(found)} pictures lie in output={output}; name another folder")
+        places = f"output={output}" if trimap is None else f"output={output} or trimap={trimap}"
+        raise UserError(f"input={pattern}: all {len(found)} pictures lie in {places}; name another folder")
     if not kept:
         raise UserError(f"input={pattern}: no pictures; expected a file, folder or glob of {', '.join(EXTENSIONS)}")
     return list(zip(kept, result_names([path.relative_to(base) for path in kept]), strict=True))
@@ -97,18 +118,19 @@ def read_background(value: str) -> np.ndarray:
 def trained(config: DictConfig) -> dict[str, Path]:
     """The checkpoint of each network of the method; raises UserError with the command that trains what is missing."""
     upstream = method_upstream(config)
-    for key, found in reversed(upstream.items()):  # training the alpha stage trains the one it stands on
+    for key, found in upstream.items():  # a method's last stage comes first: training it trains those it stands on
         if found.run is not None and found.run.result() is None:
-            state, name = found.run.state(), key.replace("__", ".")
+            state, leaf = found.run.state(), key.removeprefix("method__")
+            command = train_command(config, leaf, found.run.kind)
             raise UserError(
-                f"{name}: {found.run} is not trained ({state}); `{train_command(config, found.run.kind)}` does it, "
-                f"or name a run or a checkpoint: {name}=..."
+                f"method.{leaf}: {found.run} is not trained ({state}); `{command}` does it, "
+                f"or name a run or a checkpoint: method.{leaf}=..."
             )
     return {key: found.checkpoint for key, found in upstream.items()}
 
 
-def train_command(config: DictConfig, stage: str) -> str:
-    """What trains a stage's run that this command line implies: the choices that both share."""
+def train_command(config: DictConfig, key: str, stage: str) -> str:
+    """What trains the run `key` of the method that this command line implies: the choices that both share."""
     given = [word for word in HydraConfig.get().overrides.task if re.split(r"[.=@]", word.lstrip("+~"))[0] in SHARED]
-    coarse = [f"stage.coarse={config.method.segmentation}"] if config.method.segmentation else []
-    return shlex.join(["matting", "train", f"stage={stage}", *coarse, *given])
+    named = [f"stage.{name}={config.method[k]}" for k, name in below(config, key) if config.method[k] is not None]
+    return shlex.join(["matting", "train", f"stage={stage}", *named, *given])

@@ -17,6 +17,7 @@ from matting.data.augment import cover
 from matting.data.compose import composite
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb, write_image
+from matting.data.trimaps import read_trimap
 from matting.errors import JobError, UserError
 from matting.methods.base import Method, load_method
 from matting.progress import say, track
@@ -29,11 +30,15 @@ MAX_PIXELS = 2**24  # in a batch, and waiting for one: larger pictures go alone
 
 @dataclass(frozen=True)
 class Picture:
-    """path: what was read. name: of its results, without `.png`. image: uint8 (H, W, 3) RGB."""
+    """path: what was read. name: of its results, without `.png`. image: uint8 (H, W, 3) RGB.
+
+    trimap: uint8 (H, W) of 0, 128 and 255, for methods that take one.
+    """
 
     path: Path
     name: str
     image: np.ndarray
+    trimap: np.ndarray | None = None
 
 
 def predict(
@@ -42,10 +47,12 @@ def predict(
     pictures: Sequence[tuple[Path, str]],
     output: Path,
     background: np.ndarray | None,
+    trimaps: Mapping[str, Path],
 ) -> list[Path]:
     """Write the results of (path, name) pairs under `output`; gives those skipped, each of which a line has named.
 
     config: plain, of the verb. checkpoints: by key of the method. background: uint8 (H, W, 3), (1, 1, 3) for a colour.
+    trimaps: files by name, of all pictures where the method takes trimaps, else empty.
     Memory does not grow with the number of pictures. Raises UserError when a network cannot be loaded, JobError when
     the disk is full.
     """
@@ -53,7 +60,7 @@ def predict(
     torch.backends.cudnn.benchmark = False  # each size of picture would be tried anew
     method, device = load_method(config, checkpoints)
     work = Work(method, device, config["trainer"]["precision"] == "bf16-mixed")
-    stream: Iterable[tuple[Path, str, Future[np.ndarray]]] = read_ahead(pictures)
+    stream: Iterable[tuple[Path, Future[Picture]]] = read_ahead(pictures, trimaps)
     if config["runtime"]["progress"]:
         stream = track(stream, "predict", len(pictures))
     for batch in batches(work.opened(stream), config["batch_size"]):
@@ -62,15 +69,22 @@ def predict(
     return work.skipped
 
 
-def read_ahead(pictures: Iterable[tuple[Path, str]]) -> Iterator[tuple[Path, str, Future[np.ndarray]]]:
-    """Each picture with its image to come, a few of them ahead of their use."""
-    ahead: deque[tuple[Path, str, Future[np.ndarray]]] = deque()
+def read_ahead(
+    pictures: Iterable[tuple[Path, str]], trimaps: Mapping[str, Path]
+) -> Iterator[tuple[Path, Future[Picture]]]:
+    """Each path with its picture to come, a few of them ahead of their use."""
+    ahead: deque[tuple[Path, Future[Picture]]] = deque()
     with ThreadPoolExecutor(1) as reader:
         for path, name in pictures:
-            ahead.append((path, name, reader.submit(read_rgb, path)))
+            ahead.append((path, reader.submit(read_picture, path, name, trimaps.get(name))))
             if len(ahead) > AHEAD:
                 yield ahead.popleft()
         yield from ahead
+
+
+def read_picture(path: Path, name: str, trimap: Path | None) -> Picture:
+    image = read_rgb(path)
+    return Picture(path, name, image, None if trimap is None else read_trimap(trimap, image.shape[:2]))
 
 
 def batches(pictures: Iterable[Picture], batch_size: int) -> Iterator[list[Picture]]:
@@ -105,11 +119,11 @@ class Work:
         say(f"skipped: {reason}")
         self.skipped.append(path)
 
-    def opened(self, stream: Iterable[tuple[Path, str, Future[np.ndarray]]]) -> Iterator[Picture]:
-        """The pictures that can be decoded."""
-        for path, name, image in stream:
+    def opened(self, stream: Iterable[tuple[Path, Future[Picture]]]) -> Iterator[Picture]:
+        """The pictures that can be decoded, and their trimaps."""
+        for path, picture in stream:
             try:
-                yield Picture(path, name, image.result())
+                yield picture.result()
             except UserError as error:
                 self.skip(path, error)
             except MemoryError:
@@ -118,7 +132,7 @@ class Work:
     def alphas(self, batch: list[Picture]) -> Iterator[tuple[Picture, np.ndarray]]:
         """Each picture with its alpha, uint8 (H, W). A batch that is too large for the memory goes one by one."""
         try:
-            found = self.infer([picture.image for picture in batch])
+            found = self.infer(batch)
         except (MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise
@@ -134,11 +148,16 @@ class Work:
             height, width = batch[0].image.shape[:2]
             self.skip(batch[0].path, f"{batch[0].path}: out of memory at {width}x{height} pixels; scale it down first")
 
-    def infer(self, images: Sequence[np.ndarray]) -> np.ndarray:
-        """uint8 (H, W, 3) of one size -> uint8 (B, H, W)."""
-        batch = torch.from_numpy(np.stack(images)).to(self.device).permute(0, 3, 1, 2).float().div_(255)
+    def infer(self, pictures: Sequence[Picture]) -> np.ndarray:
+        """Pictures of one size -> uint8 (B, H, W)."""
+        images = torch.from_numpy(np.stack([picture.image for picture in pictures])).to(self.device)
+        inputs = [images.permute(0, 3, 1, 2).float().div_(255)]
+        planes = [picture.trimap for picture in pictures if picture.trimap is not None]
+        if planes:
+            trimaps = torch.from_numpy(np.stack(planes)).to(self.device)
+            inputs.append(trimaps[:, None].float().div_(127.5).round_().div_(2))  # 0, 128, 255 -> 0, 0.5, 1
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            alpha = self.method(batch)["alpha"]
+            alpha = self.method(*inputs)["alpha"]
         return alpha[:, 0].mul(255).round().byte().cpu().numpy()
 
     def write(self, picture: Picture, alpha: np.ndarray, output: Path, background: np.ndarray | None) -> None:

@@ -1,21 +1,27 @@
-"""matting report: a recipe's table, curves and pictures from its runs, as an HTML page, a sheet and tables."""
+"""matting report: a recipe's or an experiment's table and pictures from its runs, as an HTML page and tables."""
 
 import csv
 import io
+import json
 import os
 import shlex
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from matting.comparison import Comparison, compare
 from matting.config import derive
 from matting.errors import UserError
+from matting.experiment_rows import Experiment, experiment
+from matting.experiments import asked
+from matting.files import write_text
 from matting.progress import say
-from matting.runs import Run, write_text
-from matting.scales import METRICS, headings, region_title, row_order, scaled, size_text
+from matting.runs import Run
+from matting.scales import METRICS, NOT_COMPARABLE, headings, region_title, row_order, scaled, size_text
 from matting.story import row_titles
 from matting.upstream import Upstream, method_run, stage_run
 
@@ -86,6 +92,42 @@ def run(config: DictConfig) -> None:
     say(str(write(recipe)))
 
 
+def run_experiments(arguments: Sequence[str]) -> None:
+    """The verb with `experiments=<name>`: runs nothing; what is missing or failed is said in its place."""
+    names = asked(arguments) or []
+    for name in names:
+        write_experiment(experiment(name, [word for word in arguments if not word.startswith("experiments=")]))
+
+
+def write_experiment(found: Experiment) -> list[Comparison]:
+    """Write rows.jsonl, the tables and, last, report.html, each whole or not at all; prints the table."""
+    from matting import experiment_page, tables
+
+    comparisons = compare(found)
+    folder = found.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    made = tables.tables_of(found, comparisons)
+    say("\n\n".join(map(tables.text, made)))
+    write_text(folder / "rows.jsonl", "".join(json.dumps(line) + "\n" for line in mapped(found)))
+    write_text(folder / "table.csv", tables.comma_separated(found, comparisons))
+    write_text(folder / "table.md", "\n".join(map(tables.markdown, made)))
+    write_text(folder / "table.tex", "\n".join(map(tables.latex, made)))
+    write_text(folder / "report.html", experiment_page.html(found, comparisons, made))
+    say(str(folder / "report.html"))
+    return comparisons
+
+
+def mapped(found: Experiment) -> Iterator[dict[str, Any]]:
+    """An experiment owns no runs: each row's, by kind, digest and folder."""
+    for row in found.rows:
+        for job in () if row.control else row.jobs:
+            runs = [
+                {"kind": run.kind, "digest": run.digest, "folder": str(run)} for run in (*job.stages, job.evaluation)
+            ]
+            facts = {"row": row.title, "part": row.part, "seed": job.seed, "state": job.state()}
+            yield {**facts, "command": shlex.join(["matting", job.verb, *job.words]), "runs": runs}
+
+
 def write(recipe: RecipeRuns) -> Path:
     """Write sheet.png, table.csv, table.md and, last, report.html, each whole or not at all; gives its path."""
     from matting import figures, page
@@ -98,7 +140,8 @@ def write(recipe: RecipeRuns) -> Path:
     temporary.replace(recipe.folder / "sheet.png")
     write_text(recipe.folder / "table.csv", table_csv(recipe.evaluation))
     stages = recipe.steps[:-1]
-    write_text(recipe.folder / "table.md", table_markdown(recipe.evaluation, stages))
+    scale = recipe.recipe["published"]["scale"]
+    write_text(recipe.folder / "table.md", table_markdown(recipe.evaluation, stages, scale))
     write_text(recipe.page, page.html(recipe.recipe, recipe.evaluation, stages, samples))
     return recipe.page
 
@@ -108,7 +151,8 @@ def table_csv(evaluation: Run) -> str:
     result = evaluation.result()
     assert result is not None
     text = io.StringIO()
-    fields = ("test", "region", "row", *METRICS, "samples", "n_empty", "subjects", "size", "convention")
+    figures = (*METRICS, "grad_px", "conn_px", "n_empty")
+    fields = ("test", "region", "row", *figures, "samples", "subjects", "size", "convention")
     table = csv.DictWriter(text, fields, lineterminator="\n")
     table.writeheader()
     for name, test in result["tests"].items():
@@ -120,7 +164,7 @@ def table_csv(evaluation: Run) -> str:
     return text.getvalue()
 
 
-def table_markdown(evaluation: Run, stages: list[Run]) -> str:
+def table_markdown(evaluation: Run, stages: list[Run], scale: str) -> str:
     """The report's tables, in its units."""
     result = evaluation.result()
     assert result is not None
@@ -129,9 +173,10 @@ def table_markdown(evaluation: Run, stages: list[Run]) -> str:
         for region in test["rows"]["alpha"]:
             title = region_title(region)
             lines += [f"{name}, {title}: {size_text(test)}, convention {result['convention']}", ""]
-            lines += [line_of(["", *headings()]), line_of(["---", *["---:"] * len(METRICS)])]
-            lines += [line_of([title, *scaled(test["rows"][row][region])]) for row, title in titles.items()]
-            lines.append("")
+            heads = headings(scale)
+            lines += [line_of(["", *heads]), line_of(["---", *["---:"] * len(heads)])]
+            lines += [line_of([title, *scaled(test["rows"][row][region], scale)]) for row, title in titles.items()]
+            lines += ["", NOT_COMPARABLE[scale], ""] if scale in NOT_COMPARABLE else [""]
     return "\n".join(lines)
 
 

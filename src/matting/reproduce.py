@@ -1,11 +1,19 @@
-"""matting reproduce: a whole recipe, each stage an ordinary run, then the evaluation and the report."""
+"""matting reproduce: a whole recipe or all of `experiments/`, each an ordinary run, then the report."""
 
+import importlib
 import time
+import traceback
+from collections.abc import Iterator, Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
 from matting import evaluate, report, train
 from matting.data.build import fingerprint
+from matting.errors import Interrupted, JobError
+from matting.experiment_rows import Experiment, experiment
+from matting.experiments import asked
+from matting.explain import FORESEEN, INPUT_ERRORS, explain
+from matting.files import write_text
 from matting.progress import say
 from matting.report import RecipeRuns, recipe_runs
 from matting.runs import check_same_data, lock
@@ -35,11 +43,48 @@ def run(config: DictConfig) -> None:
         say(f"report: writing {recipe.folder}")
         report.write(recipe)
     scale, random = evaluation.config["scale"]["name"], ", random VGG" if random_vgg(recipe.steps[:-1]) else ""
-    say(table_text(result, f"scale {scale}{random}"))
+    say(table_text(result, f"scale {scale}{random}", recipe.recipe["published"]["scale"]))
     seconds = sum(step.manifest.get("seconds", 0) for step in recipe.steps)  # a stage may be pruned by now
     spent = "done before" if ready else f"done in {time.monotonic() - start:.0f} s"
     say(f"reproduce {recipe.name}: {spent}; its {len(recipe.steps)} runs took {seconds:.0f} s in all. The report:")
     say(str(recipe.page))
+
+
+def run_experiments(arguments: Sequence[str]) -> None:
+    """The verb with `experiments=all` or a list: one after another in this process, then all reports and an index.
+
+    A row that fails is named and left; raises JobError that names them at the end.
+    """
+    from matting import experiment_page
+
+    overrides = [word for word in arguments if not word.startswith("experiments=")]
+    found = [experiment(name, overrides) for name in asked(arguments) or []]
+    failed = [line for one in found for line in make_rows(one)]
+    if not found[0].jobs[0].config().plan:
+        reports = [(one, report.write_experiment(one)) for one in found]
+        page = found[0].folder.parents[found[0].name.count("/")] / "index.html"
+        write_text(page, experiment_page.index(reports))
+        say(str(page))
+    if failed:
+        raise JobError(f"{len(failed)} of {sum(len(one.jobs) for one in found)} rows failed: {'; '.join(failed)}")
+
+
+def make_rows(found: Experiment) -> Iterator[str]:
+    """Run an experiment's rows; gives a line for each that fails."""
+    verb = importlib.import_module(f"matting.{found.verb}")
+    for number, job in enumerate(found.jobs, 1):
+        title = found.title_of(job)
+        say(f"{number} of {len(found.jobs)}: {title}")
+        try:
+            verb.run(job.config())
+        except (Interrupted, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if not isinstance(error, FORESEEN):
+                traceback.print_exc()
+            line = f"{title}: {explain(error, found.verb) if isinstance(error, INPUT_ERRORS) else error}"
+            say(f"failed: {line}")
+            yield line
 
 
 def show_plan(recipe: RecipeRuns) -> None:

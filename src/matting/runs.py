@@ -1,29 +1,23 @@
 """The run folder: identity, lock, manifest, done, resume. A run is a pure function of its config. No torch here."""
 
 import contextlib
-import csv
-import fcntl
-import json
-import os
 import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
 from omegaconf import DictConfig
 
+from matting import locks
 from matting.config import CONFIG_VERSION, compose_config, digest_of, identity, plain, readable
 from matting.errors import UserError
+from matting.files import read_json, write_json, write_text
 from matting.progress import say
-
-PACKAGES = ("torch", "torchvision", "lightning", "albumentations", "kornia", "opencv-python-headless", "numpy")
+from matting.provenance import git_state, now, versions
 
 
 @dataclass(frozen=True)
@@ -77,39 +71,6 @@ class Run:
         return str(self.folder)
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        return json.loads(path.read_text())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Rows of a metrics.csv: batch (int), name, value (float). A last line that a kill cut short is left out."""
-    rows = []
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            try:
-                rows.append({"batch": int(row["batch"]), "name": row["name"], "value": float(row["value"])})
-            except (TypeError, ValueError):
-                continue
-    return rows
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def write_json(path: Path, data: Any) -> None:
-    write_text(path, json.dumps(data, indent=1) + "\n")
-
-
 def make_run(kind: str, config: DictConfig, **upstream: str) -> Run:
     """The run of a composed config; `upstream` sets keys (`a__b` for a.b) to the digests of the runs it stands on."""
     data = {"config_version": CONFIG_VERSION, **plain(config)}
@@ -160,34 +121,14 @@ def find_runs(output_dir: Path) -> list[Run]:
     return found
 
 
-@contextlib.contextmanager
-def lock(folder: Path, title: str) -> Iterator[None]:
-    """Hold a folder alone; the lock of a process that died is free. Waits, with a line, while another holds it."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("w")
-    except OSError as error:
-        raise UserError(
-            f"{folder}: cannot write there ({error.strerror}); set paths.output_dir to a folder of yours"
-        ) from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"{title}: another process is at work in {folder}; waiting for it")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def lock(folder: Path, title: str) -> AbstractContextManager[None]:
+    """Hold a folder alone; waits, with a line that begins with `title`, while another process does."""
+    waiting = f"{title}: another process is at work in {folder}; waiting for it"
+    return locks.lock(folder / ".lock", waiting, "set paths.output_dir to a folder of yours")
 
 
 def locked(folder: Path) -> bool:
-    try:
-        with (folder / ".lock").open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    return locks.locked(folder / ".lock")
 
 
 def begin(run: Run, fingerprint: str, fresh: bool) -> None:
@@ -235,38 +176,3 @@ def check_same_data(run: Run, fingerprint: str) -> None:
     then, here = manifest.get("git", {}).get("revision"), git_state().get("revision")
     if then != here:
         say(f"note: {run.folder.name} was made by revision {str(then)[:10]}, this is {str(here)[:10]}")
-
-
-def check_space(folder: Path, need: int, what: str) -> None:
-    """Raise UserError when the disk of `folder` has fewer than `need` bytes left."""
-    free = shutil.disk_usage(folder).free
-    if free < need:
-        raise UserError(
-            f"{folder}: {what} need {need / 1e9:.2f} GB, {free / 1e9:.2f} GB are free; "
-            "free space or set paths.output_dir"
-        )
-
-
-def git_state() -> dict[str, Any]:
-    """Revision of the checkout that this code runs from, and whether it has changes; when installed the version."""
-    here = Path(__file__).parent
-    if not (here.parents[1] / ".git").exists():
-        return {"revision": version("matting"), "dirty": False}
-
-    def ask(*words: str) -> str:
-        command = ["git", "-C", str(here), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
-
-    return {"revision": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain", "--untracked-files=no"))}
-
-
-def versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
-
-
-def now() -> str:
-    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 METRICS = ("mse", "mae", "sad", "grad", "conn")
-ROWS = {"constant": "best constant", "coarse": "coarse map as alpha", "perfect_mask": "perfect binary mask"}
+ROWS = {
+    "constant": "best constant",
+    "coarse": "coarse map as alpha",
+    "mask": "mask as alpha",
+    "halves": "pre-trained halves",
+    "perfect_mask": "perfect binary mask",
+}
 
 # name -> metric -> (factor, heading)
 SCALES: dict[str, dict[str, tuple[float, str]]] = {
@@ -22,19 +28,26 @@ SCALES: dict[str, dict[str, tuple[float, str]]] = {
         "grad": (1e-3, "Grad /1000"),
         "conn": (1e-3, "Conn /1000"),
     },
+    "alphanet": {  # AlphaNet Table I: means over pixels; no public code gives the scale of its last two columns
+        "mse": (1e3, "MSE x1e3"),
+        "mae": (1e3, "SAD/px x1e3"),
+        "grad_px": (1e5, "Grad/px x1e5*"),
+        "conn_px": (1e5, "Conn/px x1e5*"),
+    },
 }
+NOT_COMPARABLE = {"alphanet": "* scale not comparable with the paper's figures"}
 
 
 def headings(scale: str = "pomagan") -> list[str]:
-    return [SCALES[scale][metric][1] for metric in METRICS]
+    return [heading for _, heading in SCALES[scale].values()]
 
 
 def scaled(values: Mapping[str, float | None], scale: str = "pomagan") -> list[str]:
-    """The five figures of a row as text; a dash where no sample counted."""
+    """The figures of a row as text; a dash where no sample counted."""
     cells = []
-    for metric in METRICS:
+    for metric, (factor, _) in SCALES[scale].items():
         value = values[metric]
-        number = None if value is None else value * SCALES[scale][metric][0]
+        number = None if value is None else value * factor
         cells.append("-" if number is None else f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4g}")
     return cells
 
@@ -76,4 +89,4 @@ def table_text(result: Mapping[str, Any], title: str = "", scale: str = "pomagan
 
 
 def _cells(cells: list[str]) -> str:
-    return "".join(f"{cell:>12}" for cell in cells)
+    return "".join(f"{cell:>14}" for cell in cells)

@@ -15,6 +15,28 @@ class Paths:
 
 
 @dataclass
+class AlphaNetScale:
+    encoder: str = MISSING
+    encoder_weights: str = MISSING
+    backbone_weights: str = MISSING
+    width: float = MISSING
+    freeze_norm: bool = MISSING
+    seg_size: int = MISSING
+    mat_size: int = MISSING
+    max_side: int = MISSING
+    fit: str = MISSING
+    seg_batch: int = MISSING
+    mat_batch: int = MISSING
+    batch: int = MISSING
+    seg_epochs: int = MISSING
+    mat_epochs: int = MISSING
+    epochs: int = MISSING
+    seg_lr: float = MISSING
+    mat_lr: float = MISSING
+    lr: float = MISSING
+
+
+@dataclass
 class Scale:
     name: str = MISSING
     height: int = MISSING
@@ -48,6 +70,7 @@ class Scale:
     zoom: list[float] = MISSING
     rotate: float = MISSING
     shift: float = MISSING
+    alphanet: AlphaNetScale = field(default_factory=AlphaNetScale)
 
 
 @dataclass
@@ -84,6 +107,7 @@ class Data:
     epoch_samples: int | None = MISSING
     val_subjects: int = MISSING
     test: dict[str, Any] = MISSING
+    persons: dict[str, Any] | None = None  # for a stage that trains on photographs with masks
 
 
 @dataclass
@@ -137,22 +161,17 @@ class Checkpoint:
 
 
 @dataclass
-class Optim:
-    gen: dict[str, Any] = MISSING
-    disc: dict[str, Any] = MISSING
-    scheduler: str = MISSING  # none | linear_decay | cosine
-    warmup: int = MISSING
-
-
-@dataclass
 class Train(Common):
     stage: dict[str, Any] = MISSING
     net: dict[str, Any] = MISSING
     loss: dict[str, Any] = MISSING
-    optim: Optim = field(default_factory=Optim)
+    optim: dict[str, Any] = MISSING
     val: Val = field(default_factory=Val)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     experiments: Any = None
+    verb: str | None = None  # an experiment's: the verb that runs its rows
+    evaluate_as: str | None = None  # the method that a row's run is measured as, once it is trained
+    published: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -169,6 +188,8 @@ class Evaluate(Common):
     batch_size: int = MISSING
     pictures: int = MISSING
     experiments: Any = None
+    verb: str | None = None
+    published: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -177,12 +198,14 @@ class Predict(Common):
     input: str = MISSING
     output: str = MISSING
     background: str | None = None
+    trimap: str | None = None
     batch_size: int = MISSING
 
 
 @dataclass
 class Recipe(Common):
     recipe: dict[str, Any] = MISSING
+    experiments: str | None = None
 
 
 def register() -> None:

@@ -20,6 +20,7 @@ def told(evaluation: Run, stages: list[Run]) -> list[str]:
     return [
         " ".join([*setting(evaluation.config), *conclusion(result), *verdicts]),
         " ".join([*trained, *longer_trained(stages, result), *caveats(evaluation.config, stages)]),
+        " ".join(trimaps(evaluation.config, stages)),
     ]
 
 
@@ -69,6 +70,8 @@ def caveats(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
     """What a reader would assume otherwise."""
     if random := random_vgg(stages):
         yield f"Perceptual loss with random VGG in {' and '.join(random)}: its weights were drawn, not trained."
+    if scratch := from_scratch(stages):
+        yield f"No ImageNet weights in {' and '.join(scratch)}: these networks started from random ones."
     tests = config["data"]["test"].values()
     sources = [*config["data"]["subjects"].values(), *(test["subjects"] for test in tests if test)]
     if any(source.get("list_file", "") is None for source in sources if source):
@@ -79,8 +82,30 @@ def caveats(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
 
 def random_vgg(stages: list[Run]) -> list[str]:
     """Stages whose perceptual loss looks through a VGG that was never trained."""
-    losses = {stage.kind: stage.config["loss"]["perceptual"] for stage in stages}
-    return [kind for kind, loss in losses.items() if loss["weight"] and loss["weights"] == "none"]
+    losses = {stage.kind: stage.config["loss"].get("perceptual") for stage in stages}
+    return [kind for kind, loss in losses.items() if loss and loss["weight"] and loss["weights"] == "none"]
+
+
+def from_scratch(stages: list[Run]) -> list[str]:
+    """Stages with a network that usually starts from ImageNet weights and here did not."""
+    nets = {stage.kind: stage.config["net"].values() for stage in stages if not stage.config["stage"]["upstream"]}
+    return [kind for kind, nodes in nets.items() if any(node.get("weights") == "none" for node in nodes)]
+
+
+def trimaps(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
+    """How each trimap came about: the recipe decides what the figures say."""
+    width, method = config["metrics"]["unknown_dilation"], config["method"]
+    recipe = f"0 < alpha < 1, widened by an ellipse of {width} px on a picture whose shorter side is 1024"
+    if "unknown" in config["metrics"]["regions"]:
+        yield f"The unknown region is {recipe}, and wider or narrower in proportion."
+    if "trimap" in method["inputs"]:
+        yield f"The trimap it was given is made from the truth: unknown is {recipe}."
+    for node in (stage.config["net"].get("trimap") for stage in stages):
+        if node:
+            yield (
+                f"{method['name']} makes its own trimap: its mask eroded by {node['erode']:.0%} and dilated by "
+                f"{node['dilate']:.0%} of the mean of its height and width, by ellipses."
+            )
 
 
 def row_titles(result: Mapping[str, Any], stages: list[Run]) -> dict[str, str]:

@@ -15,8 +15,11 @@ from matting.upstream import Upstream, stage_run
 
 def run(config: DictConfig) -> float:
     """The verb. Gives the validation MSE of the best checkpoint, which a sweeper minimises; NaN without validation."""
+    row = config.evaluate_as is not None  # of an experiment, which compares evaluations
+    if row:
+        from matting import experiments  # stands on this module
     if config.plan:
-        for found, waits in planned(config):
+        for found, waits in (experiments.planned if row else planned)(config):
             say(f"{'waits for an upstream run' if waits else found.state():<10}  {found.folder}")
         return float("nan")
     result = ensure(config)
@@ -25,6 +28,8 @@ def run(config: DictConfig) -> float:
     for name, values in result.items():
         if isinstance(values, dict):
             say("  " + name + "  " + "  ".join(f"{key} {value:.5g}" for key, value in values.items()))
+    if row:
+        experiments.measure(config)
     return result["val"]["val/whole/mse"] if "val" in result else float("nan")
 
 

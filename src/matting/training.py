@@ -12,13 +12,14 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
 
 from matting import callbacks, runs
-from matting.checkpoints import AtomicCheckpointIO, load_generator, read_checkpoint
+from matting.checkpoints import AtomicCheckpointIO, load_network, load_strict, read_checkpoint
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
+from matting.files import check_space, read_metrics
 from matting.instantiate import build, resolve
 from matting.loggers import MetricsCSV
 from matting.runs import Run
-from matting.stages.base import MattingStage, load_strict
+from matting.stages.base import MattingStage
 from matting.upstream import Upstream
 
 BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
@@ -34,7 +35,7 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     total = count_batches(config, data)
     stage.total_batches, stage.log_every = total, config["runtime"]["log_every"]
     size = BYTES_A_PARAMETER * sum(p.numel() for p in stage.parameters())
-    runs.check_space(run.folder, 3 * size, "the checkpoints of this run")
+    check_space(run.folder, 3 * size, "the checkpoints of this run")
 
     resumed = read_checkpoint(run.last)["matting"]["batches"] if run.last.is_file() else 0
     metrics = MetricsCSV(run.folder / "metrics.csv")
@@ -67,19 +68,18 @@ def prepare(config: Mapping[str, Any]) -> None:
 
 def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> MattingStage:
     """The LightningModule of a config; its upstream networks loaded and frozen."""
-    node = config["stage"]
-    more = {}
-    if "stage__coarse" in upstream:
-        more["segmentation"] = load_generator(upstream["stage__coarse"].checkpoint, "segmentation_gan")
-    stage = resolve(node["_target_"])(
-        node, config["net"], config["loss"], config["optim"], config["paths"]["data_root"], **more
+    node, specs = config["stage"], config["stage"]["upstream"]
+    networks = {}
+    for key, found in upstream.items():
+        name = key.removeprefix("stage__")
+        networks[name] = load_network(found.checkpoint, specs[name]["stage"])
+    stage: MattingStage = resolve(node["_target_"])(
+        node, config["net"], config["loss"], config["optim"], config["paths"]["data_root"], **networks
     )
-    stage.frame = config["scale"]["height"], config["scale"]["width"]
-    for network in (stage.gen, stage.disc):
-        if network is None:
-            continue
+    stage.frame = tuple(node["frame"])
+    for network in stage.trained.values():
         if config["trainer"]["channels_last"]:
-            network.to(memory_format=torch.channels_last)
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if config["trainer"]["compile"]:
             network.compile()
     return stage
@@ -171,15 +171,20 @@ def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any
         result["val"] = best_validation(run, batch)
     result |= {name: values for name, values in stage.results.items() if name != "val"}
     assert data.training is not None
-    subjects = data.training.pairing.subjects
     skipped = sorted({*last["matting"]["skipped"], *data.skipped.values()})
-    runs.note(run, device=device_name(trainer), subjects=len(subjects), samples=len(data.training), skipped=skipped)
+    runs.note(
+        run,
+        device=device_name(trainer),
+        subjects=data.training.subject_count,
+        samples=len(data.training),
+        skipped=skipped,
+    )
     tidy(run, best)
     return result
 
 
 def best_validation(run: Run, batch: int) -> dict[str, float]:
-    rows = runs.read_metrics(run.folder / "metrics.csv")
+    rows = read_metrics(run.folder / "metrics.csv")
     return {row["name"]: row["value"] for row in rows if row["batch"] == batch and row["name"].startswith("val/")}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting.config import derive, file_digest
+from matting.config import compose_config, derive, file_digest
 from matting.errors import UserError
 from matting.runs import Run, find_runs, make_run, open_run
 
@@ -25,12 +25,22 @@ class Upstream:
 
 
 def stage_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
-    """The run of a train config, and the runs that it stands on by key."""
-    upstream = {}
-    if "coarse" in config.stage and config.stage.coarse != "ground_truth":
-        upstream["stage__coarse"] = find_upstream(config, config.stage.coarse, "segmentation_gan")
-    run = make_run(config.stage.name, config, **{key: found.key for key, found in upstream.items()})
-    return run, upstream
+    """The run of a train config, and the runs that it stands on by key.
+
+    `stage.upstream` says which: key of the stage node -> the stage that trains it and, where its network is configured
+    here too, that network's name. The key names a run; null: the one of this config, trained first. The config of a
+    network is that of the run it comes from.
+    """
+    upstream, values = {}, dict[str, Any]()
+    for key, spec in config.stage.upstream.items():
+        value = config.stage[key]
+        if value != "ground_truth":
+            more = {f"net__{spec.net}": config.net[spec.net]} if "net" in spec else {}
+            upstream[f"stage__{key}"] = found = find_upstream(config, value, spec.stage, **more)
+            values[f"stage__{key}"] = found.key
+            if "net" in spec and found.run is not None:
+                values[f"net__{spec.net}"] = found.run.config["net"][spec.net]
+    return make_run(config.stage.name, config, **values), upstream
 
 
 def find_upstream(config: DictConfig, value: str | None, stage: str, **values: Any) -> Upstream:
@@ -63,25 +73,50 @@ def find_upstream(config: DictConfig, value: str | None, stage: str, **values: A
 
 
 def method_upstream(config: DictConfig) -> dict[str, Upstream]:
-    """The trained stages of a config's method, by key of the method node: POMAGAN's alpha and segmentation runs.
+    """The trained stages of a config's method, by key of the method node.
 
-    The segmentation network is the one that the alpha stage was trained with, unless the config names another.
+    `method.upstream` says which: key -> a stage, or `<key>.<key of that stage>`: the run that another one was trained
+    with, unless the config names one.
     """
-    segmentation, alpha = config.method.segmentation, config.method.alpha
-    more = {} if segmentation is None else {"stage__coarse": segmentation}
-    found_alpha = find_upstream(config, alpha, "alpha_gan", **more)
-    if segmentation is None and found_alpha.run is not None:
-        if found_alpha.config is not None:
-            found = stage_run(found_alpha.config)[1].get("stage__coarse")
+    found: dict[str, Upstream] = {}
+    for key, spec in config.method.upstream.items():
+        value, (parent, _, name) = config.method[key], spec.partition(".")
+        if not name:
+            # what the method names for the runs below this one, this one is trained with
+            given = {f"stage__{n}": config.method[k] for k, n in below(config, key) if config.method[k] is not None}
+            found[f"method__{key}"] = find_upstream(config, value, spec, **given)
+        elif value is None and found[f"method__{parent}"].run is not None:
+            found[f"method__{key}"] = stands_on(config, found[f"method__{parent}"], key, name)
         else:
-            coarse = found_alpha.run.config["stage"]["coarse"]
-            named = coarse != "ground_truth" and not coarse.startswith("file:")
-            found = find_upstream(config, coarse, "segmentation_gan") if named else None
+            stage = stage_of(config, parent, name)
+            found[f"method__{key}"] = find_upstream(config, value, stage)
+    return found
+
+
+def below(config: DictConfig, key: str) -> list[tuple[str, str]]:
+    """(key of the method, key of the stage) of the runs that the method's run `key` was trained with."""
+    specs = {k: spec.split(".") for k, spec in config.method.upstream.items() if "." in spec}
+    return [(k, name) for k, (parent, name) in specs.items() if parent == key]
+
+
+def stage_of(config: DictConfig, parent: str, name: str) -> str:
+    """The stage that trains what the method's run `parent` names `name`."""
+    return compose_config("train", [f"stage={config.method.upstream[parent]}"]).stage.upstream[name].stage
+
+
+def stands_on(config: DictConfig, parent: Upstream, key: str, name: str) -> Upstream:
+    """The run that a run was trained with."""
+    if parent.config is not None:
+        upstream = stage_run(parent.config)[1].get(f"stage__{name}")
     else:
-        found = find_upstream(config, segmentation, "segmentation_gan")
-    if found is None:
-        raise UserError("method.segmentation: the alpha run stands on no segmentation run; name a run or a checkpoint")
-    return {"method__segmentation": found, "method__alpha": found_alpha}
+        assert parent.run is not None
+        node = parent.run.config["stage"]
+        value = node[name]
+        named = value != "ground_truth" and not value.startswith("file:")
+        upstream = find_upstream(config, value, node["upstream"][name]["stage"]) if named else None
+    if upstream is None:
+        raise UserError(f"method.{key}: the run {parent.run} stands on no run for it; name a run or a checkpoint")
+    return upstream
 
 
 def method_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:

@@ -6,6 +6,7 @@ import pytest
 from matting.data.augment import Geometry, cover, resize, soft_pixel, warp
 
 NONE = {"flip": 0.0, "scale": [1.0, 1.0], "rotate": 0, "shift": 0.0}
+SIZE = (48, 80)
 SOME = {"flip": 0.5, "scale": [0.8, 1.25], "rotate": 10, "shift": 0.15}
 
 
@@ -19,7 +20,7 @@ def person(height=60, width=40, bottom=True):
     return np.stack([alpha, 255 - alpha, alpha // 2], 2), alpha
 
 
-@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch", "unknown"])
 @pytest.mark.parametrize("seed", range(5))
 def test_planes_move_together(fit, seed):
     fgr, alpha = Geometry(48, 80, fit, SOME).frame_subject(*person(), seed)
@@ -37,7 +38,7 @@ def test_the_same_seed_gives_the_same_picture_whatever_came_before():
         assert np.array_equal(a, b)
     assert not np.array_equal(one.frame_subject(*person(), 7)[1], one.frame_subject(*person(), 8)[1])
     scene = np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)
-    assert np.array_equal(one.frame_background(scene, 5), other.frame_background(scene, 5))
+    assert np.array_equal(one.frame_background(scene, 5, SIZE), other.frame_background(scene, 5, SIZE))
 
 
 def test_flip_mirrors_every_plane():
@@ -78,7 +79,7 @@ def test_shrinking_keeps_the_mean():
 
 
 def test_an_unknown_fit_is_refused():
-    with pytest.raises(ValueError, match=r"data\.fit=squeeze.*crop, pad, stretch"):
+    with pytest.raises(ValueError, match=r"stage\.fit=squeeze.*crop, pad, stretch"):
         Geometry(8, 8, "squeeze", NONE)
 
 

@@ -22,7 +22,7 @@ def save_stage(path: Path, stage: str, **net: object) -> nn.Module:
     """A checkpoint as training writes it, of a tiny generator with random weights that answers from 0 to 1."""
     node = {**NETS[stage], "width": 4, "depth": 2, "blocks": 1, **net}
     torch.manual_seed(len(stage))
-    module = MattingStage(stage, {"gen": node})
+    module = MattingStage({"name": stage}, {"gen": node}, {})
     module.gen = build(node)
     module.frame = 64, 80
     with torch.no_grad():

@@ -5,60 +5,14 @@ import math
 import pytest
 import torch
 
-from matting import schema
-from matting.config import compose_config, plain
+from matting.checkpoints import Trained
 from matting.losses.adversarial import discriminator_loss, generator_loss
 from matting.losses.matte import border_loss, l1_loss, matte_targets
 from matting.nets.morphology import border_map
-from matting.stages.gan import rate_factor
-from matting.training import build_stage
-from tests.conftest import TINY
+from matting.stages.base import rate_factor
+from tests.made_stages import make_batch, make_stage, moved, part, snapshot
 
 STAGES = ("segmentation_gan", "alpha_gan")
-
-
-def make_stage(name, *overrides, optimizer="torch.optim.SGD", total=100):
-    """A stage of a tiny config outside of a Trainer; its logged rows are in `rows`."""
-    schema.register()
-    alone = ["stage.coarse=ground_truth"] if name == "alpha_gan" else []
-    config = plain(compose_config("train", [*TINY, f"stage={name}", *alone, *overrides]))
-    for node in (config["optim"]["gen"], config["optim"]["disc"]):
-        if optimizer == "torch.optim.SGD":
-            node.pop("betas")
-        node["_target_"] = optimizer
-    torch.manual_seed(0)
-    stage = build_stage(config, {})
-    optimizers = stage.configure_optimizers()
-    stage.optimizers = lambda: optimizers if len(optimizers) > 1 else optimizers[0]
-    stage.manual_backward = lambda loss: loss.backward()
-    stage.rows = []
-    stage.log_row = lambda row: stage.rows.append({key: float(value) for key, value in row.items()})
-    stage.total_batches = total
-    return stage.train()
-
-
-def make_batch(size=2, seed=0, height=32, width=40):
-    draw = torch.Generator().manual_seed(seed)
-    planes = {"image": 3, "alpha": 1, "fgr": 3, "bgr": 3, "new_bgr": 3}
-    batch = {key: torch.rand(size, channels, height, width, generator=draw) for key, channels in planes.items()}
-    return {
-        **batch,
-        "seeds": [seed * 10 + i for i in range(size)],
-        "ids": [f"{seed}/{i}" for i in range(size)],
-        "skipped": [],
-    }
-
-
-def part(batch, at):
-    return {key: value[at : at + 1] for key, value in batch.items() if key != "skipped"} | {"skipped": []}
-
-
-def snapshot(network):
-    return {name: value.detach().clone() for name, value in network.named_parameters()}
-
-
-def moved(network, before):
-    return [name for name, value in network.named_parameters() if not torch.equal(value, before[name])]
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -77,11 +31,10 @@ def test_each_step_leaves_the_other_network_alone(name):
     seen = {}
     plain_step = stage.step
 
-    def spy(optimizer):
-        which = "gen" if optimizer is stage.optimizers()[0] else "disc"
+    def spy(name):
         grads = {net: [p.grad is not None for p in getattr(stage, net).parameters()] for net in ("gen", "disc")}
-        seen[which] = {net: any(values) for net, values in grads.items()}
-        plain_step(optimizer)
+        seen[name] = {net: any(values) for net, values in grads.items()}
+        return plain_step(name)
 
     stage.step = spy
     stage.training_step(make_batch(), 0)
@@ -231,15 +184,15 @@ def test_the_frozen_segmentation_network_is_neither_trained_nor_kept():
     from matting.stages.alpha_gan import AlphaGAN
 
     seg, alpha = make_stage("segmentation_gan"), make_stage("alpha_gan")
-    stage = AlphaGAN(
-        alpha.stage, {"gen": alpha.nets["gen"], "disc": DISC}, alpha.objective.loss, alpha.optim, ".", seg.gen
-    )
+    coarse = Trained(seg.gen.eval(), seg.nets["gen"])
+    net = {"gen": alpha.nets["gen"], "disc": DISC}
+    stage = AlphaGAN(alpha.stage, net, alpha.objective.loss, alpha.optim, ".", coarse)
     stage.train()
     assert not stage.segmentation.training
     assert not any("segmentation" in key for key in stage.state_dict())
     batch = make_batch()
     example = stage.example(batch)
-    assert torch.equal(example.inputs[1], seg.gen.eval()(batch["image"]))
+    assert torch.equal(example.inputs[1], seg.gen(batch["image"]))
     assert not example.inputs[1].requires_grad
     assert next(stage.double().segmentation.parameters()).dtype == torch.float64
 

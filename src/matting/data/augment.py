@@ -14,14 +14,16 @@ import albumentations as A
 import cv2
 import numpy as np
 
-FITS = ("crop", "pad", "stretch")
+FITS = ("crop", "pad", "stretch", "unknown", "whole")
+CROPS = (1.0, 1.5, 2.0)  # times the frame: 320, 480 and 640 px of Deep Image Matting
 
 
 class FrameSubject(A.DualTransform):
     """Scale, rotate, shift and crop a subject into a frame by one warp.
 
     `fit` sets the scale before the jitter: `pad` shows the whole subject, `crop` draws between showing all and filling
-    the frame, around a pixel of soft alpha, `stretch` gives up the aspect ratio. Edges at which the plane cuts the
+    the frame, around a pixel of soft alpha, `stretch` gives up the aspect ratio, `unknown` cuts CROPS
+    times the frame out of the plane as it is, a pixel of soft alpha in the middle. Edges at which the plane cuts the
     person stay at the frame's edge or outside, where they belong.
     """
 
@@ -36,6 +38,8 @@ class FrameSubject(A.DualTransform):
         fits = self.width / width, self.height / height
         if self.fit == "stretch":
             scale_x, scale_y = fits
+        elif self.fit == "unknown":
+            scale_x = scale_y = 1 / draw.choice(CROPS)
         else:
             low, high = min(fits), max(fits)
             scale_x = scale_y = low * (high / low) ** draw.random() if self.fit == "crop" else low
@@ -62,7 +66,7 @@ class FrameSubject(A.DualTransform):
         """Where a plane of `length` starts in a frame, along one axis."""
         draw = self.py_random
         free = frame - length
-        around = draw.uniform(0.2, 0.8) * frame - soft
+        around = (0.5 if self.fit == "unknown" else draw.uniform(0.2, 0.8)) * frame - soft
         start = draw.uniform(0, free) if free >= 0 else min(max(around, free), 0.0)
         start += draw.uniform(-self.shift, self.shift) * frame
         if cut_start and cut_end:
@@ -77,6 +81,10 @@ class FrameSubject(A.DualTransform):
     def apply_to_mask(self, mask: np.ndarray, matrix: np.ndarray, **params: Any) -> np.ndarray:
         return warp(mask, matrix, self.height, self.width)
 
+    def apply_to_masks(self, masks: np.ndarray, *args: Any, matrix: np.ndarray, **params: Any) -> np.ndarray:
+        """Planes that are 0 outside of the picture: where it is valid."""
+        return np.stack([warp(mask, matrix, self.height, self.width, cv2.BORDER_CONSTANT) for mask in masks])
+
 
 def soft_pixel(alpha: np.ndarray, draw: float) -> tuple[int, int]:
     """(y, x) of one pixel with 0 < alpha < 255, or the centre where there is none. Looks at every fourth row only."""
@@ -87,7 +95,9 @@ def soft_pixel(alpha: np.ndarray, draw: float) -> tuple[int, int]:
     return int(rows[at]) * 4, int(columns[at])
 
 
-def warp(plane: np.ndarray, matrix: np.ndarray, height: int, width: int) -> np.ndarray:
+def warp(
+    plane: np.ndarray, matrix: np.ndarray, height: int, width: int, border: int = cv2.BORDER_REPLICATE
+) -> np.ndarray:
     """Warp by one affine map, reduced by area first where the map shrinks to less than half."""
     shrink = math.sqrt(abs(np.linalg.det(matrix[:2, :2])))
     if shrink < 0.5:
@@ -98,21 +108,26 @@ def warp(plane: np.ndarray, matrix: np.ndarray, height: int, width: int) -> np.n
     # pixel centres lie at half integers: the map is between edges, OpenCV's is between centres
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     centred = np.linalg.inv(half) @ matrix @ half
-    return cv2.warpAffine(plane, centred[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(plane, centred[:2], (width, height), flags=cv2.INTER_LINEAR, borderMode=border)
 
 
 class Geometry:
-    """Training geometry: subject planes together, backgrounds apart, each from its own seed."""
+    """Training geometry: subject planes together, backgrounds apart, each from its own seed.
+
+    fit: as of FrameSubject, or `whole`: a subject at its own size, mirrored or not, and the background cut to it.
+    """
 
     def __init__(self, height: int, width: int, fit: str, augment: Mapping[str, Any]):
         if fit not in FITS:
-            raise ValueError(f"data.fit={fit}: expected one of {', '.join(FITS)}")
+            raise ValueError(f"stage.fit={fit}: expected one of {', '.join(FITS)}")
+        self.whole = fit == "whole"
         low, high = augment["scale"]
         frame = FrameSubject(height, width, fit, (low, high), augment["rotate"], augment["shift"])
-        self.subject = A.Compose([frame, A.HorizontalFlip(p=augment["flip"])], seed=0)
+        flip, flip_background = A.HorizontalFlip(p=augment["flip"]), A.HorizontalFlip(p=0.5)
+        self.subject = A.Compose([flip] if self.whole else [frame, flip], seed=0)
         ratio = (width / height, width / height)  # cut, never stretched or tiled
         cut = A.RandomResizedCrop((height, width), scale=(0.4, 1.0), ratio=ratio, interpolation=cv2.INTER_AREA)
-        self.background = A.Compose([cut, A.HorizontalFlip(p=0.5)], seed=0)
+        self.background = A.Compose([flip_background] if self.whole else [cut, flip_background], seed=0)
 
     def frame_subject(self, fgr: np.ndarray, alpha: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (H, W, 3) and (H, W) of the frame's size."""
@@ -120,10 +135,27 @@ class Geometry:
         planes = self.subject(image=fgr, mask=alpha)
         return planes["image"], planes["mask"]
 
-    def frame_background(self, bgr: np.ndarray, seed: int) -> np.ndarray:
-        """uint8 (H, W, 3) of the frame's size."""
+    def frame_photograph(
+        self, image: np.ndarray, mask: np.ndarray, valid: np.ndarray, seed: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """A photograph framed as a subject is: uint8 (H, W, 3), and mask and valid as uint8 (H, W) of 0 and 255.
+
+        image: uint8 (h, w, 3). mask, valid: bool (h, w). Outside of the photograph nothing is valid.
+        """
+        self.subject.set_random_seed(seed)
+        planes = self.subject(image=image, mask=to_plane(mask), masks=to_plane(valid)[None])
+        return planes["image"], to_plane(planes["mask"] > 127), to_plane(planes["masks"][0] > 127)
+
+    def frame_background(self, bgr: np.ndarray, seed: int, size: tuple[int, int]) -> np.ndarray:
+        """uint8 (H, W, 3) of the framed subject's `size` (the frame's, but for `whole`)."""
         self.background.set_random_seed(seed)
+        bgr = cover(bgr, *size) if self.whole else bgr
         return self.background(image=bgr)["image"]
+
+
+def to_plane(mask: np.ndarray) -> np.ndarray:
+    """bool (H, W) -> uint8 (H, W) of 0 and 255."""
+    return mask.astype(np.uint8) * np.uint8(255)
 
 
 def cover(picture: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -43,19 +43,32 @@ def build_source(node: Mapping[str, Any], data_root: str) -> Any:
     return build({**node, **paths})
 
 
-def build_sources(nodes: Mapping[str, Any], data_root: str) -> Combined:
-    """The sources of a mapping side by side; a name set to null on the command line leaves one out."""
+def build_sources(nodes: Mapping[str, Any], data_root: str, key: str) -> Combined:
+    """The sources of a mapping side by side; a name set to null on the command line leaves one out.
+
+    key: where the mapping stands, for the error when nothing is left.
+    """
     chosen = {name: build_source(node, data_root) for name, node in nodes.items() if node is not None}
     if not chosen:
-        raise UserError("data.subjects and data.backgrounds: expected at least one source each")
+        raise UserError(f"{key}: all of {', '.join(nodes) or 'it'} is null; expected at least one source")
     return Combined(chosen)
 
 
+def photographs_of(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The nodes of photographs with person masks that a stage trains on; None where it trains on composites."""
+    return config.get("stage", {}).get("persons")
+
+
 def fingerprint(config: Mapping[str, Any]) -> str:
-    """Digest of all data that a config names: sorted relative names and sizes."""
-    data, root = config["data"], config["paths"]["data_root"]
-    parts = [build_sources(data[part], root).fingerprint() for part in ("subjects", "backgrounds")]
+    """Digest of all data that a config's run reads: sorted relative names and sizes."""
+    data, root, persons = config["data"], config["paths"]["data_root"], photographs_of(config)
+    training = {"data.subjects": data["subjects"], "data.backgrounds": data["backgrounds"]}
+    if persons is not None:  # such a stage reads no composites but those of the test sets
+        training = {"data.persons": persons}
+    parts = [build_sources(nodes, root, key).fingerprint() for key, nodes in training.items()]
     for name, test in sorted(data["test"].items()):
+        if test is None:
+            continue
         for part in ("subjects", "backgrounds"):
             if test.get(part) is not None:
                 parts.append(f"{name} {build_source(test[part], root).fingerprint()}")

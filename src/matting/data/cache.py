@@ -10,14 +10,13 @@ in a temporary folder and moved into place when it is complete: what is half-bui
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -27,6 +26,7 @@ from matting.data.foreground import reduce_subject, reduced_size
 from matting.data.images import DamagedFile, stored_size
 from matting.data.sources.base import Subject, SubjectSource
 from matting.errors import UserError
+from matting.locks import lock
 from matting.progress import say, track
 
 VERSION = 1  # raise it when decoding, reduction or the layout changes
@@ -60,7 +60,8 @@ class SubjectCache:
         folder = cache_dir / f"{source.name}-{cache_key(source, long_side)}"
         index = read_index(folder)
         if index is None:
-            with locked(cache_dir, folder.name):
+            waiting = f"cache: waiting for another process that builds {folder}"
+            with lock(folder.with_name(f"{folder.name}.lock"), waiting, "choose another cache folder"):
                 index = read_index(folder) or build(source, folder, long_side, on_damaged)
         for reason in index["skipped"].values():
             if on_damaged == "raise":
@@ -108,23 +109,6 @@ def read_index(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return index if whole else None
-
-
-@contextmanager
-def locked(cache_dir: Path, name: str) -> Iterator[None]:
-    """Let one process build a cache; another waits here and then finds it built."""
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        file = (cache_dir / f"{name}.lock").open("w")
-    except OSError as error:
-        raise UserError(f"{cache_dir}: cannot be written ({error.strerror}); choose another cache folder") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"cache: waiting for another process that builds {cache_dir / name}")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def build(source: SubjectSource, folder: Path, long_side: int | None, on_damaged: OnDamaged) -> dict[str, Any]:

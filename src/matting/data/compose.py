@@ -25,6 +25,8 @@ def compose_batch(raw: RawBatch, colour: bool = True) -> Batch:
 
     `colour=False` composites only: validation and test pictures are what they are.
     """
+    if "valid" in raw:
+        return photograph_batch(raw, colour)
     alpha, fgr, bgr, new_bgr = (raw[key].float().div_(255) for key in ("alpha", "fgr", "bgr", "new_bgr"))  # type: ignore[literal-required]
     if "image" in raw:
         image = raw["image"].float().div_(255)
@@ -44,6 +46,25 @@ def compose_batch(raw: RawBatch, colour: bool = True) -> Batch:
         "seeds": raw["seeds"],
         "ids": raw["ids"],
         "skipped": raw["skipped"],
+    }
+
+
+def photograph_batch(raw: RawBatch, colour: bool) -> Batch:
+    """Photographs with masks: the whole picture gets the foreground's colour work, then the camera's."""
+    image = raw["image"].float().div_(255)
+    if colour:
+        draws = torch.from_numpy(raw["draws"])
+        image = camera(recolour(image, draws[:, :4]), draws[:, 9], draws[:, 10], raw["seeds"])
+    return {
+        "image": image,
+        "alpha": raw["alpha"].float().div_(255),
+        "fgr": image,
+        "bgr": image,
+        "new_bgr": image,
+        "seeds": raw["seeds"],
+        "ids": raw["ids"],
+        "skipped": raw["skipped"],
+        "valid": raw["valid"].bool(),
     }
 
 

@@ -1,6 +1,6 @@
 """Sources, pairing, caches and loaders, put together from a config."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from matting.batch import Batch, RawBatch, check_batch
 from matting.data.augment import Geometry
-from matting.data.build import build_source, build_sources, check_disjoint
+from matting.data.build import build_source, build_sources, check_disjoint, photographs_of
 from matting.data.cache import SubjectCache
 from matting.data.compose import compose_batch
 from matting.data.dataset import (
@@ -18,11 +18,11 @@ from matting.data.dataset import (
     SameSize,
     TrainingOrder,
     collate,
-    eval_shape,
     spread,
     start_worker,
 )
 from matting.data.pairing import Pairing, validation_subjects
+from matting.data.photographs import EvalPhotographs, Photographs
 from matting.data.sources.base import Subject
 from matting.errors import UserError
 from matting.progress import say
@@ -56,15 +56,19 @@ class CachedSubjects:
 class CompositeData(LightningDataModule):
     """Composites of subjects and backgrounds, synthesized on the fly; several named test sets, evaluated apart.
 
-    config: a plain, resolved config with seed, scale, data, augment, paths, runtime, trainer.
+    A stage that names photographs with person masks (`stage.persons`) trains and validates on those instead; the test
+    sets stay composites.
+    config: a plain, resolved config with seed, scale, data, augment, paths, runtime, trainer; and stage, to train.
     """
 
     def __init__(self, config: Mapping[str, Any], batch_size: int, val_samples: int | None = None):
         super().__init__()
         self.config, self.batch_size, self.val_samples = config, batch_size, val_samples
-        self.frame = config["scale"]["height"], config["scale"]["width"]
-        self.training: Composites | None = None
-        self.validation: EvalComposites | None = None
+        stage = config.get("stage", {})  # an evaluation has none, and trains nothing
+        self.frame: tuple[int, int] = tuple(stage.get("frame", (0, 0)))
+        self.fit, self.long_side = stage.get("fit"), stage.get("long_side") or 2 * max(self.frame)
+        self.training: Composites | Photographs | None = None
+        self.validation: EvalComposites | EvalPhotographs | None = None
         self.tests: dict[str, EvalComposites] = {}
         self.skipped: dict[str, str] = {}
 
@@ -73,22 +77,23 @@ class CompositeData(LightningDataModule):
         if not self.tests:
             self.tests = self.build_tests()
         if stage == "fit" and self.training is None:
-            self.build_training()
+            persons = photographs_of(self.config)
+            if persons is None:
+                self.build_training()
+            else:
+                self.build_photographs(persons)
 
     def build_training(self) -> None:
         data, seed = self.config["data"], self.config["seed"]
         root = self.config["paths"]["data_root"]
-        backgrounds = build_sources(data["backgrounds"], root)
-        subjects = self.cached(build_sources(data["subjects"], root).sources, 2 * max(self.frame), "skip")
+        backgrounds = build_sources(data["backgrounds"], root, "data.backgrounds")
+        sources = build_sources(data["subjects"], root, "data.subjects").sources
+        subjects = self.cached(sources, self.long_side, "skip")
         self.skipped = subjects.skipped
-        held_out = validation_subjects(subjects.ids, data["val_subjects"])
-        ids = sorted(set(subjects.ids) - set(held_out))
-        if not ids:
-            raise UserError(
-                f"data.val_subjects={data['val_subjects']}: none of {len(subjects.ids)} subjects is left to train on"
-            )
+        ids, held_out = self.hold_out(subjects.ids, "subjects")
         self.check_splits(subjects.contents(ids), subjects.contents(held_out))
-        geometry = Geometry(*self.frame, data["fit"], self.config["augment"])
+        self.check_sizes(subjects, ids)
+        geometry = Geometry(*self.frame, self.fit, self.config["augment"])
         pairing = Pairing(ids, backgrounds.ids, data["backgrounds_per_subject"], seed, "train")
         self.training = Composites(pairing, subjects, backgrounds, geometry, self.config["augment"])
         if held_out:
@@ -99,6 +104,34 @@ class CompositeData(LightningDataModule):
             f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
             f"{len(self.training)} samples, {len(held_out)} validation subjects"
         )
+
+    def build_photographs(self, persons: Mapping[str, Any]) -> None:
+        source = build_sources(persons, self.config["paths"]["data_root"], "data.persons")
+        ids, held_out = self.hold_out(source.ids, "photographs")
+        geometry = Geometry(*self.frame, self.fit, self.config["augment"])
+        self.training = Photographs(source, ids, geometry, self.config["augment"], self.config["seed"])
+        if held_out:
+            chosen = spread(len(held_out), self.val_samples)
+            self.validation = EvalPhotographs(source, held_out, self.frame, self.fit, chosen)
+        say(f"data: {len(ids)} training photographs with masks, {len(held_out)} for validation")
+
+    def hold_out(self, ids: Sequence[str], kind: str) -> tuple[list[str], list[str]]:
+        """The ids that train and those that validate."""
+        count = self.config["data"]["val_subjects"]
+        held_out = validation_subjects(ids, count)
+        kept = sorted(set(ids) - set(held_out))
+        if not kept:
+            raise UserError(f"data.val_subjects={count}: none of {len(ids)} {kind} is left to train on")
+        return kept, held_out
+
+    def check_sizes(self, subjects: CachedSubjects, ids: list[str]) -> None:
+        """Subjects at their own sizes make no batch unless they have one size."""
+        sizes = {subjects.size(id) for id in ids} if self.fit == "whole" and self.batch_size > 1 else set()
+        if len(sizes) > 1:
+            raise UserError(
+                f"stage.batch_size={self.batch_size}: with stage.fit=whole subjects keep their own sizes, here "
+                f"{len(sizes)}; expected batch_size=1, or stage.fit=pad"
+            )
 
     def check_splits(self, training: dict[str, str], validation: dict[str, str]) -> None:
         """Raise UserError when one subject stands in two splits; two test sets may share theirs. Before training: a
@@ -116,7 +149,8 @@ class CompositeData(LightningDataModule):
                 continue
             subjects = self.cached({name: build_source(node["subjects"], root)}, None, "raise")
             backgrounds = node.get("backgrounds")
-            source = None if backgrounds is None else build_sources({name: backgrounds}, root)
+            key = f"data.test.{name}.backgrounds"
+            source = None if backgrounds is None else build_sources({name: backgrounds}, root, key)
             if source is None and subjects.load(subjects.ids[0]).image is None:
                 raise UserError(
                     f"data.test.{name}.backgrounds=null: its subjects are cut out, expected a source to stand behind"
@@ -157,11 +191,8 @@ class CompositeData(LightningDataModule):
     def test_dataloader(self) -> list[DataLoader]:
         return [self.eval_loader(dataset) for dataset in self.tests.values()]
 
-    def eval_loader(self, dataset: EvalComposites, workers: int | None = None) -> DataLoader:
-        sizes = []
-        for at in dataset.samples:
-            subject, _ = dataset.pairing[at]
-            sizes.append(eval_shape(dataset.eval_size, *dataset.subjects.size(subject)))  # type: ignore[attr-defined]
+    def eval_loader(self, dataset: EvalComposites | EvalPhotographs, workers: int | None = None) -> DataLoader:
+        sizes = [dataset.shape(index) for index in range(len(dataset))]
         return self.loader(dataset, SameSize(sizes, self.batch_size), workers=workers)
 
     def loader(self, dataset: Any, order: Any, keep_workers: bool = False, workers: int | None = None) -> DataLoader:

@@ -3,7 +3,7 @@
 import bisect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -19,12 +19,15 @@ from matting.data.sources.base import BackgroundSource, Subject
 from matting.errors import UserError
 
 Key = tuple[int, int]  # (pass over the whole data, sample id)
+Item = TypeVar("Item", covariant=True)
 
 
 class Subjects(Protocol):
     """Decoded subjects by id: a cache, or several side by side."""
 
     def load(self, id: str) -> Subject: ...
+
+    def size(self, id: str) -> tuple[int, int]: ...
 
 
 def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
@@ -37,15 +40,22 @@ def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
     return eval_size[0], eval_size[1]
 
 
-def load_or_next(backgrounds: BackgroundSource, ids: Sequence[str], skipped: list[str], id: str) -> np.ndarray:
-    """A background, or the next in order of id where its file is damaged; `skipped` gets those that were."""
+class Loads(Protocol[Item]):
+    def load(self, id: str) -> Item: ...
+
+
+def load_or_next(source: Loads[Item], ids: Sequence[str], kind: str, skipped: list[str], id: str) -> Item:
+    """An item, or the next in order of id where its file is damaged; `skipped` gets those that were.
+
+    kind: what the items are, for the error where none can be read.
+    """
     start = bisect.bisect_left(ids, id)
     for at in range(start, start + len(ids)):
         try:
-            return backgrounds.load(ids[at % len(ids)])
+            return source.load(ids[at % len(ids)])
         except DamagedFile as error:
             skipped.append(str(error))
-    raise UserError(f"none of {len(ids)} backgrounds can be read; the first: {skipped[0]}")
+    raise UserError(f"none of {len(ids)} {kind} can be read; the first: {skipped[0]}")
 
 
 class Composites(Dataset):
@@ -62,6 +72,10 @@ class Composites(Dataset):
         self.pairing, self.subjects, self.backgrounds = pairing, subjects, backgrounds
         self.geometry, self.augment = geometry, augment
 
+    @property
+    def subject_count(self) -> int:
+        return len(self.pairing.subjects)
+
     def __len__(self) -> int:
         return len(self.pairing)
 
@@ -74,29 +88,30 @@ class Composites(Dataset):
         draw = np.random.Generator(np.random.Philox(key_of(self.pairing.seed, turn, index)))
         seeds = [int(seed) for seed in draw.integers(0, 2**31, 4)]
         skipped: list[str] = []
-        load = partial(load_or_next, self.backgrounds, self.pairing.backgrounds, skipped)
+        load = partial(load_or_next, self.backgrounds, self.pairing.backgrounds, "backgrounds", skipped)
         fgr, alpha = self.geometry.frame_subject(subject.fgr, subject.alpha, seeds[0])
+        size = alpha.shape[:2]
         return {
             "fgr": fgr,
             "alpha": alpha,
-            "bgr": self.geometry.frame_background(load(background_id), seeds[1]),
-            "new_bgr": self.geometry.frame_background(load(other_id), seeds[2]),
-            "draws": self.draw_colour(draw),
+            "bgr": self.geometry.frame_background(load(background_id), seeds[1], size),
+            "new_bgr": self.geometry.frame_background(load(other_id), seeds[2], size),
+            "draws": draw_colour(draw, self.augment),
             "seed": seeds[3],
             "id": f"{subject_id}@{background_id}",
             "skipped": skipped,
         }
 
-    def draw_colour(self, draw: np.random.Generator) -> np.ndarray:
-        """float32 (len(DRAWS),); every number is drawn each time, so that one option never moves another's draws."""
-        limits = self.augment
-        each = draw.uniform(-1, 1, 8) * np.tile([limits[n] for n in ("brightness", "contrast", "saturation", "hue")], 2)
-        blur, noise, chance, quality = draw.random(4)
-        low, high = limits["jpeg"]
-        jpeg = round(low + quality * (high - low)) if chance < limits["jpeg_p"] else 0
-        row = np.array([*each, blur * limits["blur"], noise * limits["noise"], jpeg], np.float32)
-        assert len(row) == len(DRAWS)
-        return row
+
+def draw_colour(draw: np.random.Generator, limits: Mapping[str, Any]) -> np.ndarray:
+    """float32 (len(DRAWS),); every number is drawn each time, so that one option never moves another's draws."""
+    each = draw.uniform(-1, 1, 8) * np.tile([limits[n] for n in ("brightness", "contrast", "saturation", "hue")], 2)
+    blur, noise, chance, quality = draw.random(4)
+    low, high = limits["jpeg"]
+    jpeg = round(low + quality * (high - low)) if chance < limits["jpeg_p"] else 0
+    row = np.array([*each, blur * limits["blur"], noise * limits["noise"], jpeg], np.float32)
+    assert len(row) == len(DRAWS)
+    return row
 
 
 class EvalComposites(Dataset):
@@ -122,6 +137,11 @@ class EvalComposites(Dataset):
     def __len__(self) -> int:
         return len(self.samples)
 
+    def shape(self, index: int) -> tuple[int, int]:
+        """(height, width) of a sample, without decoding it."""
+        subject, _ = self.pairing[self.samples[index]]
+        return eval_shape(self.eval_size, *self.subjects.size(subject))
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         at = self.samples[index]
         subject_id, background_id = self.pairing[at]
@@ -141,7 +161,7 @@ class EvalComposites(Dataset):
         skipped: list[str] = []
         load = self.backgrounds.load
         if self.on_damaged == "skip":
-            load = partial(load_or_next, self.backgrounds, self.pairing.backgrounds, skipped)
+            load = partial(load_or_next, self.backgrounds, self.pairing.backgrounds, "backgrounds", skipped)
         # the composite is made at the subject's own size and stretched with it, as the published protocol does
         bgr = resize(cover(load(background_id), *native), height, width)
         other = self.pairing.background(subject_id, at % self.pairing.per_subject + 1)
@@ -158,7 +178,7 @@ def spread(count: int, samples: int | None) -> list[int] | None:
 
 def collate(items: list[dict[str, Any]]) -> RawBatch:
     """Planes as uint8 (B, C, H, W) tensors; draws, seeds and ids stay on the host."""
-    planes = [key for key in ("fgr", "alpha", "bgr", "new_bgr", "image") if key in items[0]]
+    planes = [key for key in ("fgr", "alpha", "bgr", "new_bgr", "image", "valid") if key in items[0]]
     batch: dict[str, Any] = {}
     for key in planes:
         stacked = torch.from_numpy(np.stack([item[key] for item in items]))

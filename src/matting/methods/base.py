@@ -18,13 +18,21 @@ class Method(nn.Module):
     """A trained system, frozen.
 
     name: as in the reports. stages: what it also shows beside its alpha, by name and in order (`coarse`, `trimap`).
+    measured: those of them that are measured as an alpha would be.
+    wants_trimap: whether it takes a trimap beside the image; its config says the same by `inputs: [image, trimap]`,
+    which is known before anything is loaded.
     """
 
     name: str
     stages: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
+    wants_trimap: bool = False
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """image (B, 3, H, W) float32 in [0, 1] -> `alpha` and each of `stages`, (B, 1, H, W) float32 in [0, 1]."""
+    def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
+        """image (B, 3, H, W) float32 in [0, 1] -> `alpha` and each of `stages`, (B, 1, H, W) float32 in [0, 1].
+
+        trimap: (B, 1, H, W) float32 of 0, 0.5 and 1, given to methods that want one and to no other.
+        """
         raise NotImplementedError
 
 
@@ -38,8 +46,16 @@ def load_method(config: Mapping[str, Any], checkpoints: Mapping[str, Path]) -> t
         raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
     device = torch.device("cuda" if gpu else "cpu")
     paths = {key.removeprefix("method__"): path for key, path in checkpoints.items()}
-    options = {key: value for key, value in config["method"].items() if key not in ("name", *paths)}
-    return build(options, **paths).to(device), device
+    told = ("name", "inputs", "upstream", *paths)  # to the verbs, not to the method
+    options = {key: value for key, value in config["method"].items() if key not in told}
+    method: Method = build(options, **paths)
+    inputs = config["method"].get("inputs", ["image"])
+    if method.wants_trimap != ("trimap" in inputs):  # verbs have asked for trimaps, or not, by what the config says
+        takes = "image and trimap" if method.wants_trimap else "the image alone"
+        raise UserError(
+            f"method.inputs={inputs}: {method.name} takes {takes}; leave the key as the method's file has it"
+        )
+    return method.to(device), device
 
 
 def fit_image(image: Tensor, height: int, width: int, fit: str) -> Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from matting.checkpoints import load_generator, training_frame
+from matting.checkpoints import load_network, training_frame
 from matting.methods.base import Method, fit_image, resample
 
 
@@ -17,17 +17,17 @@ class Pomagan(Method):
     """
 
     name = "POMAGAN"
-    stages = ("coarse",)
+    stages = measured = ("coarse",)
 
     def __init__(self, segmentation: Path, alpha: Path, height: int | None, width: int | None, fit: str):
         super().__init__()
-        self.segmentation = load_generator(segmentation, "segmentation_gan")
-        self.alpha = load_generator(alpha, "alpha_gan")
+        self.segmentation = load_network(segmentation, "segmentation_gan").network
+        self.alpha = load_network(alpha, "alpha_gan").network
         frame = training_frame(alpha)
         self.height, self.width, self.fit = height or frame[0], width or frame[1], fit
 
     @torch.no_grad()
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
+    def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
         """(B, 3, H, W) in [0, 1] -> alpha and coarse map, (B, 1, H, W) at the same size."""
         fitted = fit_image(image, self.height, self.width, self.fit)
         coarse = self.segmentation(fitted)

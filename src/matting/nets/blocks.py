@@ -106,6 +106,7 @@ class MapConv(nn.Conv2d):
         x = F.pad(x, (kernel // 2,) * 4, mode="reflect")
         by_row = F.conv2d(x, self.weight[0].transpose(0, 1).unsqueeze(2)).float()
         shifted = torch.stack([by_row[:, i, i : i + height] for i in range(kernel)])
+        assert self.bias is not None
         return (shifted.sum(0) + self.bias).unsqueeze(1)
 
 

@@ -1,46 +1,18 @@
-"""Dilation and erosion of masks by an ellipse: the one place for them.
+"""Border maps and trimaps: the one place that makes them, from the truth for metrics and crops, and inside AlphaNet."""
 
-Two paths give the same mask: OpenCV for hard masks on a CPU, pooling for all else (other devices, without a copy to the
-host, and soft masks, with a gradient). Outside the image counts as neutral for both: nothing grows in from there, and
-erosion does not eat from the image's border.
-"""
+import math
+from collections.abc import Sequence
 
-from collections.abc import Callable
-from functools import lru_cache
-
-import cv2
-import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import max_pool2d
+from torch import Tensor, nn
 
+from matting.errors import UserError
+from matting.nets.ellipse import costs_to_reach, dilate, ellipse_sums, erode
 
-def ellipse_kernel(size: int) -> np.ndarray:
-    """OpenCV's elliptic structuring element: bool (size, size), its anchor at size // 2.
-
-    An even size reaches one pixel further to the left and to the top than to the right and to the bottom.
-    """
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)).astype(bool)
-
-
-def dilate(mask: Tensor, size: int) -> Tensor:
-    """The maximum over an ellipse of `size` pixels around each pixel.
-
-    mask: (B, 1, H, W), bool, uint8 or float, on any device; a float mask passes its gradient to the maxima.
-    Returns the same shape, type and device.
-    """
-    if on_host(mask):
-        return with_opencv(cv2.dilate, cv2.max, mask, size)
-    soft = mask if mask.is_floating_point() else mask.float()
-    return ellipse_max(soft, size).to(mask.dtype)
-
-
-def erode(mask: Tensor, size: int) -> Tensor:
-    """The minimum over an ellipse of `size` pixels around each pixel; otherwise as `dilate`."""
-    if on_host(mask):
-        return with_opencv(cv2.erode, cv2.min, mask, size)
-    soft = mask if mask.is_floating_point() else mask.float()
-    return (-ellipse_max(-soft, size)).to(mask.dtype)
+GRADIENTS = ("none", "straight_through", "soft")
+# What a background pixel weighs beside a foreground pixel in a soft maximum: little enough that the largest ellipse
+# full of it stays far below one pixel of foreground, enough to stand out from float64's rounding of the sums.
+FAINT = 1e-9
 
 
 def border_map(true_mask: Tensor, size: int) -> Tensor:
@@ -64,57 +36,134 @@ def scaled_size(height: int, width: int, reference: int = 15, reference_side: in
     return 2 * int(size // 2) + 1
 
 
-def on_host(mask: Tensor) -> bool:
-    return mask.device.type == "cpu" and mask.dtype in (torch.bool, torch.uint8)
+def trimap_of(inner: Tensor, outer: Tensor) -> Tensor:
+    """1 inside both (foreground), 0.5 inside `outer` alone (unknown), 0 elsewhere (background).
 
-
-def with_opencv(window: Callable[..., np.ndarray], join: Callable[..., np.ndarray], mask: Tensor, size: int) -> Tensor:
-    """The steps of `ellipse_max` in place, one sample after the other: a large ellipse in one call costs its area."""
-    result = mask.clone(memory_format=torch.contiguous_format)
-    for (union,) in result.view(torch.uint8).numpy():
-        row = union.copy()
-        for left, right, top, bottom in growth_steps(size):
-            window(row, np.ones((1, left + right + 1), np.uint8), dst=row, anchor=(left, 0))
-            join(union, row, dst=union)
-            window(union, np.ones((top + bottom + 1, 1), np.uint8), dst=union, anchor=(0, top))
-    return result
-
-
-@lru_cache
-def growth_steps(size: int) -> tuple[tuple[int, int, int, int], ...]:
-    """How the ellipse grows from its anchor, as (left, right, top, bottom) to add at each step.
-
-    An ellipse is a union of rectangles around its anchor, from the narrow and tall to the wide and low. From one to the
-    next the row's reach grows by what the next is wider; the union so far then grows up and down by what the next is
-    lower, so that in the end each rectangle has grown to its full height and no window is large.
+    inner, outer: one shape, `inner` within `outer`; bool, or soft in [0, 1]. Returns float32 (float64 stays).
     """
-    kernel = ellipse_kernel(size)
-    anchor = size // 2
-    rows = kernel.sum(axis=1)
-    reaches = []
-    for width in np.unique(rows):
-        tall = np.flatnonzero(rows >= width)
-        wide = np.flatnonzero(kernel[tall[0]])
-        reaches.append((anchor - wide[0], wide[-1] - anchor, anchor - tall[0], tall[-1] - anchor))
-    narrower = [(0, 0), *(reach[:2] for reach in reaches[:-1])]
-    shorter = [*(reach[2:] for reach in reaches[1:]), (0, 0)]
-    return tuple(
-        (int(left - l0), int(right - r0), int(top - t0), int(bottom - b0))
-        for (left, right, top, bottom), (l0, r0), (t0, b0) in zip(reaches, narrower, shorter, strict=True)
-    )
+    return 0.5 * inner + 0.5 * outer
 
 
-def ellipse_max(soft: Tensor, size: int) -> Tensor:
-    """The maximum over the ellipse: (B, 1, H, W) float to the same."""
-    row = union = soft
-    for left, right, top, bottom in growth_steps(size):
-        row = window_max(row, left, right, 0, 0)
-        union = window_max(torch.maximum(union, row), 0, 0, top, bottom)
-    return union
+def known_bounds(alpha: Tensor, size: int | Sequence[int]) -> tuple[Tensor, Tensor]:
+    """What is surely foreground, and what is not surely background: bool (B, 1, H, W), the first within the second."""
+    if isinstance(size, int):
+        return erode(alpha >= 1, size), dilate(alpha > 0, size)
+    samples = list(zip(alpha.split(1), size, strict=True))
+    inner = torch.cat([erode(sample >= 1, pixels) for sample, pixels in samples])
+    return inner, torch.cat([dilate(sample > 0, pixels) for sample, pixels in samples])
 
 
-def window_max(soft: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
-    """The maximum over a window that reaches so far from each pixel; left and top exceed their opposites by 0 or 1."""
-    height, width = soft.shape[-2:]
-    pooled = max_pool2d(soft, (top + bottom + 1, left + right + 1), stride=1, padding=(top, left))
-    return pooled[..., :height, :width]
+def unknown_region(alpha: Tensor, size: int | Sequence[int]) -> Tensor:
+    """What is neither surely foreground nor surely background: dilate(alpha > 0) less erode(alpha >= 1).
+
+    alpha: (B, 1, H, W) in [0, 1]. size: of the ellipse in pixels, for all or one a sample (ValueError for another
+    number of them). Returns bool (B, 1, H, W).
+    """
+    inner, outer = known_bounds(alpha, size)
+    return outer & ~inner
+
+
+def trimap_from_alpha(alpha: Tensor, size: int | Sequence[int]) -> Tensor:
+    """The trimap whose unknown part is `unknown_region`: float32 (B, 1, H, W) in {0, 0.5, 1}; arguments as there."""
+    return trimap_of(*known_bounds(alpha, size))
+
+
+class ErosionDilation(nn.Module):
+    """The erosion-dilation (ED) layer: a mask's probability to a trimap (AlphaNet III-A).
+
+    The mask is prob >= 0.5. Erosion and dilation reach `erode` and `dilate` times the mean of the height and the width
+    of the mask's bounding box, in whole pixels and at least one, each sample by its own box: 1 inside the eroded mask,
+    0.5 from there to the dilated mask's edge, 0 outside. An empty mask is all background. The radii stay on the device.
+
+    prob: floating point (B, 1, H, W) in [0, 1]. Returns float32 (B, 1, H, W) (float64 stays), whatever autocast says.
+
+    gradient: the paper's layer passes none (IV-A), `none`. The others go beyond it. `soft` gives the mean of a soft
+    erosion and a soft dilation, which comes to the hard trimap as `temperature` goes to 0. `straight_through` gives
+    the hard trimap, with the gradient of the soft one at that temperature.
+    Raises UserError for another gradient, shares outside [0, 1] and a temperature that is not above 0.
+    """
+
+    def __init__(
+        self, erode: float = 0.04, dilate: float = 0.04, gradient: str = "none", temperature: float = 0.1
+    ) -> None:
+        super().__init__()
+        for key, share in (("erode", erode), ("dilate", dilate)):
+            if not 0 <= share <= 1:
+                raise UserError(f"{key} is {share}: expected a share of the mask's size from 0 to 1, such as 0.04")
+        if gradient not in GRADIENTS:
+            raise UserError(f"gradient is {gradient!r}: choose one of {', '.join(GRADIENTS)}")
+        if not temperature > 0:
+            raise UserError(f"temperature is {temperature}: expected a number above 0, such as 0.1")
+        self.erode, self.dilate = erode, dilate
+        self.gradient = gradient
+        self.temperature = temperature
+
+    def forward(self, prob: Tensor) -> Tensor:
+        mask = prob >= 0.5
+        radii = torch.cat([box_radii(mask, self.erode), box_radii(mask, self.dilate)], 1)
+        limit = max(1, math.ceil(max(self.erode, self.dilate) * sum(mask.shape[-2:]) / 2))
+        dtype = torch.promote_types(prob.dtype, torch.float32)
+        if self.gradient == "soft":
+            return soft_trimap(prob, radii, limit, self.temperature).to(dtype)
+        # OpenCV is several times faster on a CPU, but a graph cannot hold it.
+        on_host = mask.device.type == "cpu" and not torch.compiler.is_compiling()
+        trimap = (host_trimap(mask, radii) if on_host else device_trimap(mask, radii, limit)).to(dtype)
+        if self.gradient == "straight_through" and prob.requires_grad and torch.is_grad_enabled():
+            soft = soft_trimap(prob, radii, limit, self.temperature).to(dtype)
+            # The difference is exactly 0: the value stays that of the hard trimap.
+            trimap = trimap + (soft - soft.detach())
+        return trimap
+
+
+def box_radii(mask: Tensor, share: float) -> Tensor:
+    """`share` of the mean side of each mask's bounding box, rounded and at least 1; 0 for an empty mask.
+
+    mask: bool (B, 1, H, W). Returns int64 (B, 1, 1, 1) on its device. The box of one pixel has sides of 1.
+    """
+    sides = []
+    for axis in (-2, -1):
+        taken = mask.any(axis, keepdim=True).flatten(1)
+        places = torch.arange(taken.shape[1], device=mask.device)
+        first, last = places.where(taken, taken.shape[1]).amin(1), places.where(taken, -1).amax(1)
+        sides.append((last - first + 1).clamp(min=0))
+    mean_side = torch.stack(sides).double().mean(0)
+    return (share * mean_side).round().clamp(min=1).where(mean_side > 0, 0).long().view(-1, 1, 1, 1)
+
+
+def host_trimap(mask: Tensor, radii: Tensor) -> Tensor:
+    """The trimap of a mask in the host's memory: bool (B, 1, H, W), radii (B, 2, 1, 1) of erosion and dilation."""
+    samples = list(zip(mask.split(1), radii.flatten(1).tolist(), strict=True))
+    inner = torch.cat([erode(sample, 2 * radius + 1) for sample, (radius, _) in samples])
+    return trimap_of(inner, torch.cat([dilate(sample, 2 * radius + 1) for sample, (_, radius) in samples]))
+
+
+def device_trimap(mask: Tensor, radii: Tensor, limit: int) -> Tensor:
+    """The same on any device, without waiting for it; no radius exceeds `limit`."""
+    costs = costs_to_reach(torch.cat([~mask, mask], 1), limit)
+    reached = costs < radii**2
+    return trimap_of(~reached[:, :1], reached[:, 1:])
+
+
+def soft_trimap(prob: Tensor, radii: Tensor, limit: int, temperature: float) -> Tensor:
+    """The trimap as a smooth function of the probability, which never falls where a pixel's probability rises.
+
+    A soft threshold at 0.5, then over each ellipse the logarithm of the sum of exponentials (a soft maximum), then a
+    soft threshold half way between an ellipse full of background and one with a single pixel of foreground. Erosion
+    is the dilation of the complement.
+
+    prob: (B, 1, H, W); radii, limit: as for `device_trimap`. Returns float64 (B, 1, H, W), in which the small sums
+    beside the large ones are still exact.
+    """
+    fgr = soft_threshold(prob.double(), temperature)
+    sharpness = -math.log(FAINT)
+    sums, count = ellipse_sums(torch.exp(sharpness * torch.cat([-fgr, fgr - 1], 1)), radii, limit)
+    # No sum is below FAINT but by rounding: the logarithm must not see that.
+    level = sums.clamp(min=FAINT / 2).log()
+    middle = (count.log() - sharpness) / 2
+    reached = torch.sigmoid((level - middle) / (sharpness * temperature))
+    return trimap_of(1 - reached[:, :1], reached[:, 1:])
+
+
+def soft_threshold(prob: Tensor, temperature: float) -> Tensor:
+    """A step at 0.5 that keeps 0 and 1: the sigmoid of (prob - 0.5) / temperature, stretched to them."""
+    return 0.5 + 0.5 * torch.tanh((prob - 0.5) / (2 * temperature)) / math.tanh(1 / (4 * temperature))

@@ -68,6 +68,8 @@ class SegmentationGenerator(nn.Module):
     reflection to a multiple of 2**depth (and to two such at least) and the map is cropped back.
     """
 
+    takes = ("image",)
+
     def __init__(
         self,
         width: int = 64,
@@ -100,6 +102,8 @@ class AlphaGenerator(nn.Module):
     quarter of `width` when None); `concat`, the ablation with one encoder on image and map together.
     The encoders' outputs are brought back to width * 2**depth channels by a 1x1 convolution before the residual blocks.
     """
+
+    takes = ("image", "coarse")
 
     def __init__(
         self,

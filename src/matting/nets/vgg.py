@@ -1,13 +1,12 @@
 """Frozen VGG features for the perceptual loss (POMAGAN eq. 3)."""
 
 import math
-import pickle
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from matting.errors import UserError
+from matting.nets.weights import file_state, hub_state, load_weights, trunk_state
 
 TAPS = 5
 # Channels reversed or not, mean, standard deviation of inputs in [0, 1].
@@ -58,7 +57,15 @@ class VGGFeatures(nn.Module):
         else:
             name = f"{arch} imagenet" if weights == "imagenet" else weights
             state = hub_state(arch) if weights == "imagenet" else file_state(weights)
-            load_trunk(self.trunk, set(full.state_dict()), state, name)
+            # Deeper layers of the architecture may be there too.
+            load_weights(
+                self.trunk,
+                trunk_state(state, "features.", ("classifier.",)),
+                name,
+                "expected torchvision's keys of this architecture: check arch",
+                prefix="features.",
+                known=full.state_dict().keys(),
+            )
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "VGGFeatures":
@@ -106,48 +113,3 @@ def init_random(trunk: nn.Sequential) -> None:
             fan_in = layer.in_channels * math.prod(layer.kernel_size)
             nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / fan_in), generator=generator)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-
-
-def hub_state(arch: str) -> dict[str, Tensor]:
-    from torchvision.models import get_model_weights
-
-    try:
-        return get_model_weights(arch)["IMAGENET1K_V1"].get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:
-        raise UserError(
-            f"weights: imagenet: the {arch} weights cannot be downloaded ({error}): "
-            "give a file with them (weights: <file>), or weights: none"
-        ) from error
-
-
-def file_state(name: str) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    file = Path(name).expanduser()
-    if not file.is_file():
-        raise UserError(f"weights: expected imagenet, none or a file, and there is no file {name}")
-    try:
-        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{name}: expected a state dict of tensors, cannot be read ({reason})") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"{name}: expected a state dict of tensors: save model.state_dict() alone")
-    return state
-
-
-def load_trunk(trunk: nn.Sequential, known: set[str], state: dict[str, Tensor], name: str) -> None:
-    """Copy `state` into `trunk`; deeper layers of the architecture (`known`) and its classifier may be there too."""
-    state = {key.removeprefix("features."): value for key, value in state.items() if not key.startswith("classifier.")}
-    needed = trunk.state_dict()
-    advice = "expected torchvision's keys of this architecture: check arch"
-    for key, value in needed.items():
-        if key not in state:
-            raise UserError(f"{name}: features.{key} is missing; {advice}")
-        if state[key].shape != value.shape:
-            shapes = f"{tuple(state[key].shape)} instead of {tuple(value.shape)}"
-            raise UserError(f"{name}: features.{key} has shape {shapes}; {advice}")
-    if extra := [key for key in state if key not in known]:
-        raise UserError(f"{name}: {extra[0]} is no key of the trunk; {advice}")
-    trunk.load_state_dict({key: state[key] for key in needed})

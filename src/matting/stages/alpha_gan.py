@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from matting.batch import Batch
+from matting.checkpoints import Trained
 from matting.stages.coarse import perturbed
 from matting.stages.gan import GANStage
 from matting.stages.objective import Example
@@ -15,11 +16,11 @@ from matting.stages.objective import Example
 class AlphaGAN(GANStage):
     """Trained on alpha by eq. 11, given the map of a frozen segmentation network.
 
-    segmentation: the trained network, or None with `coarse: ground_truth`, where a perturbed s* stands in for it. It
-    belongs to no optimizer and to no checkpoint of this stage.
+    coarse: the trained segmentation network, or None with `coarse: ground_truth`, where a perturbed s* stands in for
+    it. It belongs to no optimizer and to no checkpoint of this stage.
     """
 
-    pixel = "alpha"
+    pixel, gives = "alpha", ("image", "coarse")
     segmentation: nn.Module | None
 
     def __init__(
@@ -29,11 +30,11 @@ class AlphaGAN(GANStage):
         loss: Mapping[str, Any],
         optim: Mapping[str, Any],
         root: str,
-        segmentation: nn.Module | None = None,
+        coarse: Trained | None = None,
     ):
         super().__init__(stage, net, loss, optim, root)
         # straight into the instance: an ordinary assignment would register it
-        self.__dict__["segmentation"] = None if segmentation is None else segmentation.requires_grad_(False).eval()
+        self.__dict__["segmentation"] = None if coarse is None else coarse.network
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AlphaGAN":
         super()._apply(fn, recurse)

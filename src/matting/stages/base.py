@@ -1,6 +1,7 @@
 """What all stages share: a step counter in batches, logging on it, evaluation, and what a checkpoint holds."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -8,36 +9,114 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from matting.batch import Batch
-from matting.errors import UserError
+from matting.checkpoints import CHECKPOINT_VERSION, check_stage
+from matting.config import NO_FILE, find_file
+from matting.errors import JobError, UserError
+from matting.instantiate import build
+from matting.losses.weighted import LossSum, NonFiniteTerm
 from matting.metrics.modular import MattingMetrics
-
-CHECKPOINT_VERSION = 1
 
 
 class MattingStage(LightningModule):
-    """A trainable part of a method.
+    """A trainable part of a method, optimized by hand.
 
     Lightning counts every optimizer's step in `global_step`, with two optimizers twice the batches. `batches` is the
     count of training batches seen: checkpoints, schedules and the logged x-axis use it and nothing else.
-    name: the stage's config name. nets: config nodes of the networks, kept in the checkpoint so that it can be opened
-    without its run folder.
+    stage: the config node, with its name, accumulate and clip_norm. nets: config nodes of the networks, kept in the
+    checkpoint so that it can be opened without its run folder. optim: see conf/optim; one optimizer a trained network.
     """
 
-    def __init__(self, name: str, nets: Mapping[str, Any]):
+    def __init__(self, stage: Mapping[str, Any], nets: Mapping[str, Any], optim: Mapping[str, Any]):
         super().__init__()
         self.automatic_optimization = False
-        self.stage_name, self.nets = name, dict(nets)
+        self.stage, self.nets, self.optim = stage, dict(nets), optim
         self.batches = 0
-        self.total_batches = 1
+        self.total_batches = self.log_every = 1
         self.frame = (0, 0)  # height and width of its training samples
+        self.window: list[Batch] = []
         self.skipped: set[str] = set()
         self.results: dict[str, dict[str, float]] = {}
         self.validation = MattingMetrics()
         self.tests: dict[str, MattingMetrics] = {}
 
+    @property
+    def trained(self) -> dict[str, nn.Module]:
+        """The networks that have an optimizer, by its name in the config."""
+        raise NotImplementedError
+
+    def losses(self, batch: Batch) -> LossSum:
+        """What the trained networks descend on for a batch, all at once (a GAN's take turns: see `GANStage`)."""
+        raise NotImplementedError
+
+    def update(self) -> None:
+        """One step of each network on the batches of the window; empties it."""
+        share, row = 1 / len(self.window), dict[str, Any]()
+        for batch in self.window:
+            losses = self.losses(batch)
+            self.check_finite(losses)
+            self.manual_backward(share * losses.total)
+            add(row, share, named(losses))
+        for name in self.trained:
+            row[f"train/grad_norm/{name}"] = self.step(name)
+        self.window = []
+        self.log_update(row)
+
     def predict_map(self, batch: Batch) -> Tensor:
         """What the stage predicts for a batch: (B, 1, H, W) in [0, 1]."""
         raise NotImplementedError
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        required("optim", self.optim, self.trained)
+        return [build(self.optim[name], params=net.parameters()) for name, net in self.trained.items()]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collect `accumulate` batches, then update once: as one batch of them all would."""
+        self.window.append(batch)
+        self.batches += 1
+        if len(self.window) == self.stage["accumulate"]:
+            self.set_rates()
+            self.update()
+
+    def on_train_epoch_end(self) -> None:
+        if self.window:
+            self.set_rates()
+            self.update()
+
+    def optimizer_of(self, name: str) -> Any:
+        optimizers = self.optimizers()
+        return (optimizers if isinstance(optimizers, list) else [optimizers])[list(self.trained).index(name)]
+
+    def step(self, name: str) -> Tensor:
+        """Step one network's optimizer; gives the gradient's norm, clipped to `clip_norm` where that is set."""
+        limit, optimizer = self.stage["clip_norm"], self.optimizer_of(name)
+        parameters = self.trained[name].parameters()
+        norm = torch.nn.utils.clip_grad_norm_(parameters, math.inf if limit is None else limit)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return norm
+
+    def set_rates(self) -> None:
+        """Learning rates are a function of the batch count: nothing to save, nothing to get out of step."""
+        factor = rate_factor(self.batches, self.total_batches, self.optim["scheduler"], self.optim["warmup"])
+        for name in self.trained:
+            for group in self.optimizer_of(name).param_groups:
+                group["lr"] = self.optim[name]["lr"] * factor
+
+    def check_finite(self, losses: LossSum, disc_loss: Tensor | float | None = None) -> None:
+        """Stop before a NaN or Inf reaches the weights; one wait for the device."""
+        try:
+            losses.check_finite()
+            if disc_loss is not None and not math.isfinite(disc_loss):
+                raise NonFiniteTerm("discriminator", float(disc_loss))
+        except NonFiniteTerm as error:
+            ids = ", ".join(id for batch in self.window for id in batch["ids"])
+            raise JobError(f"{error}; at batch {self.batches}, samples {ids}; the last checkpoint is intact") from None
+
+    def log_update(self, row: Mapping[str, float | Tensor]) -> None:
+        """Log an update's figures and the rates, every `log_every` batches."""
+        if self.batches % self.log_every < self.stage["accumulate"]:
+            rates = {f"train/lr/{name}": self.optimizer_of(name).param_groups[0]["lr"] for name in self.trained}
+            self.log_row({**row, **rates})
 
     def log_row(self, values: Mapping[str, float | Tensor]) -> None:
         """Log on the batch axis, to every logger, and to what the progress bar shows."""
@@ -49,12 +128,18 @@ class MattingStage(LightningModule):
         self.validation.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.validation.update(self.predict_map(batch).float(), batch["alpha"])
+        self.measure(self.predict_map(batch), batch)
+
+    def measure(self, pred: Tensor, batch: Batch) -> None:
+        self.validation.update(pred.float(), batch["alpha"], batch.get("valid"))
+
+    def validation_values(self) -> dict[str, float]:
+        """What a validation found, by log key."""
+        return {f"val/whole/{name}": float(value) for name, value in self.validation.compute().items()}
 
     def on_validation_epoch_end(self) -> None:
-        values = {f"val/whole/{name}": float(value) for name, value in self.validation.compute().items()}
-        self.results["val"] = values
-        self.log_row(values)
+        self.results["val"] = self.validation_values()
+        self.log_row(self.results["val"])
 
     def on_test_start(self) -> None:
         names = self.trainer.datamodule.tests  # type: ignore[attr-defined]
@@ -70,7 +155,7 @@ class MattingStage(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["matting"] = {
             "version": CHECKPOINT_VERSION,
-            "stage": self.stage_name,
+            "stage": self.stage["name"],
             "nets": self.nets,
             "frame": list(self.frame),
             "batches": self.batches,
@@ -78,36 +163,48 @@ class MattingStage(LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        facts = check_stage(checkpoint, self.stage_name, "checkpoint")
+        facts = check_stage(checkpoint, self.stage["name"], "checkpoint")
         self.batches, self.skipped = facts["batches"], set(facts["skipped"])
 
 
-def check_stage(checkpoint: Mapping[str, Any], stage: str, where: object) -> dict[str, Any]:
-    """What a checkpoint says of itself; raises UserError for another stage, another version or no stage of ours."""
-    facts = checkpoint.get("matting")
-    if facts is None:
-        raise UserError(f"{where}: not a checkpoint of this suite; expected one of stage={stage}")
-    if facts["version"] != CHECKPOINT_VERSION:
-        raise UserError(
-            f"{where}: checkpoint version {facts['version']}, this reads {CHECKPOINT_VERSION}; train it again"
-        )
-    if facts["stage"] != stage:
-        raise UserError(f"{where}: a checkpoint of stage={facts['stage']}, expected one of stage={stage}")
-    return facts
+def required(config: str, node: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise UserError where a node of the config (`loss`) is that of another stage: it lacks one of `names`."""
+    if missing := [name for name in names if name not in node]:
+        there = ", ".join(name for name, value in node.items() if isinstance(value, Mapping))
+        raise UserError(f"{config}: no {' and no '.join(missing)} in it (it has {there}); choose one of this stage's")
 
 
-def load_strict(module: nn.Module, state: Mapping[str, Tensor], where: object) -> None:
-    """Load a state dict that must fit; raises UserError naming the first keys and shapes that differ."""
-    own = module.state_dict()
-    differ = [f"missing {key}" for key in own if key not in state]
-    differ += [f"unexpected {key}" for key in state if key not in own]
-    differ += [
-        f"{key} is {tuple(state[key].shape)}, expected {tuple(value.shape)}"
-        for key, value in own.items()
-        if key in state and state[key].shape != value.shape
-    ]
-    if differ:
-        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
-        raise UserError(f"{where}: does not fit the configured network: {'; '.join(differ[:3])}{more}")
-    with torch.no_grad():
-        module.load_state_dict(dict(state))
+def build_network(node: Mapping[str, Any], root: str) -> nn.Module:
+    """A network of a config; a file of weights is looked for here and under the data root."""
+    weights = node.get("weights")
+    return build(node if weights in NO_FILE else {**node, "weights": str(find_file(weights, root))})
+
+
+def rate_factor(batch: int, total: int, scheduler: str, warmup: int) -> float:
+    """Of the base rate at the `batch`-th of `total` batches.
+
+    `none` is the papers' constant rate; `linear_decay` is flat to the half, then falls to 2 %; `cosine` falls to 0. All
+    rise over `warmup` batches first.
+    """
+    if batch < warmup:
+        return batch / warmup
+    done = batch / total
+    if scheduler == "linear_decay":
+        return 1 - 0.98 * max(0.0, min(1.0, 2 * done - 1))
+    if scheduler == "cosine":
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    return 1.0
+
+
+def named(losses: LossSum) -> dict[str, Tensor]:
+    """The generator's terms under their log keys, raw and weighted, and the total."""
+    row = {f"train/loss/{name}": value for name, value in losses.raw.items()}
+    row |= {f"train/weighted/{name}": value for name, value in losses.weighted.items()}
+    if "adversarial" in losses.raw:
+        row["train/adv/gen"] = losses.raw["adversarial"]
+    return {**row, "train/total": losses.total.detach()}
+
+
+def add(row: dict[str, Any], share: float, values: Mapping[str, Tensor]) -> None:
+    for key, value in values.items():
+        row[key] = row.get(key, 0.0) + share * value

@@ -8,7 +8,7 @@ from matting.stages.objective import Example
 class SegmentationGAN(GANStage):
     """Trained on the binary map s* = (alpha >= 0.5) by eq. 7; measured against alpha, as the coarse map that it is."""
 
-    pixel = "segmentation"
+    pixel, gives = "segmentation", ("image",)
 
     def example(self, batch: Batch) -> Example:
         mask = (batch["alpha"] >= 0.5).float()

@@ -1,0 +1,118 @@
+"""The Hydra application: one verb composed and run, what it raises turned into a line and an exit code. No torch."""
+
+import importlib
+import os
+import sys
+import traceback
+from typing import Any, NoReturn
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from matting import experiments, schema
+from matting.checks import check
+from matting.config import config_dir
+from matting.errors import Incomplete, Interrupted, JobError, UserError
+from matting.explain import FORESEEN, INPUT_ERRORS, explain
+
+BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
+GRID = ("-m", "--multirun")
+OPTIONS = (*GRID, "-h", "--help", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
+MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
+
+
+def answer(verb: str, arguments: list[str]) -> int:
+    """Run a verb and return its exit code; errors are one line, unforeseen ones have their traceback above it."""
+    saved = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    try:
+        launch(verb, arguments)
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, BrokenPipeError):  # whoever read the output has seen enough: `matting runs | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        if saved[1] == "1" or not isinstance(error, FORESEEN):
+            traceback.print_exc()
+        code, text = outcome(error, verb)
+        print(f"matting {verb}: {text}", file=sys.stderr)
+        return code
+    finally:
+        sys.argv = saved[0]
+        if saved[1] is None:
+            os.environ.pop("HYDRA_FULL_ERROR", None)
+    return 0
+
+
+def launch(verb: str, arguments: list[str]) -> None:
+    """Compose and run `matting.<verb>.run(config)` under Hydra; errors come out as they are."""
+    if nameless := [argument for argument in arguments if argument.startswith("=")]:
+        raise UserError(f"{nameless[0]}: no key before the =; arguments are key=value")
+    for argument in arguments:
+        if is_option(argument) and argument.split("=")[0] not in OPTIONS:
+            raise UserError(f"{argument}: no such option; arguments are key=value, options are {' '.join(OPTIONS)}")
+    schema.register()
+    if verb in ("train", "evaluate"):
+        experiments.check_command(verb, arguments)
+    words = [argument for argument in arguments if argument not in GRID]
+    if verb in ("report", "reproduce") and experiments.asked(words) and not any(map(is_option, words)):
+        # its words are those of the experiment's verb, grids among them: no config of this verb has their keys
+        importlib.import_module(f"matting.{verb}").run_experiments(words)
+        return
+    raised: list[BaseException] = []
+
+    @hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")
+    def job(config: Any) -> Any:
+        try:
+            check(config)
+            return importlib.import_module(f"matting.{MODULES.get(verb, verb)}").run(config)
+        except Exception as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                fail_in_sweep(error, verb, HydraConfig.get().job.override_dirname)
+            raised.append(error)  # alone, Hydra would add a line of its own
+
+    # Hydra's parser wants all overrides in one piece: `stage=alpha_gan -m seed=0,1` as `-m stage=alpha_gan seed=0,1`
+    sys.argv = [f"matting {verb}", *sorted(arguments, key=is_override)]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
+    try:
+        job()
+    except OSError as error:  # what a job raises comes out otherwise: this is the folder of a sweep
+        if error.filename is None:
+            raise
+        raise UserError(
+            f"{error.filename}: cannot be written ({error.strerror}); set paths.output_dir to a folder of yours"
+        ) from None
+    if raised:
+        raise raised[0]
+
+
+def is_option(argument: str) -> bool:
+    return argument.startswith("-")
+
+
+def is_override(argument: str) -> bool:
+    return argument.startswith("~") or ("=" in argument and not argument.startswith("-"))
+
+
+def fail_in_sweep(error: Exception, verb: str, overrides: str) -> NoReturn:
+    """One job of a grid failed: raise, so that the sweep counts it. The rest runs, and the command exits with 4.
+
+    Ctrl-C ends the whole sweep.
+    """
+    if isinstance(error, Interrupted):
+        raise KeyboardInterrupt(str(error)) from None
+    if not isinstance(error, FORESEEN):
+        traceback.print_exception(error)
+    _, text = outcome(error, verb)
+    print(f"failed: {overrides}: {text}", flush=True)
+    raise JobError(f"{overrides}: {text}") from error
+
+
+def outcome(error: BaseException, verb: str) -> tuple[int, str]:
+    """Exit code and line of an error."""
+    if isinstance(error, INPUT_ERRORS):
+        return BAD_INPUT, explain(error, verb)
+    if isinstance(error, Incomplete):
+        return INCOMPLETE, str(error)
+    if isinstance(error, (Interrupted, KeyboardInterrupt)):
+        return INTERRUPTED, str(error) or "interrupted"
+    return JOB_FAILED, str(error) if isinstance(error, JobError) else f"{type(error).__name__}: {error}"

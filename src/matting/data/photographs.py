@@ -1,0 +1,104 @@
+"""Samples of photographs with person masks: truth for segmentation, nothing is composited."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from torch.utils.data import Dataset
+
+from matting.data.augment import Geometry, resize, to_plane
+from matting.data.compose import DRAWS
+from matting.data.dataset import Key, draw_colour, load_or_next
+from matting.data.pairing import key_of
+from matting.data.sources.base import Labelled, MaskSource
+
+
+class Photographs(Dataset):
+    """Training samples: everything random in one is drawn from (seed, pass, sample id), as in `Composites`.
+
+    A sample has uint8 planes of the frame's size: image (H, W, 3), alpha (H, W), the mask as 0 and 255, and valid
+    (H, W), 0 where the mask says nothing and outside of the photograph.
+    """
+
+    def __init__(
+        self, source: MaskSource, ids: Sequence[str], geometry: Geometry, augment: Mapping[str, Any], seed: int
+    ):
+        self.source, self.ids, self.geometry, self.augment, self.seed = source, sorted(ids), geometry, augment, seed
+
+    @property
+    def subject_count(self) -> int:
+        """One photograph, one subject: who is on two of them is not known."""
+        return len(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, key: Key) -> dict[str, Any]:
+        turn, index = key
+        skipped: list[str] = []
+        item: Labelled = load_or_next(self.source, self.ids, "photographs", skipped, self.ids[index])
+        draw = np.random.Generator(np.random.Philox(key_of(self.seed, turn, index)))
+        geometry_seed, camera_seed = (int(seed) for seed in draw.integers(0, 2**31, 2))
+        image, alpha, valid = self.geometry.frame_photograph(item.image, item.mask, item.valid, geometry_seed)
+        return {
+            "image": image,
+            "alpha": alpha,
+            "valid": valid,
+            "draws": draw_colour(draw, self.augment),
+            "seed": camera_seed,
+            "id": self.ids[index],
+            "skipped": skipped,
+        }
+
+
+class EvalPhotographs(Dataset):
+    """Validation samples: no draws, each photograph whole in one frame, so that every batch is of one size.
+
+    fit: `stretch` fills the frame; any other scales the photograph until it fits inside, in the middle, and what is
+    beside it is not valid. A damaged photograph is passed over for the next, as in training.
+    """
+
+    def __init__(
+        self,
+        source: MaskSource,
+        ids: Sequence[str],
+        frame: tuple[int, int],
+        fit: str,
+        samples: Sequence[int] | None = None,
+    ):
+        self.source, self.ids, self.frame, self.fit = source, sorted(ids), frame, fit
+        self.samples = range(len(self.ids)) if samples is None else samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def shape(self, index: int) -> tuple[int, int]:
+        return self.frame
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        at = self.samples[index]
+        skipped: list[str] = []
+        item: Labelled = load_or_next(self.source, self.ids, "photographs", skipped, self.ids[at])
+        rows, columns = size = inside(item.mask.shape, self.frame, self.fit)
+        image = resize(item.image, *size)
+        alpha, valid = (to_plane(resize(to_plane(plane), *size) > 127) for plane in (item.mask, item.valid))
+        top, left = (self.frame[0] - rows) // 2, (self.frame[1] - columns) // 2
+        sides = top, self.frame[0] - rows - top, left, self.frame[1] - columns - left
+        return {
+            "image": cv2.copyMakeBorder(image, *sides, cv2.BORDER_REPLICATE),
+            "alpha": cv2.copyMakeBorder(alpha, *sides, cv2.BORDER_REPLICATE),
+            "valid": cv2.copyMakeBorder(valid, *sides, cv2.BORDER_CONSTANT, value=0),
+            "draws": np.zeros(len(DRAWS), np.float32),
+            "seed": key_of("eval", at) % 2**31,
+            "id": self.ids[at],
+            "skipped": skipped,
+        }
+
+
+def inside(size: tuple[int, ...], frame: tuple[int, int], fit: str) -> tuple[int, int]:
+    """(height, width) of a photograph of (height, width) within a frame."""
+    if fit == "stretch":
+        return frame
+    scale = min(frame[0] / size[0], frame[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -1,0 +1,161 @@
+"""A Supervisely export: `meta.json`, and in each dataset's folder `img/` and `ann/`."""
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from matting.data.images import DamagedFile, imdecode, read_rgb
+from matting.data.sources.base import FileSource, Labelled, index_images
+from matting.errors import UserError
+
+LAYOUT = "a Supervisely export: meta.json, and <dataset>/img/* with <dataset>/ann/<image name>.json"
+SHAPES = ("bitmap", "polygon")
+
+
+class SuperviselyPersons(FileSource):
+    """Images with persons and their masks, the union of all persons of an image; ids are `<dataset>/<image stem>`.
+
+    AlphaNet trains its segmentation on such persons: 5,711 images, 6,884 instances.
+    """
+
+    def __init__(self, root: Path, classes: Sequence[str] | None = None) -> None:
+        """classes: titles of the person classes, as person_bmp; null: all whose title contains "person".
+
+        Raises UserError for what is no export, a picture or an annotation without the other, an annotation that says
+        nothing usable, and an export without persons.
+        """
+        meta = root / "meta.json"
+        self.classes = person_classes(meta, classes)
+        folders = sorted({path.parent for kind in ("img", "ann") for path in root.glob(f"*/{kind}")})
+        if not folders:
+            raise UserError(f"{root}: no folder of a dataset; expected {LAYOUT}")
+        paths: dict[str, tuple[Path, ...]] = {}
+        for folder in folders:
+            for id, (image, annotation) in pair_annotations(folder).items():
+                if read_persons(annotation, self.classes)[1]:
+                    paths[f"{folder.name}/{id}"] = image, annotation, meta
+        if not paths:
+            raise UserError(f"{root}: no image with a person; expected objects of {', '.join(self.classes)}")
+        super().__init__("supervisely-persons", root, paths)
+
+    def load(self, id: str) -> Labelled:
+        image_file, annotation, _ = self.paths[id]
+        image = read_rgb(image_file)
+        size, persons = read_persons(annotation, self.classes)
+        if image.shape[:2] != size:
+            expected = f"{size[1]}x{size[0]} pixels as in {annotation}"
+            raise UserError(f"{image_file}: {image.shape[1]}x{image.shape[0]} pixels; expected {expected}")
+        mask = np.zeros(size, bool)
+        for person in persons:
+            draw = draw_bitmap if shape_of(person, self.classes) == "bitmap" else draw_polygon
+            try:
+                mask |= draw(person, size)
+            except (KeyError, TypeError, ValueError, zlib.error) as error:
+                what = f"a {person['classTitle']} that cannot be decoded ({one_line(error)})"
+                raise DamagedFile(f"{annotation}: {what}; remove it or export it again") from error
+        return Labelled(image, mask, np.ones(size, bool))
+
+
+def person_classes(meta: Path, wanted: Sequence[str] | None) -> dict[str, str]:
+    """title -> shape of the classes of meta.json that are persons. Raises UserError."""
+    if not meta.is_file():
+        raise UserError(f"{meta}: no such file; expected {LAYOUT}")
+    try:
+        shapes = {str(entry["title"]): str(entry["shape"]) for entry in read_json(meta)["classes"]}
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{meta}: no list of classes with title and shape; expected {LAYOUT}") from error
+    titles = [title for title in shapes if "person" in title.casefold()] if wanted is None else list(wanted)
+    if missing := [title for title in titles if title not in shapes]:
+        raise UserError(f"{meta}: no class {missing[0]}; classes is a list of {', '.join(shapes) or '(none)'}")
+    if not titles:
+        raise UserError(f"{meta}: no class of persons; name it by classes, one or more of {', '.join(shapes)}")
+    return {title: shapes[title] for title in titles}
+
+
+def pair_annotations(folder: Path) -> dict[str, tuple[Path, Path]]:
+    """id -> (image, annotation) of a dataset: `ann/<image name>.json`, in older exports `ann/<stem>.json`."""
+    annotations = {path.name.removesuffix(".json"): path for path in (folder / "ann").glob("[!.]*.json")}
+    pairs = {}
+    for id, image in index_images(folder / "img", LAYOUT).items():
+        names = [name for name in (image.name, image.stem) if name in annotations]
+        if not names:
+            raise UserError(f"{image}: image without its annotation; expected {folder / 'ann' / image.name}.json")
+        pairs[id] = image, annotations.pop(names[0])
+    for annotation in annotations.values():
+        raise UserError(f"{annotation}: annotation without its image; expected it in {folder / 'img'}")
+    return pairs
+
+
+def read_persons(annotation: Path, classes: dict[str, str]) -> tuple[tuple[int, int], list[dict[str, Any]]]:
+    """(height, width) of an annotation and its objects that are persons.
+
+    Raises UserError where one of them says nothing usable, DamagedFile for what is no json.
+    """
+    content = read_json(annotation)
+    try:
+        size = int(content["size"]["height"]), int(content["size"]["width"])
+        persons = [each for each in content["objects"] if each["classTitle"] in classes]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{annotation}: expected a size, and objects that have a classTitle; export it again"
+        ) from error
+    for person in persons:
+        if (shape := shape_of(person, classes)) not in SHAPES:
+            what = f"geometryType {shape} of a {person['classTitle']}"
+            raise UserError(f"{annotation}: {what}; expected {' or '.join(SHAPES)}, or leave it out by classes")
+    return size, persons
+
+
+def shape_of(person: dict[str, Any], classes: dict[str, str]) -> str:
+    """What the object says, or in older exports its class."""
+    return person.get("geometryType") or classes[person["classTitle"]]
+
+
+def draw_bitmap(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """bool (H, W): a PNG, zlib-compressed, in base64, its first pixel at `origin` (x, y)."""
+    png = zlib.decompress(base64.b64decode(person["bitmap"]["data"]))
+    drawn = imdecode(png, cv2.IMREAD_UNCHANGED)
+    if drawn.ndim == 3:  # a palette with a transparent colour, or one without
+        drawn = drawn[..., 3] if drawn.shape[2] == 4 else drawn.max(2)
+    left, top = person["bitmap"]["origin"]
+    bottom, right = top + drawn.shape[0], left + drawn.shape[1]
+    if min(left, top) < 0 or bottom > size[0] or right > size[1]:
+        raise ValueError(f"bitmap from {left},{top} to {right},{bottom} on an image of {size[1]}x{size[0]} pixels")
+    mask = np.zeros(size, bool)
+    mask[top:bottom, left:right] = drawn > 0
+    return mask
+
+
+def draw_polygon(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """bool (H, W): inside of `points.exterior`, without `points.interior`; corners are (x, y)."""
+    plane = np.zeros(size, np.uint8)
+    cv2.fillPoly(plane, [corners(person["points"]["exterior"])], 1)
+    for hole in person["points"]["interior"]:
+        cv2.fillPoly(plane, [corners(hole)], 0)
+    return plane.view(bool)
+
+
+def corners(points: Any) -> np.ndarray:
+    found = np.asarray(points, np.float64)
+    if found.ndim != 2 or found.shape[1] != 2 or len(found) < 3:
+        raise ValueError(f"polygon of shape {found.shape}, expected at least 3 points (x, y)")
+    return found.round().astype(np.int32)
+
+
+def read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); expected {LAYOUT}") from error
+    except ValueError as error:
+        raise DamagedFile(f"{path}: damaged json ({one_line(error)}); export it again") from error
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,61 @@
+"""AlphaNet: image -> mask -> trimap -> alpha (section 3), and its matting network given a trimap."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from matting.checkpoints import load_network
+from matting.methods.base import Method, resample
+from matting.nets.alphanet import AlphaNet
+from matting.nets.matting_net import fuse
+
+END_TO_END = "alphanet"
+
+
+class AlphaNetMethod(Method):
+    """The networks trained end to end, and the two that they started from, put together in the same way.
+
+    alphanet, segmentation, matting: checkpoints of the three stages. max_side: longer side that the networks see.
+    """
+
+    name = "AlphaNet"
+    stages = ("mask", "trimap", "halves")
+    measured = ("mask", "halves")
+
+    def __init__(self, alphanet: Path, segmentation: Path, matting: Path, max_side: int):
+        super().__init__()
+        seg, mat, trimap = (load_network(alphanet, END_TO_END, name).network for name in ("seg", "mat", "trimap"))
+        self.system = AlphaNet(seg, mat, trimap, max_side)
+        first_seg = load_network(segmentation, "alphanet_segmentation").network
+        first_mat = load_network(matting, "alphanet_matting").network
+        self.halves = AlphaNet(first_seg, first_mat, trimap, max_side)
+
+    @torch.no_grad()
+    def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
+        """(B, 3, H, W) in [0, 1] -> alpha, mask, trimap and the alpha of the halves, (B, 1, H, W)."""
+        found = self.system(image)
+        return {**{key: found[key] for key in ("alpha", "mask", "trimap")}, "halves": self.halves(image)["alpha"]}
+
+
+class AlphaNetInteractive(Method):
+    """The matting network alone: the trimap comes from a person, or from the truth (the paper's Table II)."""
+
+    name = "AlphaNet's matting network"
+    stages = ("trimap",)
+    wants_trimap = True
+
+    def __init__(self, matting: Path, max_side: int):
+        super().__init__()
+        self.matting = load_network(matting, "alphanet_matting").network
+        self.max_side = max_side
+
+    @torch.no_grad()
+    def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
+        """(B, 3, H, W) and (B, 1, H, W) of 0, 0.5 and 1 -> alpha and the trimap again, (B, 1, H, W)."""
+        assert trimap is not None
+        height, width = image.shape[-2:]
+        scale = min(1.0, self.max_side / max(height, width))
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        raw = self.matting(resample(image, *size), resample(trimap, *size))
+        return {"alpha": fuse(resample(raw, height, width), trimap), "trimap": trimap}

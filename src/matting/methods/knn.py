@@ -1,0 +1,17 @@
+"""KNN matting: pixels that look alike and lie near have one alpha (Chen, Li and Tang 2013)."""
+
+import numpy as np
+
+from matting.methods.propagation import Propagation
+
+
+class KNN(Propagation):
+    """The Laplacian of each pixel's nearest neighbours in colour and place, solved by conjugate gradients."""
+
+    name = "KNN matting"
+
+    def solve(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+        # compiles for seconds at its first import: a run without it need not pay
+        from pymatting import estimate_alpha_knn
+
+        return estimate_alpha_knn(image, trimap)

@@ -1,0 +1,74 @@
+"""What closed-form and KNN matting share: a trimap's certain colours propagated into its unknown region, on the CPU."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from matting.checkpoints import load_network
+from matting.methods.base import Method, resample
+from matting.nets.morphology import ErosionDilation
+from matting.progress import say
+
+
+class Propagation(Method):
+    """A linear system solved for each image; nothing is trained.
+
+    max_side: a longer side beyond it is scaled down to it, with a line that says so, and the alpha is scaled back.
+    segmentation: checkpoint of AlphaNet's segmentation network, which then makes the trimap with an erosion-dilation
+    layer of shares `erode` and `dilate` (AlphaNet, Table I). Without one a trimap has to be given (Table II).
+    """
+
+    def __init__(self, max_side: int, segmentation: Path | None = None, erode: float = 0.04, dilate: float = 0.04):
+        super().__init__()
+        self.max_side, self.told = max_side, False
+        self.wants_trimap = segmentation is None
+        self.stages = ("trimap",) if segmentation is None else ("mask", "trimap")
+        self.measured = () if segmentation is None else ("mask",)
+        self.segmentation: nn.Module | None = None
+        if segmentation is not None:
+            self.segmentation = load_network(segmentation, "alphanet_segmentation").network
+            self.trimap_layer = ErosionDilation(erode, dilate)
+
+    def solve(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+        """float64 (H, W, 3) and (H, W) of 0, 0.5 and 1, all three there -> float64 alpha (H, W) in [0, 1]."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
+        """(B, 3, H, W) and, without a network, (B, 1, H, W) of 0, 0.5 and 1 -> alpha, trimap and the network's mask."""
+        height, width = image.shape[-2:]
+        small, found = self.fitted(image), {}
+        rows, columns = small.shape[-2:]
+        if self.segmentation is not None:
+            mask = self.segmentation(small).float().sigmoid()
+            given = self.trimap_layer(mask)
+            trimap = F.interpolate(given, (height, width), mode="nearest-exact")
+            found["mask"] = resample(mask, height, width)
+        else:
+            assert trimap is not None
+            given = F.interpolate(trimap, (rows, columns), mode="nearest-exact")
+        pairs = zip(small.permute(0, 2, 3, 1).double().cpu().numpy(), given[:, 0].double().cpu().numpy(), strict=True)
+        alphas = [self.propagate(np.ascontiguousarray(colours), known) for colours, known in pairs]
+        alpha = torch.from_numpy(np.stack(alphas))[:, None].to(image.device, torch.float32)
+        # what the trimap is sure of stays so at the full size
+        alpha = torch.where(trimap == 0.5, resample(alpha, height, width), trimap.to(alpha.dtype))
+        return {"alpha": alpha, "trimap": trimap, **found}
+
+    def fitted(self, image: Tensor) -> Tensor:
+        height, width = image.shape[-2:]
+        scale = min(1.0, self.max_side / max(height, width))
+        if scale < 1 and not self.told:
+            self.told = True
+            say(f"{self.name}: pictures of {width}x{height} pixels are solved at a longer side of {self.max_side}")
+        return resample(image.float(), max(1, round(height * scale)), max(1, round(width * scale)))
+
+    def propagate(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+        """The solution; without any certain foreground, or background, that is the other everywhere."""
+        foreground, background = trimap == 1, trimap == 0
+        if foreground.any() and background.any() and not (foreground | background).all():
+            return np.clip(self.solve(image, trimap), 0, 1)
+        unknown = 1.0 if foreground.any() else 0.0
+        return np.where(foreground | background, trimap, unknown)

@@ -1,0 +1,112 @@
+"""How well a binary mask fits: intersection over union and the boundary F-measure, as functions and as Metrics.
+
+Every function takes bool masks (B, 1, H, W) on one device and gives a float64 tensor (B,) there. `UserError` for other
+types and for shapes that differ.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from matting.errors import UserError
+from matting.nets.ellipse import dilate, erode
+
+
+def iou(pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Pixels in both masks over pixels in either; 1 where neither has any.
+
+    valid: bool (B, 1, H, W), False on pixels that count nowhere; None if all count.
+    """
+    check(pred_mask, true_mask, valid)
+    common, either = pred_mask & true_mask, pred_mask | true_mask
+    if valid is not None:
+        common, either = common & valid, either & valid
+    return quotient(pixels(common), pixels(either), empty=1.0)
+
+
+def boundary_f1(pred_mask: Tensor, true_mask: Tensor, tolerance_px: int) -> Tensor:
+    """The harmonic mean of the shares of each boundary that lie within the tolerance of the other (Csurka et al. 2013).
+
+    A boundary is the mask's own pixels with a neighbour, of four, outside the mask; the image's frame is none. A match
+    lies under the ellipse of radius `tolerance_px`, 0 or more, and is not one to one. Where one mask alone has a
+    boundary it is 0; where none has, it is 1 if both are empty or both full, else 0.
+    """
+    check(pred_mask, true_mask)
+    if tolerance_px < 0:
+        raise UserError(f"tolerance_px is {tolerance_px}: expected 0 pixels or more")
+    pred, true = boundary(pred_mask), boundary(true_mask)
+    size = 2 * tolerance_px + 1
+    precision = quotient(pixels(pred & dilate(true, size)), pixels(pred), empty=0.0)
+    recall = quotient(pixels(true & dilate(pred, size)), pixels(true), empty=0.0)
+    f1 = quotient(2 * precision * recall, precision + recall, empty=0.0)
+    same = pixels(pred_mask ^ true_mask) == 0
+    return f1.where(pixels(pred | true) > 0, same.double())
+
+
+class SampleMean(Metric):
+    """The mean of a measure over the samples of all batches and all processes, NaN before the first sample.
+
+    A MetricCollection needs `compute_groups=False`: the states of these have the same names.
+    """
+
+    is_differentiable = False
+    full_state_update = False
+    total: Tensor
+    n: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("n", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def add(self, values: Tensor) -> None:
+        self.total += values.sum().to(self.total.device)
+        self.n += len(values)
+
+    def compute(self) -> Tensor:
+        return self.total / self.n
+
+
+class MaskIoU(SampleMean):
+    """The mean of `iou` over samples: a float64 scalar."""
+
+    def update(self, pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> None:
+        self.add(iou(pred_mask, true_mask, valid))
+
+
+class BoundaryF1(SampleMean):
+    """The mean of `boundary_f1` over samples: a float64 scalar. tolerance_px: how far a match may lie."""
+
+    def __init__(self, tolerance_px: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tolerance_px = tolerance_px
+
+    def update(self, pred_mask: Tensor, true_mask: Tensor) -> None:
+        self.add(boundary_f1(pred_mask, true_mask, self.tolerance_px))
+
+
+def boundary(mask: Tensor) -> Tensor:
+    return mask & ~erode(mask, 3)
+
+
+def pixels(mask: Tensor) -> Tensor:
+    return mask.sum((1, 2, 3)).double()
+
+
+def quotient(part: Tensor, whole: Tensor, empty: float) -> Tensor:
+    """part / whole, and `empty` where whole is 0."""
+    return (part / whole).where(whole > 0, empty)
+
+
+def check(pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> None:
+    expected = tuple(pred_mask.shape)
+    for name, mask in (("pred_mask", pred_mask), ("true_mask", true_mask), ("valid", valid)):
+        if mask is None:
+            continue
+        shape = tuple(mask.shape)
+        if len(shape) != 4 or shape[1] != 1 or mask.dtype != torch.bool:
+            raise UserError(f"{name}: expected bool (B, 1, H, W), got {mask.dtype} {shape}: convert it")
+        if shape != expected:
+            raise UserError(f"{name}: expected the shape of pred_mask, {expected}, got {shape}: resize one of them")

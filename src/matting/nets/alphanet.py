@@ -1,0 +1,51 @@
+"""AlphaNet end to end: image to alpha through a person mask and a trimap (III, figure 2)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from matting.nets.matting_net import fuse
+
+
+def resized(planes: Tensor, height: int, width: int) -> Tensor:
+    """(B, C, H, W) -> (B, C, height, width): area along a side that shrinks, bilinear along one that grows."""
+    smaller = (min(planes.shape[-2], height), min(planes.shape[-1], width))
+    if smaller != planes.shape[-2:]:
+        planes = F.interpolate(planes, smaller, mode="area")
+    if smaller != (height, width):
+        planes = F.interpolate(planes, (height, width), mode="bilinear", align_corners=False)
+    return planes
+
+
+class AlphaNet(nn.Module):
+    """The segmentation network, the erosion-dilation layer and the matting network as one.
+
+    forward(image (B, 3, H, W) in [0, 1]) -> `mask` (probability of a person), `trimap`, `raw` (the matting network's
+    alpha) and `alpha` (fused with the trimap), each (B, 1, H, W) float32 in [0, 1].
+
+    segmentation: image -> logits (B, 1, H, W). trimap_layer: probability -> trimap, same shape. matting: image, trimap
+    -> raw alpha, same shape.
+    max_side: a longer side beyond it is scaled down to it and the results are scaled back (IV-A), the trimap by
+    nearest neighbours, so that it keeps its values.
+    """
+
+    def __init__(
+        self, segmentation: nn.Module, matting: nn.Module, trimap_layer: nn.Module, max_side: int = 1500
+    ) -> None:
+        super().__init__()
+        self.segmentation = segmentation
+        self.matting = matting
+        self.trimap_layer = trimap_layer
+        self.max_side = max_side
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        height, width = image.shape[-2:]
+        scale = min(1.0, self.max_side / max(height, width))
+        image = resized(image, max(1, round(height * scale)), max(1, round(width * scale)))
+        mask = torch.sigmoid(self.segmentation(image))
+        trimap = self.trimap_layer(mask)
+        raw = self.matting(image, trimap)
+        maps = {"mask": mask, "raw": raw, "alpha": fuse(raw, trimap)}
+        # Interpolation may leave the range by a rounding error.
+        maps = {name: resized(map, height, width).clamp(0, 1) for name, map in maps.items()}
+        return maps | {"trimap": F.interpolate(trimap, (height, width), mode="nearest-exact")}

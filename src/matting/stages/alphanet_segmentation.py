@@ -1,0 +1,72 @@
+"""AlphaNet's person segmentation before the networks are put together (section 3.1)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from matting.batch import Batch
+from matting.losses.segmentation import dice_loss, focal_loss
+from matting.losses.weighted import LossSum, WeightedSum
+from matting.metrics.mask import BoundaryF1, MaskIoU
+from matting.stages.base import MattingStage, build_network, required
+
+
+class AlphaNetSegmentation(MattingStage):
+    """Image to person mask by focal and dice loss; truth is a person mask, or alpha >= 0.5 of a composite.
+
+    Validation measures the mask's probability against the truth as the other stages do, and IoU and boundary F1.
+    """
+
+    def __init__(
+        self,
+        stage: Mapping[str, Any],
+        net: Mapping[str, Any],
+        loss: Mapping[str, Any],
+        optim: Mapping[str, Any],
+        root: str,
+    ):
+        required("net", net, ["seg"])
+        required("loss", loss, ["focal", "dice"])
+        super().__init__(stage, {"seg": net["seg"]}, optim)
+        self.seg = build_network(net["seg"], root)
+        self.gamma = loss["focal"]["gamma"]
+        self.sum = WeightedSum({name: loss[name]["weight"] for name in ("focal", "dice")}, {})
+        self.iou, self.boundary_f1 = MaskIoU(), BoundaryF1(stage["boundary"])
+
+    @property
+    def trained(self) -> dict[str, nn.Module]:
+        return {"seg": self.seg}
+
+    def losses(self, batch: Batch) -> LossSum:
+        mask, valid = batch["alpha"] >= 0.5, batch.get("valid")
+        seed_dropout(batch)
+        logits = self.seg(batch["image"])
+        return self.sum(
+            {
+                "focal": lambda: focal_loss(logits, mask, valid, self.gamma).mean(),
+                "dice": lambda: dice_loss(logits, mask, valid).mean(),
+            }
+        )
+
+    def predict_map(self, batch: Batch) -> Tensor:
+        return self.seg(batch["image"]).sigmoid()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        prob = self.predict_map(batch)
+        self.measure(prob, batch)
+        pred, true = prob >= 0.5, batch["alpha"] >= 0.5
+        self.iou.update(pred, true, batch.get("valid"))
+        self.boundary_f1.update(pred, true)
+
+    def validation_values(self) -> dict[str, float]:
+        values = {"val/iou": float(self.iou.compute()), "val/boundary_f1": float(self.boundary_f1.compute())}
+        self.iou.reset()
+        self.boundary_f1.reset()
+        return {**super().validation_values(), **values}
+
+
+def seed_dropout(batch: Batch) -> None:
+    """The library's network drops channels by torch's own generator: the batch seeds it, as a resumed run must."""
+    torch.manual_seed(batch["seeds"][0])

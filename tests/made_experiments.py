@@ -1,0 +1,60 @@
+"""Experiments with runs as training and evaluation leave them, made without either."""
+
+import json
+from pathlib import Path
+
+from matting.experiment_rows import Experiment, Row
+from matting.experiments import Job
+from matting.files import write_json
+from matting.runs import Run
+from tests.made_runs import METRICS
+
+PUBLISHED = {
+    "source": "A paper, Table 1",
+    "scale": "pomagan",
+    "metrics": ["mse", "sad"],
+    "region": "whole",
+    "conditions": "other images",
+    "rows": {},
+}
+CONFIG = {
+    "data": {"name": "drawn"},
+    "scale": {"name": "quick", "height": 32, "width": 48},
+    "method": {"inputs": ["image"]},
+}
+CONFIG |= {"seed": 0, "metrics": {"regions": ["whole"], "unknown_dilation": 20}, "paths": {"output_dir": "outputs"}}
+
+
+def made_job(
+    folder: Path, seed: int = 0, mse: list[float] | None = None, error: str | None = None, test: str = "aim"
+) -> Job:
+    """A job whose evaluation found these errors on its test samples; without any it is not run, or failed."""
+    folder.mkdir(parents=True)
+    data = {"subjects": {}, "test": {test: {"subjects": {}, "eval_size": "native"}}}
+    run = Run("evaluate/pomagan", {**CONFIG, "data": {**CONFIG["data"], **data}}, folder.name, folder)
+    write_json(folder / "manifest.json", {} if error is None else {"error": error})
+    if mse is not None:
+        lines = [
+            {"test": test, "id": f"person{number}", "row": row, "region": "whole", "mse": times * value}
+            for number, value in enumerate(mse)
+            for row, times in (("alpha", 1), ("coarse", 2))
+        ]
+        (folder / "images.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        mean = sum(mse) / len(mse)
+        rows = {row: {"whole": dict.fromkeys(METRICS, times * mean)} for row, times in (("alpha", 1), ("coarse", 2))}
+        rows["perfect_mask"] = {"whole": dict.fromkeys(METRICS, 0.004)}
+        facts = {"samples": len(mse), "subjects": len(mse), "eval_size": "native", "sizes": [[32, 48], [32, 48]]}
+        result = {"names": {"alpha": "POMAGAN"}, "convention": "dim", "tests": {test: {**facts, "rows": rows}}}
+        write_json(folder / "result.json", result)
+    return Job("train", (f"loss={folder.name}", f"seed={seed}"), seed, [], run)
+
+
+def made_experiment(*rows: Row, **published: object) -> Experiment:
+    jobs = [job for row in rows for job in row.jobs if not row.control]
+    return Experiment("pomagan/made", "train", {**PUBLISHED, **published}, ("scale=quick",), jobs, list(rows))
+
+
+def upstream_run(folder: Path, error: str) -> Run:
+    folder.mkdir(parents=True)
+    write_json(folder / "manifest.json", {"error": error})
+    return Run("alpha_gan", {"loss": {}}, folder.name, folder)
