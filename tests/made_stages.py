@@ -1,6 +1,7 @@
 """Stages of tiny configs outside of a Trainer, and batches for them."""
 
 import torch
+from omegaconf import DictConfig, OmegaConf
 
 from matting import schema
 from matting.checkpoints import Trained
@@ -18,7 +19,10 @@ def make_stage(name, *overrides, optimizer="torch.optim.SGD", total=100, **netwo
     """A stage of a tiny config; its logged rows are in `rows`. networks: trained ones that it stands on, by key."""
     schema.register()
     alone = ["stage.coarse=ground_truth"] if name == "alpha_gan" else []
-    config = plain(compose_config("train", [*TINY, f"stage={name}", *alone, *overrides]))
+    composed = compose_config("train", [*TINY, f"stage={name}", *alone])  # once: that takes longer than a step
+    merged = OmegaConf.merge(composed, OmegaConf.from_dotlist(list(overrides)))
+    assert isinstance(merged, DictConfig)
+    config = plain(merged)
     for node in (node for node in config["optim"].values() if isinstance(node, dict)):
         if optimizer == "torch.optim.SGD":
             node.pop("betas")

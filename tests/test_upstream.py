@@ -47,12 +47,9 @@ def keys(found):
     [
         (None, ()),
         ("net.mat.attention=none", ("matting",)),
-        ("net.seg.encoder=mobilenet_v2", ("segmentation",)),
         ("seed=3", ("segmentation", "matting")),
         ("stage.feedback=soft", ()),
         ("net.trimap.erode=0.1", ()),
-        ("loss.focal.weight=2", ()),
-        ("scale.alphanet.lr=1e-3", ()),
         ("scale.alphanet.mat_lr=1e-4", ("matting",)),
         ("scale.alphanet.seg_epochs=9", ("segmentation",)),
     ],

@@ -1,0 +1,133 @@
+"""The rows of an experiment's table: published systems, each with the jobs that measure it. No torch here."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matting.config import SHARED
+from matting.experiments import Job, facts, grid, job_of
+from matting.story import random_vgg
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is compared: a choice of the grid over its seeds, or a system that the suite cannot run (no jobs).
+
+    part: the row of the evaluation's result that counts. figures: published, by test set. control: what any row has to
+    beat, in no rank. mark: what its runs do otherwise than the paper.
+    """
+
+    title: str
+    jobs: tuple[Job, ...]
+    part: str = "alpha"
+    figures: Mapping[str, Sequence[float]] | None = None
+    control: bool = False
+    note: str = ""
+    mark: str = ""
+
+    @property
+    def label(self) -> str:
+        """The title of what was measured, with what a reader would assume otherwise."""
+        return ", ".join(filter(None, (self.title, self.mark)))
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment on a command line: overrides, as given beside its name. jobs: its grid. rows: of its table."""
+
+    name: str
+    verb: str
+    published: dict[str, Any]
+    overrides: tuple[str, ...]
+    jobs: list[Job]
+    rows: list[Row]
+
+    def title_of(self, job: Job) -> str:
+        """What tells a job from the others of its grid."""
+        varying = differing([one.words for one in self.jobs])
+        return " ".join([self.name, *(word for word in job.words if word in varying)])
+
+    @property
+    def folder(self) -> Path:
+        """Where its report lies, in one folder with those of all experiments."""
+        return Path(self.jobs[0].evaluation.config["paths"]["output_dir"]) / "experiments" / self.name
+
+    @property
+    def command(self) -> str:
+        return " ".join(["matting", self.verb, f"experiments={self.name}", *self.overrides])
+
+
+def experiment(name: str, overrides: Sequence[str]) -> Experiment:
+    """Compose all rows of an experiment, running nothing; `overrides` as on the verb's command line."""
+    file = facts(name)
+    jobs = [job_of(file["verb"], words) for words in grid(name, file["verb"], overrides)]
+    published = file["published"]
+    rows = list(rows_of(published["rows"], jobs, overrides))
+    first = next((row for row in rows if row.jobs), None)
+    if first is not None:
+        rows += [Row("", first.jobs, part, control=True) for part in ("constant", "perfect_mask")]
+    return Experiment(name, file["verb"], published, tuple(overrides), jobs, rows)
+
+
+def rows_of(published: Mapping[str, Any], jobs: list[Job], overrides: Sequence[str]) -> Iterator[Row]:
+    """The published rows in their order, each with the jobs that it was measured by; then those without a figure.
+
+    A published row says by `at` which choices of the grid it stands for, and by `of` in which other experiment.
+    """
+    groups: dict[tuple[str, ...], list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(tuple(word for word in job.words if not word.startswith("seed=")), []).append(job)
+    varying = differing(list(groups))
+    told: set[tuple[str, ...]] = set()
+    for title, node in published.items():
+        if "of" in node:
+            own = {key: value for key, value in node.items() if key != "of"}
+            yield from rows_of({title: own}, borrowed(node, overrides), overrides)
+            continue
+        known = {"part": node.get("row", "alpha"), "figures": node.get("figures"), "note": node.get("note", "")}
+        fitting = [words for words in groups if "at" in node and fits(node["at"], words)]
+        told.update(fitting)
+        for words in fitting:
+            rest = [short(word) for word in words if word in varying and key_of(word) not in node["at"]]
+            yield row(", ".join([title, *rest]), groups[words], **known)
+        if not fitting:
+            yield Row(title, (), **known)
+    for words, group in groups.items():
+        if words not in told:
+            yield row(", ".join(short(word) for word in words if word in varying) or group[0].evaluation.kind, group)
+
+
+def row(title: str, jobs: Sequence[Job], **more: Any) -> Row:
+    mark = "random VGG" if any(random_vgg(job.stages) for job in jobs) else ""
+    return Row(title, tuple(jobs), mark=mark, **more)
+
+
+def borrowed(node: Mapping[str, Any], overrides: Sequence[str]) -> list[Job]:
+    """The jobs of a row that another experiment owns, with what both command lines share."""
+    shared = [word for word in overrides if key_of(word).split(".")[0] in SHARED]
+    verb = facts(node["of"])["verb"]
+    return [job_of(verb, words) for words in grid(node["of"], verb, shared) if fits(node["at"], words)]
+
+
+def differing(lines: Sequence[Sequence[str]]) -> set[str]:
+    """The words that not all command lines have."""
+    counts = Counter(word for words in lines for word in words)
+    return {word for word, count in counts.items() if count < len(lines)}
+
+
+def key_of(word: str) -> str:
+    return word.partition("=")[0].lstrip("+~")
+
+
+def fits(at: Mapping[str, Any], words: Sequence[str]) -> bool:
+    """Whether a command line makes all of these choices."""
+    values = {key_of(word): word.partition("=")[2].replace(" ", "") for word in words}
+    return all(values.get(key) == str(value).replace(" ", "") for key, value in at.items())
+
+
+def short(word: str) -> str:
+    """`loss.border.weight=10` as `border.weight=10`."""
+    key, _, value = word.partition("=")
+    return f"{key.split('.', 1)[-1]}={value}"

@@ -1,0 +1,168 @@
+"""Experiments: a file of `experiments/` composed to its grid, each job the runs that it asks for. No torch here."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from matting import evaluate, train
+from matting.checks import check
+from matting.config import config_dir, derive
+from matting.errors import UserError
+from matting.explain import options
+from matting.runs import Run, make_run
+from matting.upstream import Upstream, below, method_run, stage_run
+
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of an experiment's grid: words, its command line. stages: what is trained for it, in order.
+
+    evaluation: what is compared, the method's figures on the test sets.
+    """
+
+    verb: str
+    words: tuple[str, ...]
+    seed: int
+    stages: list[Run]
+    evaluation: Run
+
+    def config(self) -> DictConfig:
+        """Composed again: a thousand configs would not fit the memory."""
+        return composed_row(self.verb, self.words)
+
+    def state(self) -> str:
+        """done | not run | failed: <reason>, of the evaluation or of the first run that it waits for."""
+        if self.evaluation.result() is not None:
+            return "done"
+        for run in (*self.stages, self.evaluation):
+            error = run.manifest.get("error")
+            if error is not None and run.result() is None:
+                return f"failed: {error}" if run is self.evaluation else f"failed: {run.kind}: {error}"
+        return NOT_RUN
+
+
+def asked(arguments: Sequence[str]) -> list[str] | None:
+    """The experiments that a command line names: `experiments=a,b` or `all`; None if it has no such word."""
+    values = [word.partition("=")[2] for word in arguments if word.startswith("experiments=")]
+    if not values or values[-1] in ("", "null"):
+        return None
+    return options("experiments") if values[-1] == "all" else values[-1].split(",")
+
+
+def facts(name: str) -> dict[str, Any]:
+    """An experiment's file as it stands; raises UserError where there is none."""
+    file = config_dir() / "experiments" / f"{name}.yaml"
+    if not file.is_file():
+        raise UserError(f"experiments={name}: no such experiment; one of {', '.join(options('experiments'))}")
+    found: dict[str, Any] = yaml.safe_load(file.read_text())
+    return found
+
+
+def check_command(verb: str, arguments: Sequence[str]) -> None:
+    """Raise UserError for several experiments in one grid, and for one that is of the other verb."""
+    names = asked(arguments)
+    if names is None:
+        return
+    if len(names) != 1:
+        given = next(word for word in reversed(arguments) if word.startswith("experiments="))
+        raise UserError(f"{given}: each has a grid of its own; `matting reproduce {given}` runs one after another")
+    right = facts(names[0])["verb"]
+    if right != verb:
+        raise UserError(
+            f"experiments={names[0]}: its rows are of another verb; `matting {right} experiments={names[0]}`"
+        )
+
+
+def grid(name: str, verb: str, overrides: Sequence[str]) -> list[tuple[str, ...]]:
+    """The command lines of an experiment's rows: its grid, with the overrides on top as Hydra's sweeper takes them."""
+    for_hydra = [word for word in overrides if word.lstrip("+~").startswith("hydra")]
+    with hydra_ready():
+        base = compose(verb, [f"experiments={name}", *for_hydra], return_hydra_config=True)
+    words = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items()]
+    words += [word for word in overrides if word not in for_hydra]
+    batches = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(words), None)
+    return [(f"experiments={name}", *row) for batch in batches for row in batch]
+
+
+@contextlib.contextmanager
+def hydra_ready() -> Iterator[None]:
+    """Hydra set up for the block, unless it is already."""
+    if GlobalHydra.instance().is_initialized():
+        yield
+        return
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        yield
+
+
+def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
+    """A row's config, its values checked."""
+    with hydra_ready():
+        config = compose(verb, list(words))
+    check(config)
+    return config
+
+
+def job_of(verb: str, words: tuple[str, ...]) -> Job:
+    """A row's runs, whether they are there or not."""
+    with hydra_ready():
+        config = compose(verb, list(words))
+        if verb == "train":
+            this, upstream = stage_run(config)
+            stages = [*below_in_order(upstream), this]
+            evaluation = evaluation_of(config, this, upstream).run
+        else:
+            evaluation, upstream = method_run(config)
+            stages = list(below_in_order(upstream))
+    return Job(verb, words, config.seed, list({run.digest: run for run in stages}.values()), evaluation)
+
+
+def below_in_order(upstream: Mapping[str, Upstream]) -> Iterator[Run]:
+    """The runs that a run stands on, each after those below it; the same one may come twice."""
+    for found in upstream.values():
+        if found.run is not None:
+            if found.config is not None and found.config.stage.upstream:
+                yield from below_in_order(stage_run(found.config)[1])
+            yield found.run
+
+
+@dataclass(frozen=True)
+class RowEvaluation:
+    """The evaluation of a row's run, which may still have to be trained. config: with that run named."""
+
+    config: DictConfig
+    run: Run
+
+
+def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream]) -> RowEvaluation:
+    """How a row's run is measured; raises UserError for a method that does not stand on such a run."""
+    found = derive(config, "evaluate", [f"method={config.evaluate_as}"])
+    key = next((key for key, stage in found.method.upstream.items() if stage == this.kind), None)
+    if key is None:
+        raise UserError(f"evaluate_as={config.evaluate_as}: this method stands on no run of stage={this.kind}")
+    OmegaConf.update(found, f"method.{key}", this.digest)
+    digests = {f"method__{name}": upstream[f"stage__{of}"].key for name, of in below(found, key)}
+    return RowEvaluation(found, make_run(f"evaluate/{found.method.name}", found, **digests))
+
+
+def planned(config: DictConfig) -> list[tuple[Run, bool]]:
+    """The runs of a row that trains, its evaluation last, each with whether it waits for one that is not done."""
+    rows, this = train.planned(config), stage_run(config)
+    evaluation = evaluation_of(config, *this).run
+    return [*rows, (evaluation, this[0].result() is None and evaluation.result() is None)]
+
+
+def measure(config: DictConfig) -> None:
+    """Evaluate a row's run, once it is done, on the test sets: that is what the experiment compares."""
+    found = evaluation_of(config, *stage_run(config)).config
+    OmegaConf.update(found, "rerun", config.rerun)
+    evaluate.run(found)

@@ -1,0 +1,122 @@
+"""Measured beside published: means over seeds, paired bootstrap, rank agreement, what failed."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from matting.comparison import agreement, compare, errors, mean_and_deviation, paired_difference, published_of
+from matting.experiment_rows import Row
+from tests.made_experiments import made_experiment, made_job, upstream_run
+
+
+def test_the_deviation_is_the_samples_and_none_of_one_seed():
+    assert mean_and_deviation([1.0, 3.0]) == (2.0, pytest.approx(math.sqrt(2)))
+    assert mean_and_deviation([2.5]) == (2.5, None)
+
+
+def test_a_difference_is_paired_by_image_and_seed():
+    draw = np.random.default_rng(0)
+    first = {(seed, f"{image}"): float(draw.uniform(0, 100)) for seed in (1, 2) for image in range(30)}
+    other = {key: value + 0.5 for key, value in first.items()}
+    found = paired_difference(first, {**other, (3, "0"): 1000.0, (1, "new"): 1000.0})
+    assert (found.mean, found.low, found.high) == pytest.approx((0.5, 0.5, 0.5))
+    assert found.images == 30
+    assert paired_difference(first, {(3, "0"): 1.0}) is None
+
+
+def test_seeds_of_one_image_are_not_independent_images():
+    """Ten seeds that repeat four images tell no more of other images than one seed does."""
+    one = {(0, str(image)): float(value) for image, value in enumerate((0, 1, 2, 9))}
+    ten = {(seed, id): value for seed in range(10) for (_, id), value in one.items()}
+    zero = dict.fromkeys(ten, 0.0)
+    assert paired_difference(zero, ten) == paired_difference(zero, one)
+
+
+@pytest.mark.parametrize("images", [200, 1500])
+def test_the_interval_is_that_of_the_mean(images):
+    values = np.random.default_rng(1).normal(3, 2, images)
+    other = {(0, str(image)): float(value) for image, value in enumerate(values)}
+    zero = dict.fromkeys(other, 0.0)
+    found = paired_difference(zero, other)
+    half = 1.96 * values.std(ddof=1) / math.sqrt(images)
+    assert found.mean == pytest.approx(values.mean())
+    assert found.low == pytest.approx(values.mean() - half, abs=0.12 * half)
+    assert found.high == pytest.approx(values.mean() + half, abs=0.12 * half)
+    assert paired_difference(zero, other) == found
+
+
+def test_errors_are_those_of_the_row_and_the_region_without_empty_ones(tmp_path):
+    job = made_job(tmp_path / "a", mse=[0.25, 0.5])
+    file = job.evaluation.folder / "images.jsonl"
+    entry = {"test": "aim", "id": "x", "row": "alpha", "region": "whole", "mse": math.nan}
+    extra = [entry, {**entry, "region": "unknown", "mse": 9.0}, {**entry, "test": "d646", "mse": 9.0}]
+    file.write_text(file.read_text() + "".join(json.dumps(line) + "\n" for line in extra))
+    assert list(errors(job.evaluation, "alpha", "aim", "whole")) == [("person0", 0.25), ("person1", 0.5)]
+    assert list(errors(job.evaluation, "coarse", "aim", "whole")) == [("person0", 0.5), ("person1", 1.0)]
+
+
+def test_rows_have_means_over_seeds_differences_from_the_first_and_their_published_figures(tmp_path):
+    figures = {"aim": [8.16, 1.0], "pm85": [3.0, 1.0]}
+    first = Row("first", tuple(made_job(tmp_path / f"a{seed}", seed, [0.1, 0.3]) for seed in (0, 1)), figures=figures)
+    jobs = (made_job(tmp_path / "b0", 0, [0.2, 0.4]), made_job(tmp_path / "b1", 1, [0.4, 0.6]))
+    other = Row("second", jobs, figures={"aim": [9.0, 1.0]})
+    absent = Row("absent", (), figures={"aim": [1.0, 1.0]})
+    mask = Row("", first.jobs, "perfect_mask", control=True)
+    (table,) = compare(made_experiment(absent, first, other, mask))
+    rows = {row.title: row for row in table.rows}
+    assert list(rows) == ["absent", "first", "second", "perfect binary mask"]
+    assert rows["first"].means["mse"] == (pytest.approx(0.2), 0)
+    assert rows["second"].means["mse"] == (pytest.approx(0.4), pytest.approx(math.sqrt(0.02)))
+    assert rows["first"].difference is None
+    assert rows["second"].difference.mean == pytest.approx(0.2)
+    assert (rows["absent"].state, rows["absent"].means, rows["absent"].published) == (
+        "not run",
+        {},
+        {"aim": [1.0, 1.0]},
+    )
+    assert rows["first"].published == {"aim": figures["aim"]}  # of the test set of that name alone
+    assert rows["perfect binary mask"].difference is None
+    assert [(found.test, found.tau, found.rows) for found in table.agreements] == [("aim", 1.0, 2)]
+
+
+def test_published_figures_of_test_sets_that_are_not_here_stand_beside_all_and_in_their_region_alone(tmp_path):
+    row = Row("row", (made_job(tmp_path / "a", mse=[0.1], test="drawn"),), figures={"aim": [8.0, 1.0]})
+    (table,) = compare(made_experiment(row))
+    assert table.rows[0].published == {"aim": [8.0, 1.0]}
+    (table,) = compare(made_experiment(row, region="unknown"))
+    assert table.rows[0].published == {}
+    assert published_of(made_experiment(row), row, "drawn", "whole", {"drawn": {}, "aim": {}}) == {}
+
+
+def test_a_row_of_another_part_of_the_result(tmp_path):
+    job = made_job(tmp_path / "a", mse=[0.1, 0.2])
+    (table,) = compare(made_experiment(Row("alpha", (job,)), Row("coarse", (job,), "coarse")))
+    assert table.rows[1].means["mse"][0] == pytest.approx(0.3)
+    assert table.rows[1].difference.mean == pytest.approx(0.15)
+
+
+def test_failed_rows_say_why_and_missing_ones_that_they_are(tmp_path):
+    done, failed = made_job(tmp_path / "a", mse=[0.1]), made_job(tmp_path / "b", error="a loss is NaN")
+    below = replace(made_job(tmp_path / "c"), stages=[upstream_run(tmp_path / "d", "out of memory")])
+    rows = [Row(str(number), (job,)) for number, job in enumerate((done, failed, below, made_job(tmp_path / "e")))]
+    (table,) = compare(made_experiment(*rows))
+    states = [row.state for row in table.rows]
+    assert states == ["done", "failed: a loss is NaN", "failed: alpha_gan: out of memory", "not run"]
+    assert compare(made_experiment(*rows[1:])) == []
+
+
+@pytest.mark.parametrize(
+    ("measured", "tau"), [([1, 2, 3], 1.0), ([3, 2, 1], -1.0), ([1, 3, 2], 1 / 3), ([1], None), ([2, 2, 2], None)]
+)
+def test_kendalls_tau_of_measured_and_published_order(tmp_path, measured, tau):
+    rows = [
+        Row(f"{i}", (made_job(tmp_path / f"{i}", mse=[value]),), figures={"aim": [10.0 * i, 0]})
+        for i, value in enumerate(measured, 1)
+    ]
+    rows.append(Row("absent", (), figures={"aim": [0.0, 0.0]}))
+    (table,) = compare(made_experiment(*rows))
+    found = agreement(table.rows, "aim")
+    assert found is None if tau is None else (found.tau, found.rows) == (pytest.approx(tau), len(measured))

@@ -1,0 +1,262 @@
+"""Every file of experiments/ composes; what the command line does to a grid; one of each verb run, tiny."""
+
+import json
+import logging
+from functools import cache
+
+import pytest
+import yaml
+from hydra import initialize_config_dir
+
+from matting import schema, train
+from matting.config import compose_config, config_dir, plain
+from matting.errors import JobError, UserError
+from matting.experiment_rows import borrowed, differing, fits, rows_of
+from matting.experiments import Job, asked, check_command, composed_row, facts, grid, job_of
+from matting.explain import options
+from matting.instantiate import resolve
+from matting.scales import SCALES
+from matting.upstream import method_run, stage_run
+
+NAMES = options("experiments")
+QUICK = ("scale=quick",)
+
+
+@pytest.fixture
+def hydra():
+    """Hydra set up once for what composes rows."""
+    schema.register()
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_handlers_of_other_tests():
+    """A grid sets up logging to a stream that pytest closes after the test."""
+    yield
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
+        root.removeHandler(handler)
+
+
+@cache
+def jobs_of(name: str, *overrides: str) -> list[Job]:
+    verb = facts(name)["verb"]
+    return [job_of(verb, words) for words in grid(name, verb, overrides)]
+
+
+def test_the_experiments_of_both_papers_are_there():
+    pomagan = ("encoder", "gan", "loss_grid", "table1", "table3_targets", "table3_terms", "table4_datasets")
+    alphanet = ("attention", "end_to_end", "feedback", "table1", "table2", "trimap_training", "trimap_width")
+    assert [*(f"alphanet/{name}" for name in alphanet), *(f"pomagan/{name}" for name in pomagan)] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_experiment_composes_and_its_published_rows_are_of_its_grid(name, hydra):
+    file = facts(name)
+    lines = grid(name, file["verb"], QUICK)
+    assert len(set(lines)) == len(lines)
+    config = plain(composed_row(file["verb"], lines[-1]))
+    resolve(config["stage" if file["verb"] == "train" else "method"]["_target_"])
+    published = file["published"]
+    assert set(published["metrics"]) <= set(SCALES[published["scale"]])
+    assert published["source"]
+    assert published["conditions"]
+    told = [words for node in published["rows"].values() if "of" not in node for words in lines if covers(node, words)]
+    assert len(told) >= (1 if name == "pomagan/loss_grid" else len(lines))
+    for node in published["rows"].values():
+        if "of" in node:
+            other = facts(node["of"])
+            assert any(fits(node["at"], words) for words in grid(node["of"], other["verb"], ()))
+        elif "at" in node:
+            assert any(covers(node, words) for words in lines), node
+        for figures in node.get("figures", {}).values():
+            assert len(figures) == len(published["metrics"])
+
+
+def covers(node, words):
+    return "at" in node and fits(node["at"], words)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_a_short_overlay_with_its_full_size_command(name):
+    text = (config_dir() / f"experiments/{name}.yaml").read_text()
+    overlay, _ = text.split("published:", 1)
+    assert len(overlay.splitlines()) <= 25
+    assert "scale" not in overlay
+    file = yaml.safe_load(text)
+    assert f"matting {file['verb']} experiments={name} data=aim_d646_coco" in overlay
+
+
+def test_rows_of_table_3_share_one_segmentation_run_and_those_of_table_4_do_not(hydra):
+    terms, datasets = jobs_of("pomagan/table3_terms", *QUICK), jobs_of("pomagan/table4_datasets", *QUICK)
+    assert [[run.kind for run in job.stages] for job in terms] == [["segmentation_gan", "alpha_gan"]] * 3
+    assert len({job.stages[0].digest for job in terms}) == 1
+    assert len({job.stages[1].digest for job in terms}) == 3
+    assert len({job.stages[0].digest for job in datasets}) == 3
+    subjects = [job.stages[0].config["data"]["subjects"] for job in datasets]
+    used = [{name for name, source in sources.items() if source} for sources in subjects]
+    assert used == [{"aim"}, {"d646"}, {"aim", "d646"}]
+
+
+def test_a_row_is_the_run_and_the_evaluation_that_the_same_choices_give_without_an_experiment(hydra):
+    job = jobs_of("pomagan/table3_terms", *QUICK)[2]
+    assert job.stages[1].digest == stage_run(compose_config("train", ["stage=alpha_gan", *QUICK]))[0].digest
+    assert job.evaluation.digest == method_run(compose_config("evaluate", ["method=pomagan", *QUICK]))[0].digest
+    gan = job_of("train", grid("pomagan/gan", "train", QUICK)[0])
+    assert gan.stages[1].digest == job.stages[1].digest
+    (table1,) = jobs_of("pomagan/table1", *QUICK)
+    assert table1.evaluation.digest == job.evaluation.digest
+    assert [run.digest for run in table1.stages] == [run.digest for run in job.stages]
+
+
+def test_the_command_line_replaces_a_key_of_the_grid_and_multiplies_by_another(hydra):
+    assert len(grid("pomagan/table3_terms", "train", ["seed=1,2,3"])) == 9
+    lines = grid("pomagan/table3_terms", "train", ["loss=full", "seed=4"])
+    assert lines == [("experiments=pomagan/table3_terms", "loss=full", "seed=4")]
+    assert len(grid("pomagan/loss_grid", "train", ["loss.border.weight=0,30,100"])) == 12
+
+
+def test_seeds_are_one_row_and_other_choices_are_named(hydra):
+    published = facts("pomagan/table3_terms")["published"]["rows"]
+    words = ("loss=full,cgan_alpha", "seed=1,2", "loss.alpha.weight=10,100")
+    rows = list(rows_of(published, made("pomagan/table3_terms", words), words))
+    assert [(row.title, sorted(job.seed for job in row.jobs)) for row in rows] == [
+        ("cGAN + alpha, alpha.weight=10", [1, 2]),
+        ("cGAN + alpha, alpha.weight=100", [1, 2]),
+        ("cGAN + perceptual + alpha", []),
+        ("cGAN + perceptual + alpha + border, alpha.weight=10", [1, 2]),
+        ("cGAN + perceptual + alpha + border, alpha.weight=100", [1, 2]),
+    ]
+    words = ("loss=segmentation,full",)
+    others = [row.title for row in rows_of(published, made("pomagan/table3_terms", words), words)]
+    assert others[-1] == "loss=segmentation"
+
+
+def made(name, overrides):
+    """Jobs of a grid without their runs."""
+    lines = grid(name, "train", overrides)
+    return [Job("train", line, int(dict(w.split("=", 1) for w in line).get("seed", 0)), [], None) for line in lines]
+
+
+def test_a_row_of_another_experiment_is_its_run(hydra):
+    node = facts("alphanet/table1")["published"]["rows"]["AlphaNet without attention"]
+    (job,) = borrowed(node, [*QUICK, "method.max_side=99"])
+    assert job.stages[-1].config["net"]["mat"]["attention"] == "none"
+    assert job.evaluation.kind == "evaluate/alphanet"
+    assert job.words[0] == "experiments=alphanet/attention"
+
+
+def test_words_that_differ():
+    assert differing([("a", "b"), ("a", "c")]) == {"b", "c"}
+    assert differing([("a", "b")]) == set()
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "said"),
+    [
+        ("evaluate", ["experiments=pomagan/gan"], "`matting train experiments=pomagan/gan`"),
+        ("train", ["experiments=pomagan/table1"], "`matting evaluate experiments=pomagan/table1`"),
+        ("train", ["-m", "experiments=pomagan/gan,pomagan/table1"], "`matting reproduce experiments=pomagan/gan,poma"),
+        ("train", ["experiments=pomagan/tabel1"], "no such experiment; one of alphanet/attention"),
+        ("report", ["experiments=nonsense"], "no such experiment"),
+    ],
+)
+def test_a_wrong_verb_several_at_once_and_a_wrong_name_are_answered_in_one_line(matting, verb, words, said):
+    code, out, err = matting(verb, *words)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err
+
+
+def test_what_is_asked():
+    assert asked(["seed=1"]) is None
+    assert asked(["experiments=null"]) is None
+    assert asked(["experiments=a/b,c"]) == ["a/b", "c"]
+    assert asked(["experiments=all"]) == NAMES
+    check_command("train", ["experiments=pomagan/gan", "seed=1,2"])
+    with pytest.raises(UserError):
+        check_command("train", ["experiments=all"])
+
+
+def test_plan_lists_each_rows_runs_and_makes_none(tiny, tmp_path):
+    code, out, _ = tiny("train", "experiments=pomagan/encoder", "plan=true")
+    assert code == 0
+    lines = [line for line in out.splitlines() if "outputs/" in line and "#" not in line]
+    assert [line.split("outputs/")[1].rsplit("/", 1)[0] for line in lines] == [
+        *("segmentation_gan", "alpha_gan", "evaluate/pomagan") * 2
+    ]
+    assert [line.split("outputs/")[0].strip() for line in lines] == [*("new", *["waits for an upstream run"] * 2) * 2]
+    assert not list(tmp_path.glob("outputs/*_gan"))
+
+
+def test_a_grid_trains_evaluates_and_reports_with_a_row_that_failed(tiny, tmp_path, monkeypatch):
+    """The segmentation run is made once, a failed row is named and left, the same command makes the rest."""
+    words = ("experiments=pomagan/encoder", "loss.perceptual.weight=0", "trainer.max_batches=1")
+    fit, made = train.fit, []
+
+    def failing(run, upstream):
+        made.append(run.kind)
+        if run.kind == "alpha_gan" and run.config["net"]["gen"]["encoder"] == "concat" and len(made) < 4:
+            from matting import runs
+
+            runs.note(run, error="a loss is NaN")
+            raise JobError("a loss is NaN")
+        return fit(run, upstream)
+
+    monkeypatch.setattr(train, "fit", failing)
+    code, out, err = tiny("train", *words)
+    assert code == 4
+    assert made == ["segmentation_gan", "alpha_gan", "alpha_gan"]
+    assert "net.gen.encoder=concat" in err
+    assert "a loss is NaN" in err
+
+    code, out, _ = tiny("report", *words)
+    assert code == 0
+    assert "failed: alpha_gan: a loss is NaN" in out
+    folder = tmp_path / "outputs/experiments/pomagan/encoder"
+    assert {file.name for file in folder.iterdir()} == {
+        "report.html",
+        "rows.jsonl",
+        "table.csv",
+        "table.md",
+        "table.tex",
+    }
+    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+    assert [row["state"] for row in rows] == ["failed: alpha_gan: a loss is NaN", "done"]
+    assert [run["kind"] for run in rows[1]["runs"]] == ["segmentation_gan", "alpha_gan", "evaluate/pomagan"]
+    assert (tmp_path / rows[1]["runs"][2]["folder"] / "result.json").is_file()
+
+    code, out, _ = tiny("reproduce", *words)
+    assert code == 0
+    assert made[3:] == ["alpha_gan"]
+    page = (folder / "report.html").read_text()
+    assert "2 runs in the grid: 2 done, 0 failed" in page
+    assert page.count("<img") == 2 * (2 + 2)  # two samples: image, truth, and each row's alpha
+    assert (tmp_path / "outputs/experiments/index.html").is_file()
+    assert out.splitlines()[-1] == "outputs/experiments/index.html"
+
+
+def test_an_experiment_of_evaluations(tiny, tmp_path):
+    words = ("experiments=alphanet/table2", "method=closed_form,knn")
+    code, out, _ = tiny("evaluate", *words)
+    assert code == 0
+    assert {path.name for path in tmp_path.glob("outputs/evaluate/*")} == {"closed_form", "knn"}
+    code, out, _ = tiny("report", *words)
+    assert code == 0
+    line = next(line for line in out.splitlines() if line.lstrip().startswith("Closed-form (true trimap)"))
+    assert "4.942" in line
+    assert "not run, the suite has no such system: IFM (true trimap), DIM (true trimap)" in out
+    assert "scale not comparable" in out
+
+
+def test_reproduce_goes_on_past_a_failed_row_and_names_it(tiny, monkeypatch):
+    def failing(config):
+        seen.append(config.net.gen.encoder)
+        raise MemoryError("too large")
+
+    seen: list[str] = []
+    monkeypatch.setattr(train, "run", failing)
+    code, out, err = tiny("reproduce", "experiments=pomagan/encoder")
+    assert (code, seen) == (4, ["concat", "two"])
+    assert "2 of 2 rows failed: pomagan/encoder net.gen.encoder=concat: too large" in err.splitlines()[-1]
+    assert "outputs/experiments/index.html" in out
