@@ -8,6 +8,7 @@ ROWS = {
     "constant": "best constant",
     "coarse": "coarse map as alpha",
     "mask": "mask as alpha",
+    "probability": "its probability as alpha",
     "halves": "pre-trained halves",
     "perfect_mask": "perfect binary mask",
 }
@@ -82,9 +83,9 @@ def table_text(result: Mapping[str, Any], title: str = "", scale: str = "pomagan
         lines.append(f"{name}: {size_text(test)}, convention {result['convention']}, {title}")
         regions = list(next(iter(test["rows"].values())))
         for region in regions:
-            lines.append(f"  {region_title(region):<24}" + _cells(headings(scale)))
+            lines.append(f"  {region_title(region):<26}" + _cells(headings(scale)))
             for row in row_order(test["rows"]):
-                lines.append(f"  {row_title(row, result):<24}" + _cells(scaled(test["rows"][row][region], scale)))
+                lines.append(f"  {row_title(row, result):<26}" + _cells(scaled(test["rows"][row][region], scale)))
     return "\n".join(lines)
 
 

@@ -21,7 +21,7 @@ class AlphaNetMethod(Method):
 
     name = "AlphaNet"
     stages = ("mask", "trimap", "halves")
-    measured = ("mask", "halves")
+    measured = ("mask", "probability", "halves")
 
     def __init__(self, alphanet: Path, segmentation: Path, matting: Path, max_side: int):
         super().__init__()
@@ -33,9 +33,16 @@ class AlphaNetMethod(Method):
 
     @torch.no_grad()
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
-        """(B, 3, H, W) in [0, 1] -> alpha, mask, trimap and the alpha of the halves, (B, 1, H, W)."""
+        """(B, 3, H, W) in [0, 1] -> alpha, the trimap and the mask that it is made of, the mask's probability, and the
+        alpha of the halves, (B, 1, H, W)."""
         found = self.system(image)
-        return {**{key: found[key] for key in ("alpha", "mask", "trimap")}, "halves": self.halves(image)["alpha"]}
+        return {
+            "alpha": found["alpha"],
+            "mask": (found["mask"] >= 0.5).float(),
+            "probability": found["mask"],
+            "trimap": found["trimap"],
+            "halves": self.halves(image)["alpha"],
+        }
 
 
 class AlphaNetInteractive(Method):
