@@ -63,10 +63,11 @@ def test_the_report_lays_the_rows_beside_the_published_ones(made):
     text = (made["reports"] / "report.html").read_text()
     result = json.loads((made["evaluate/alphanet"] / "result.json").read_text())
     rows = result["tests"]["procedural"]["rows"]
-    assert {*rows} == {"alpha", "mask", "halves", "constant", "perfect_mask"}
+    assert {*rows} == {"alpha", "mask", "probability", "halves", "constant", "perfect_mask"}
     table = text.split("<table>")[1].split("</table>")[0]
     ours = rows_of(table.split("<tbody>")[1].split("</tbody>")[0])
-    assert [*ours] == ["best constant", "mask as alpha", "pre-trained halves", "AlphaNet", "perfect binary mask"]
+    titles = ["mask as alpha", "its probability as alpha", "pre-trained halves", "AlphaNet"]
+    assert [*ours] == ["best constant", *titles, "perfect binary mask"]
     whole = rows["alpha"]["whole"]
     units = ((1e3, "mse"), (1e3, "mae"), (1e5, "grad_px"), (1e5, "conn_px"))
     assert [float(figure) for figure in ours["AlphaNet"]] == [

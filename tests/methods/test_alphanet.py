@@ -56,13 +56,15 @@ def test_alpha_is_that_of_the_networks_trained_together_and_halves_that_of_those
     with torch.no_grad():
         expected = AlphaNet(together["seg"].network, together["mat"].network, layer)(image)
         before = AlphaNet(first["seg"].network, first["mat"].network, layer)(image)
-    assert found.keys() == {"alpha", "mask", "trimap", "halves"} == {"alpha", *AlphaNetMethod.stages}
-    for name in ("alpha", "mask", "trimap"):
+    assert found.keys() == {"alpha", *AlphaNetMethod.stages, *AlphaNetMethod.measured}
+    for name in ("alpha", "trimap"):
         assert torch.equal(found[name], expected[name]), name
+    assert torch.equal(found["probability"], expected["mask"])
+    assert torch.equal(found["mask"], (expected["mask"] >= 0.5).float())
     assert torch.equal(found["halves"], before["alpha"])
     assert not torch.equal(found["halves"], found["alpha"])
     assert {*found["trimap"].unique().tolist()} == {0, 0.5, 1}
-    assert {*AlphaNetMethod.measured} == {"mask", "halves"}
+    assert {*AlphaNetMethod.measured} == {"mask", "probability", "halves"}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (33, 47), (100, 9)])
