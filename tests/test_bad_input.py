@@ -237,7 +237,7 @@ def test_an_output_folder_that_cannot_be_written(tiny, tmp_path):
 def test_no_space_for_the_checkpoints(tiny, monkeypatch):
     disk = SimpleNamespace(disk_usage=lambda path: SimpleNamespace(free=10), rmtree=shutil.rmtree)
     monkeypatch.setattr("matting.files.shutil", disk)
-    one_line(tiny("train", *FAST), "the checkpoints of this run need", "0.00 GB are free", "paths.output_dir")
+    one_line(tiny("train", *FAST), "the checkpoints of this run need", "0.0 MB are free", "paths.output_dir")
 
 
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint(tiny, tmp_path, monkeypatch):
@@ -257,3 +257,15 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint(tiny, tmp_path, monkeyp
     assert written == [1, 2]
     assert [path.name for path in (run / "checkpoints").iterdir()] == ["last.ckpt"]
     assert torch.load(run / "checkpoints/last.ckpt", weights_only=True)["matting"]["batches"] == 2
+
+
+def test_a_disk_that_fills_up_elsewhere_is_one_line_and_no_failure(tiny, monkeypatch):
+    """In the log this time: whatever is written, the run has not failed and goes on when there is room."""
+
+    def full(self, row, step):
+        raise OSError(errno.ENOSPC, "No space left on device", "metrics.csv")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("matting.loggers.MetricsCSV.log_metrics", full)
+        one_line(tiny("train", *FAST), "metrics.csv: the disk is full", code=4)
+    assert tiny("train", "plan=true", *FAST)[1].split()[0] == "new"

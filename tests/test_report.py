@@ -163,7 +163,8 @@ def test_the_story_is_told_from_the_facts(done):
     finish_stage(done.steps[1], starts=["1", "2"], skipped=["a damaged.png"])
     assert " since the last of" not in " ".join(training(done.steps[0]))
     text = " ".join(told(done.evaluation, done.steps[:-1]))
-    assert "Scale quick: the networks see height x width 64x112" in text
+    assert "Scale quick, data procedural, seed 0." in text
+    assert "height x width 64x112" in text
     assert "segmentation_gan: 90 batches of 8 (720 samples) from 184 subjects on 100 backgrounds each" in text
     assert "12 s on cpu, precision 32-true; kept are the weights of batch 80, the best of validation." in text
     assert "12 s since the last of 2 starts on cpu" in text
@@ -211,7 +212,7 @@ def test_curves_leave_out_a_panel_without_rows_and_average_long_series(done):
     stage = done.steps[0]
     titles = [title for title, _ in curves(stage)]
     assert titles == [
-        "generator's terms, raw",
+        "loss terms, raw",
         "discriminator's mean probability of real",
         "validation MSE x1e3, whole image",
     ]

@@ -170,7 +170,7 @@ def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
 
 def test_too_little_space_is_said_before_the_work(tmp_path):
     check_space(tmp_path, 1, "checkpoints")
-    with pytest.raises(UserError, match=rf"{tmp_path}: checkpoints need 1\d+\.00 GB, .* are free"):
+    with pytest.raises(UserError, match=rf"{tmp_path}: checkpoints need 1\d+\.0 GB, .* are free"):
         check_space(tmp_path, 10**18, "checkpoints")
 
 

@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from matting import experiments, schema
 from matting.checks import check
 from matting.config import config_dir
-from matting.errors import Incomplete, Interrupted, JobError, UserError
+from matting.errors import Incomplete, Interrupted, JobError, NoSpace, UserError, disk_is_full
 from matting.explain import FORESEEN, INPUT_ERRORS, explain
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
@@ -65,7 +65,11 @@ def launch(verb: str, arguments: list[str]) -> None:
         try:
             check(config)
             return importlib.import_module(f"matting.{MODULES.get(verb, verb)}").run(config)
-        except Exception as error:
+        except Exception as problem:
+            error = problem
+            if isinstance(problem, OSError) and disk_is_full(problem):
+                where = problem.filename or config.paths.output_dir
+                error = NoSpace(f"{where}: the disk is full; what was written is whole: free space, give it again")
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 fail_in_sweep(error, verb, HydraConfig.get().job.override_dirname)
             raised.append(error)  # alone, Hydra would add a line of its own

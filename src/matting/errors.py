@@ -1,5 +1,7 @@
 """What the command line turns into one line and an exit code."""
 
+import errno
+
 
 class UserError(Exception):
     """Bad input: one line that names the file or key, what was expected and what to do. The command exits with 2."""
@@ -15,6 +17,11 @@ class JobError(Exception):
 
 class NoSpace(JobError):
     """The disk is full. What was written before is whole, and the same command goes on there."""
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether that is why it was raised, wherever something was written."""
+    return isinstance(error, NoSpace) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
 
 
 class Interrupted(Exception):

@@ -61,7 +61,7 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         try:
             result = evaluation.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
         except Exception as error:
-            runs.note(this, error=f"{type(error).__name__}: {error}")
+            runs.note_error(this, error)
             raise
         runs.note(this, seconds=round(time.monotonic() - start, 1))
         runs.finish(this, result)

@@ -95,12 +95,12 @@ def labelled(cell: np.ndarray, text: str) -> np.ndarray:
 
 
 def curves(run: Run) -> list[tuple[str, bytes]]:
-    """(title, SVG) of a stage: the generator's raw terms, the discriminator, validation; no panel without rows."""
+    """(title, SVG) of a stage: the raw loss terms, the discriminator, validation; no panel without rows."""
     series: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for row in read_metrics(run.folder / "metrics.csv"):
         series[row["name"]].append((row["batch"], row["value"]))
     panels = {
-        "generator's terms, raw": {n.split("/")[-1]: v for n, v in series.items() if n.startswith("train/loss/")},
+        "loss terms, raw": {n.split("/")[-1]: v for n, v in series.items() if n.startswith("train/loss/")},
         "discriminator's mean probability of real": {
             title: series[name]
             for title, name in (("D(real)", "train/adv/d_real"), ("D(fake)", "train/adv/d_fake"))

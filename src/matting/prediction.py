@@ -1,6 +1,5 @@
 """The work of `matting predict`: pictures decoded ahead, through the networks in batches of one size, and written."""
 
-import errno
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from matting.data.compose import composite
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb, write_image
 from matting.data.trimaps import read_trimap
-from matting.errors import JobError, UserError
+from matting.errors import JobError, UserError, disk_is_full
 from matting.methods.base import Method, load_method
 from matting.progress import say, track
 from matting.sheets import to_bytes
@@ -169,7 +168,7 @@ class Work:
             if background is not None:
                 write_whole(output / "composite" / f"{picture.name}.png", on_background(fgr, alpha, background))
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if disk_is_full(error):
                 raise JobError(f"{output}: disk full; free space and give the command again") from None
             self.skip(picture.path, f"{picture.path}: results cannot be written under {output} ({error.strerror})")
         except (MemoryError, RuntimeError, cv2.error) as error:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from matting import locks
 from matting.config import CONFIG_VERSION, compose_config, digest_of, identity, plain, readable
-from matting.errors import UserError
+from matting.errors import JobError, UserError, disk_is_full
 from matting.files import read_json, write_json, write_text
 from matting.progress import say
 from matting.provenance import git_state, now, versions
@@ -156,6 +156,13 @@ def begin(run: Run, fingerprint: str, fresh: bool) -> None:
 def note(run: Run, **facts: Any) -> None:
     """Add facts to the manifest."""
     write_json(run.folder / "manifest.json", {**(read_json(run.folder / "manifest.json") or {}), **facts})
+
+
+def note_error(run: Run, error: Exception) -> None:
+    """Mark a run as failed; one that a full disk stopped has not failed and goes on when there is room."""
+    if not disk_is_full(error):
+        known = isinstance(error, (UserError, JobError))
+        note(run, error=str(error) if known else f"{type(error).__name__}: {error}")
 
 
 def finish(run: Run, result: dict[str, Any]) -> None:

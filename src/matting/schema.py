@@ -107,7 +107,7 @@ class Data:
     epoch_samples: int | None = MISSING
     val_subjects: int = MISSING
     test: dict[str, Any] = MISSING
-    persons: dict[str, Any] | None = None  # for a stage that trains on photographs with masks
+    persons: Any = None  # for a stage that trains on photographs with masks
 
 
 @dataclass

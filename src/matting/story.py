@@ -25,25 +25,26 @@ def told(evaluation: Run, stages: list[Run]) -> list[str]:
 
 
 def setting(config: Mapping[str, Any]) -> Iterator[str]:
-    data, scale, height, width = config["data"]["name"], config["scale"]["name"], *size_of(config)
-    yield f"Scale {scale}: the networks see height x width {height}x{width}; data {data}, seed {config['seed']}."
+    yield f"Scale {config['scale']['name']}, data {config['data']['name']}, seed {config['seed']}."
     if any(".procedural." in source["_target_"] for source in config["data"]["subjects"].values() if source):
         yield "These people are drawn, not photographed: the figures tell nothing of photographs."
-
-
-def size_of(config: Mapping[str, Any]) -> tuple[int, int]:
-    return config["scale"]["height"], config["scale"]["width"]
 
 
 def training(stage: Run) -> Iterator[str]:
     """What a stage was trained on, for how long and where."""
     result, facts, config = stage.result(), stage.manifest, stage.config
     assert result is not None
-    batches, size = result["batches"], config["stage"]["batch_size"]
+    batches, node = result["batches"], config["stage"]
+    size, (height, width) = node["batch_size"], node["frame"]
+    people = (
+        f"{count(facts['subjects'], 'photograph')} with person masks"
+        if node.get("persons")
+        else f"{count(facts['subjects'], 'subject')} on {config['data']['backgrounds_per_subject']} backgrounds each "
+        f"({facts['samples']:,} composites)"
+    )
     yield (
-        f"{stage.kind}: {count(batches, 'batch', 'batches')} of {size} ({batches * size:,} samples) from "
-        f"{count(facts['subjects'], 'subject')} on {config['data']['backgrounds_per_subject']} backgrounds each "
-        f"({facts['samples']:,} composites), {time_of(facts)} on {facts['device']}, precision "
+        f"{stage.kind}: {count(batches, 'batch', 'batches')} of {size} ({batches * size:,} samples, height x width "
+        f"{height}x{width}) from {people}, {time_of(facts)} on {facts['device']}, precision "
         f"{config['trainer']['precision']}; kept are the weights of batch {result['batch']}"
         f"{', the best of validation' if 'val' in result else ''}."
     )

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from matting import runs
 from matting.data.build import fingerprint
-from matting.errors import Interrupted, JobError, NoSpace, UserError
+from matting.errors import Interrupted
 from matting.progress import say
 from matting.runs import Run
 from matting.upstream import Upstream, stage_run
@@ -78,13 +78,8 @@ def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
         raise Interrupted(
             f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"
         ) from None
-    except NoSpace:
-        raise
-    except (UserError, JobError) as error:
-        runs.note(this, error=str(error))
-        raise
     except Exception as error:
-        runs.note(this, error=f"{type(error).__name__}: {error}")
+        runs.note_error(this, error)
         raise
     runs.note(this, seconds=round(time.monotonic() - start, 1))
     runs.finish(this, result)

@@ -58,6 +58,7 @@ def prepare(config: Mapping[str, Any]) -> None:
     warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # what comes out is the same
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*LeafSpec.*")
+    warnings.filterwarnings("ignore", ".*in eval mode.*")  # frozen networks are meant to be
     warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # its sampler is
     lightning.seed_everything(config["seed"], verbose=False)
     if config["runtime"]["threads"] is not None:

@@ -1,6 +1,6 @@
 """Runs that stand on other runs: an alpha stage on its segmentation run, a method on its stages. No torch here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ from matting.runs import Run, find_runs, make_run, open_run
 class Upstream:
     """What stands in for a key of a config: a run, done or still to be trained, or a checkpoint file.
 
-    key: what counts in the digest. config: how to train the run, where it may not be done.
+    key: what counts in the digest. config: how to train the run, where it may not be done. upstream: what it stands on.
     """
 
     key: str
     checkpoint: Path
     run: Run | None = None
     config: DictConfig | None = None
+    upstream: dict[str, "Upstream"] = field(default_factory=dict)
 
 
 def stage_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
@@ -50,8 +51,8 @@ def find_upstream(config: DictConfig, value: str | None, stage: str, **values: A
     """
     if value is None:
         derived = derive(config, "train", [f"stage={stage}"], **values)
-        run, _ = stage_run(derived)
-        return Upstream(run.digest, run.best, run, derived)
+        run, upstream = stage_run(derived)
+        return Upstream(run.digest, run.best, run, derived, upstream)
     path = Path(value)
     if path.is_dir():
         found = open_run(path)
@@ -107,7 +108,7 @@ def stage_of(config: DictConfig, parent: str, name: str) -> str:
 def stands_on(config: DictConfig, parent: Upstream, key: str, name: str) -> Upstream:
     """The run that a run was trained with."""
     if parent.config is not None:
-        upstream = stage_run(parent.config)[1].get(f"stage__{name}")
+        upstream = parent.upstream.get(f"stage__{name}")
     else:
         assert parent.run is not None
         node = parent.run.config["stage"]

@@ -9,7 +9,6 @@ The key digests all that decides the content, so a changed file makes another ca
 in a temporary folder and moved into place when it is complete: what is half-built is never read.
 """
 
-import errno
 import hashlib
 import json
 import os
@@ -25,7 +24,8 @@ import numpy as np
 from matting.data.foreground import reduce_subject, reduced_size
 from matting.data.images import DamagedFile, stored_size
 from matting.data.sources.base import Subject, SubjectSource
-from matting.errors import UserError
+from matting.errors import UserError, disk_is_full
+from matting.files import amount
 from matting.locks import lock
 from matting.progress import say, track
 
@@ -126,7 +126,7 @@ def build(source: SubjectSource, folder: Path, long_side: int | None, on_damaged
         shutil.rmtree(folder, ignore_errors=True)
         temporary.replace(folder)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk_is_full(error):
             raise UserError(f"{folder}: the disk is full; {DISK_ADVICE}") from error
         raise
     finally:
@@ -204,10 +204,6 @@ def decode_all(source: SubjectSource, long_side: int | None) -> Iterator[tuple[s
         for start in range(0, len(source.ids), part):
             ids = source.ids[start : start + part]
             yield from zip(ids, pool.map(decode, ids), strict=True)
-
-
-def amount(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
 
 
 def sync(file: IO[Any]) -> None:
