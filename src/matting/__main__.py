@@ -81,7 +81,12 @@ def entry() -> None:
     # Threads that wait by spinning take the cores from whoever else is at work: on two busy cores a step took three
     # times as long. Never to spin costs a third on quiet ones; a short spin costs nothing. Read once, when torch loads.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    sys.exit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+    except BrokenPipeError:  # whoever read the output has seen enough: `matting runs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -27,10 +27,9 @@ def answer(verb: str, arguments: list[str]) -> int:
     saved = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     try:
         launch(verb, arguments)
+    except BrokenPipeError:  # the command's to answer
+        raise
     except (Exception, KeyboardInterrupt) as error:
-        if isinstance(error, BrokenPipeError):  # whoever read the output has seen enough: `matting runs | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
         if saved[1] == "1" or not isinstance(error, FORESEEN):
             traceback.print_exc()
         code, text = outcome(error, verb)
