@@ -20,6 +20,7 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "stage.feedback": ("value", "none", "straight_through", "soft"),
     "net.mat.attention": ("attention", "none"),
     "net.mat.norm": ("sigmoid_softmax", "softmax"),
+    "scale.alphanet.backbone_convention": ("imagenet", "half"),
     "net.mat.convention": ("imagenet", "half"),
     "net.mat.freeze_norm": (True, False),
     "loss.loss_on": ("raw", "fused"),

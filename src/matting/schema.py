@@ -19,6 +19,7 @@ class AlphaNetScale:
     encoder: str = MISSING
     encoder_weights: str = MISSING
     backbone_weights: str = MISSING
+    backbone_convention: str = MISSING
     width: float = MISSING
     freeze_norm: bool = MISSING
     seg_size: int = MISSING
