@@ -7,6 +7,7 @@ from matting import schema
 from matting.checkpoints import Trained
 from matting.config import compose_config, plain
 from matting.instantiate import build, resolve
+from matting.stages.base import StageConfig
 from matting.training import build_stage
 from tests.conftest import TINY
 
@@ -29,8 +30,8 @@ def make_stage(name, *overrides, optimizer="torch.optim.SGD", total=100, **netwo
         node["_target_"] = optimizer
     torch.manual_seed(0)
     if networks:
-        parts = [config[key] for key in ("stage", "net", "loss", "optim")]
-        stage = resolve(config["stage"]["_target_"])(*parts, ".", **networks)
+        parts = StageConfig(*(config[key] for key in ("stage", "net", "loss", "optim")), ".")
+        stage = resolve(config["stage"]["_target_"])(parts, **networks)
     else:
         stage = build_stage(config, {})
     optimizers = stage.configure_optimizers()

@@ -19,7 +19,7 @@ from matting.files import check_space, read_metrics
 from matting.instantiate import build, resolve
 from matting.loggers import MetricsCSV
 from matting.runs import Run
-from matting.stages.base import MattingStage
+from matting.stages.base import MattingStage, StageConfig
 from matting.upstream import Upstream
 
 BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
@@ -74,9 +74,8 @@ def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> 
     for key, found in upstream.items():
         name = key.removeprefix("stage__")
         networks[name] = load_network(found.checkpoint, specs[name]["stage"])
-    stage: MattingStage = resolve(node["_target_"])(
-        node, config["net"], config["loss"], config["optim"], config["paths"]["data_root"], **networks
-    )
+    parts = StageConfig(node, config["net"], config["loss"], config["optim"], config["paths"]["data_root"])
+    stage: MattingStage = resolve(node["_target_"])(parts, **networks)
     stage.frame = tuple(node["frame"])
     for network in stage.trained.values():
         if config["trainer"]["channels_last"]:

@@ -11,7 +11,7 @@ from matting.methods.base import load_method, resample
 from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import fuse
 from matting.nets.morphology import trimap_from_alpha
-from matting.stages.base import MattingStage
+from matting.stages.base import MattingStage, StageConfig
 from tests.made_stages import BRIGHT, MATTING, people, trained
 
 TRIMAP = {"_target_": "matting.nets.morphology.ErosionDilation", "erode": 0.1, "dilate": 0.1}
@@ -20,7 +20,9 @@ KEYS = {"alphanet": "alphanet", "segmentation": "alphanet_segmentation", "mattin
 
 def save_stage(path, stage, **networks):
     """A checkpoint as training writes it."""
-    module = MattingStage({"name": stage}, {name: half.node for name, half in networks.items()}, {})
+    module = MattingStage(
+        StageConfig({"name": stage}, {}, {}, {}, "."), {name: half.node for name, half in networks.items()}
+    )
     for name, half in networks.items():
         setattr(module, name, half.network)
     checkpoint = {"state_dict": module.state_dict()}

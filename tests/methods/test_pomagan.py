@@ -10,7 +10,7 @@ from matting.errors import UserError
 from matting.instantiate import build
 from matting.methods.base import load_method
 from matting.methods.pomagan import Pomagan
-from matting.stages.base import MattingStage
+from matting.stages.base import MattingStage, StageConfig
 
 NETS = {
     "segmentation_gan": {"_target_": "matting.nets.pomagan.SegmentationGenerator", "aspp_rates": [1, 2]},
@@ -22,7 +22,7 @@ def save_stage(path: Path, stage: str, **net: object) -> nn.Module:
     """A checkpoint as training writes it, of a tiny generator with random weights that answers from 0 to 1."""
     node = {**NETS[stage], "width": 4, "depth": 2, "blocks": 1, **net}
     torch.manual_seed(len(stage))
-    module = MattingStage({"name": stage}, {"gen": node}, {})
+    module = MattingStage(StageConfig({"name": stage}, {}, {}, {}, "."), {"gen": node})
     module.gen = build(node)
     module.frame = 64, 80
     with torch.no_grad():

@@ -9,7 +9,7 @@ from matting.checkpoints import Trained
 from matting.losses.adversarial import discriminator_loss, generator_loss
 from matting.losses.matte import border_loss, l1_loss, matte_targets
 from matting.nets.morphology import border_map
-from matting.stages.base import rate_factor
+from matting.stages.base import StageConfig, rate_factor
 from tests.made_stages import make_batch, make_stage, moved, part, snapshot
 
 STAGES = ("segmentation_gan", "alpha_gan")
@@ -186,7 +186,7 @@ def test_the_frozen_segmentation_network_is_neither_trained_nor_kept():
     seg, alpha = make_stage("segmentation_gan"), make_stage("alpha_gan")
     coarse = Trained(seg.gen.eval(), seg.nets["gen"])
     net = {"gen": alpha.nets["gen"], "disc": DISC}
-    stage = AlphaGAN(alpha.stage, net, alpha.objective.loss, alpha.optim, ".", coarse)
+    stage = AlphaGAN(StageConfig(alpha.stage, net, alpha.objective.loss, alpha.optim, "."), coarse)
     stage.train()
     assert not stage.segmentation.training
     assert not any("segmentation" in key for key in stage.state_dict())

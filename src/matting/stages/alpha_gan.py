@@ -1,13 +1,13 @@
 """POMAGAN's second stage: image and coarse map to alpha (section 3.2)."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from matting.batch import Batch
 from matting.checkpoints import Trained
+from matting.stages.base import StageConfig
 from matting.stages.coarse import perturbed
 from matting.stages.gan import GANStage
 from matting.stages.objective import Example
@@ -23,16 +23,8 @@ class AlphaGAN(GANStage):
     pixel, gives = "alpha", ("image", "coarse")
     segmentation: nn.Module | None
 
-    def __init__(
-        self,
-        stage: Mapping[str, Any],
-        net: Mapping[str, Any],
-        loss: Mapping[str, Any],
-        optim: Mapping[str, Any],
-        root: str,
-        coarse: Trained | None = None,
-    ):
-        super().__init__(stage, net, loss, optim, root)
+    def __init__(self, config: StageConfig, coarse: Trained | None = None):
+        super().__init__(config)
         # straight into the instance: an ordinary assignment would register it
         self.__dict__["segmentation"] = None if coarse is None else coarse.network
 

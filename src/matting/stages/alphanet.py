@@ -1,7 +1,6 @@
 """AlphaNet end to end: segmentation, erosion-dilation layer and matting network trained together (section 4)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from matting.losses.weighted import LossSum, WeightedSum
 from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import fuse
 from matting.stages.alphanet_segmentation import seed_dropout
-from matting.stages.base import MattingStage, required
+from matting.stages.base import MattingStage, StageConfig, required
 
 MATTING, SEGMENTATION = ("alpha", "compositional"), ("focal", "dice")
 
@@ -32,30 +31,21 @@ class AlphaNetEndToEnd(MattingStage):
 
     system: AlphaNet
 
-    def __init__(
-        self,
-        stage: Mapping[str, Any],
-        net: Mapping[str, Any],
-        loss: Mapping[str, Any],
-        optim: Mapping[str, Any],
-        root: str,
-        segmentation: Trained,
-        matting: Trained,
-    ):
-        required("net", net, ["trimap"])
-        required("loss", loss, ["loss_on", *MATTING, *SEGMENTATION])
-        self.feedback = stage["feedback"]
+    def __init__(self, config: StageConfig, segmentation: Trained, matting: Trained):
+        required("net", config.net, ["trimap"])
+        required("loss", config.loss, ["loss_on", *MATTING, *SEGMENTATION])
+        self.feedback = config.stage["feedback"]
         through = self.feedback in ("straight_through", "soft")
-        trimap = {**net["trimap"], "gradient": self.feedback if through else "none"}
-        super().__init__(stage, {"seg": segmentation.node, "mat": matting.node, "trimap": trimap}, optim)
+        trimap = {**config.net["trimap"], "gradient": self.feedback if through else "none"}
+        super().__init__(config, {"seg": segmentation.node, "mat": matting.node, "trimap": trimap})
         self.seg = segmentation.network if self.feedback == "none" else thawed(segmentation)
         self.mat = thawed(matting)
         self.trimap: nn.Module = build(trimap)
         # for prediction; straight into the instance: its parts are registered above
-        self.__dict__["system"] = AlphaNet(self.seg, self.mat, self.trimap, stage["max_side"])
-        self.fused, self.gamma = loss["loss_on"] == "fused", loss["focal"]["gamma"]
+        self.__dict__["system"] = AlphaNet(self.seg, self.mat, self.trimap, config.stage["max_side"])
+        self.fused, self.gamma = config.loss["loss_on"] == "fused", config.loss["focal"]["gamma"]
         names = MATTING if self.feedback == "none" else (*MATTING, *SEGMENTATION)
-        self.sum = WeightedSum({name: loss[name]["weight"] for name in names}, {})
+        self.sum = WeightedSum({name: config.loss[name]["weight"] for name in names}, {})
 
     @property
     def trained(self) -> dict[str, nn.Module]:

@@ -1,8 +1,5 @@
 """AlphaNet's matting network alone: image and trimap to alpha (section 4)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from torch import Tensor, nn
 
@@ -12,7 +9,7 @@ from matting.losses.compositional import alpha_prediction_loss, compositional_lo
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.nets.matting_net import fuse
 from matting.nets.morphology import scaled_size, trimap_from_alpha
-from matting.stages.base import MattingStage, build_network, required
+from matting.stages.base import MattingStage, StageConfig, build_network, required
 
 TRIMAP_SIDE = 320  # px, to which the widths of the trimaps refer
 
@@ -20,23 +17,16 @@ TRIMAP_SIDE = 320  # px, to which the widths of the trimaps refer
 class AlphaNetMatting(MattingStage):
     """Trained on trimaps from the true alpha, as wide as each sample draws; measured with a width in the middle."""
 
-    def __init__(
-        self,
-        stage: Mapping[str, Any],
-        net: Mapping[str, Any],
-        loss: Mapping[str, Any],
-        optim: Mapping[str, Any],
-        root: str,
-    ):
-        required("net", net, ["mat"])
-        required("loss", loss, ["loss_on", "alpha", "compositional"])
-        super().__init__(stage, {"mat": net["mat"]}, optim)
-        widths = stage["trimap"]
+    def __init__(self, config: StageConfig):
+        required("net", config.net, ["mat"])
+        required("loss", config.loss, ["loss_on", "alpha", "compositional"])
+        super().__init__(config, {"mat": config.net["mat"]})
+        widths = config.stage["trimap"]
         if not isinstance(widths, list) or len(widths) != 2 or widths[0] > widths[1]:
             raise UserError(f"stage.trimap={widths}: expected a list of two widths in px, the smaller one first")
-        self.mat = build_network(net["mat"], root)
-        self.fused = loss["loss_on"] == "fused"
-        self.sum = WeightedSum({name: loss[name]["weight"] for name in ("alpha", "compositional")}, {})
+        self.mat = build_network(config.net["mat"], config.data_root)
+        self.fused = config.loss["loss_on"] == "fused"
+        self.sum = WeightedSum({name: config.loss[name]["weight"] for name in ("alpha", "compositional")}, {})
 
     @property
     def trained(self) -> dict[str, nn.Module]:

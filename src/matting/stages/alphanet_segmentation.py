@@ -1,8 +1,5 @@
 """AlphaNet's person segmentation before the networks are put together (section 3.1)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +7,7 @@ from matting.batch import Batch
 from matting.losses.segmentation import dice_loss, focal_loss
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.metrics.mask import BoundaryF1, MaskIoU
-from matting.stages.base import MattingStage, build_network, required
+from matting.stages.base import MattingStage, StageConfig, build_network, required
 
 
 class AlphaNetSegmentation(MattingStage):
@@ -19,21 +16,14 @@ class AlphaNetSegmentation(MattingStage):
     Validation measures the mask's probability against the truth as the other stages do, and IoU and boundary F1.
     """
 
-    def __init__(
-        self,
-        stage: Mapping[str, Any],
-        net: Mapping[str, Any],
-        loss: Mapping[str, Any],
-        optim: Mapping[str, Any],
-        root: str,
-    ):
-        required("net", net, ["seg"])
-        required("loss", loss, ["focal", "dice"])
-        super().__init__(stage, {"seg": net["seg"]}, optim)
-        self.seg = build_network(net["seg"], root)
-        self.gamma = loss["focal"]["gamma"]
-        self.sum = WeightedSum({name: loss[name]["weight"] for name in ("focal", "dice")}, {})
-        self.iou, self.boundary_f1 = MaskIoU(), BoundaryF1(stage["boundary"])
+    def __init__(self, config: StageConfig):
+        required("net", config.net, ["seg"])
+        required("loss", config.loss, ["focal", "dice"])
+        super().__init__(config, {"seg": config.net["seg"]})
+        self.seg = build_network(config.net["seg"], config.data_root)
+        self.gamma = config.loss["focal"]["gamma"]
+        self.sum = WeightedSum({name: config.loss[name]["weight"] for name in ("focal", "dice")}, {})
+        self.iou, self.boundary_f1 = MaskIoU(), BoundaryF1(config.stage["boundary"])
 
     @property
     def trained(self) -> dict[str, nn.Module]:

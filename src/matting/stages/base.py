@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,19 +18,33 @@ from matting.losses.weighted import LossSum, NonFiniteTerm
 from matting.metrics.modular import MattingMetrics
 
 
+@dataclass(frozen=True)
+class StageConfig:
+    """The nodes of a config that a stage is made of.
+
+    stage: name, accumulate, clip_norm and what is its own. optim: see conf/optim; one optimizer a trained network.
+    data_root: where files of weights are looked for.
+    """
+
+    stage: Mapping[str, Any]
+    net: Mapping[str, Any]
+    loss: Mapping[str, Any]
+    optim: Mapping[str, Any]
+    data_root: str
+
+
 class MattingStage(LightningModule):
     """A trainable part of a method, optimized by hand.
 
     Lightning counts every optimizer's step in `global_step`, with two optimizers twice the batches. `batches` is the
     count of training batches seen: checkpoints, schedules and the logged x-axis use it and nothing else.
-    stage: the config node, with its name, accumulate and clip_norm. nets: config nodes of the networks, kept in the
-    checkpoint so that it can be opened without its run folder. optim: see conf/optim; one optimizer a trained network.
+    nets: config nodes of the networks, kept in the checkpoint so that it can be opened without its run folder.
     """
 
-    def __init__(self, stage: Mapping[str, Any], nets: Mapping[str, Any], optim: Mapping[str, Any]):
+    def __init__(self, config: StageConfig, nets: Mapping[str, Any]):
         super().__init__()
         self.automatic_optimization = False
-        self.stage, self.nets, self.optim = stage, dict(nets), optim
+        self.stage, self.nets, self.optim = config.stage, dict(nets), config.optim
         self.batches = 0
         self.total_batches = self.log_every = 1
         self.frame = (0, 0)  # height and width of its training samples

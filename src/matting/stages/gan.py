@@ -1,8 +1,7 @@
 """The one multi-optimizer step, shared by both GAN stages: discriminator on the detached fake, generator against it."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 from matting.batch import Batch
 from matting.errors import UserError
 from matting.instantiate import build
-from matting.stages.base import MattingStage, add, named, required
+from matting.stages.base import MattingStage, StageConfig, add, named, required
 from matting.stages.objective import Example, Objective
 
 
@@ -24,27 +23,20 @@ class GANStage(MattingStage):
     pixel: str  # the L1 term's name in the config
     gives: tuple[str, ...]  # what the generator is given
 
-    def __init__(
-        self,
-        stage: Mapping[str, Any],
-        net: Mapping[str, Any],
-        loss: Mapping[str, Any],
-        optim: Mapping[str, Any],
-        root: str,
-    ):
-        required("net", net, ["gen", "disc"])
-        super().__init__(stage, {"gen": net["gen"]}, optim)
-        self.gen: nn.Module = build(net["gen"])
+    def __init__(self, config: StageConfig):
+        required("net", config.net, ["gen", "disc"])
+        super().__init__(config, {"gen": config.net["gen"]})
+        self.gen: nn.Module = build(config.net["gen"])
         takes = getattr(self.gen, "takes", self.gives)
         if takes != self.gives:
             raise UserError(
-                f"net.gen: {type(self.gen).__name__} takes {' and '.join(takes)}, stage={stage['name']} gives it "
-                f"{' and '.join(self.gives)}; leave net to the stage"
+                f"net.gen: {type(self.gen).__name__} takes {' and '.join(takes)}, stage={config.stage['name']} gives "
+                f"it {' and '.join(self.gives)}; leave net to the stage"
             )
-        self.objective = Objective(loss, self.pixel, net["disc"]["scales"], root)
+        self.objective = Objective(config.loss, self.pixel, config.net["disc"]["scales"], config.data_root)
         self.disc: nn.Module | None = None
         if self.objective.adversarial:
-            self.disc = build(net["disc"], in_channels=self.objective.disc_channels)
+            self.disc = build(config.net["disc"], in_channels=self.objective.disc_channels)
 
     @property
     def trained(self) -> dict[str, nn.Module]:
