@@ -4,7 +4,8 @@ import dataclasses
 import math
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -95,19 +96,36 @@ def check(config: DictConfig) -> None:
         raise UserError(f"{', '.join(missing)}: no value; give {' '.join(f'{key}=...' for key in missing)}")
     for key, value in flat(plain(config)).items():
         entries = value if isinstance(value, list) else [value]
-        for choices in [choices for pattern, choices in CHOICES.items() if fnmatchcase(key, pattern)]:
+        rules = rules_of(key)
+        for choices in rules.choices:
             listed = isinstance(choices, list)
             if isinstance(value, list) != listed or not entries or any(entry not in choices for entry in entries):
                 words = "a list of" if listed else "one of"
                 raise UserError(f"{key}={value}: expected {words} {', '.join(map(str, choices))}")
-        also = [word for pattern, word in ALSO.items() if fnmatchcase(key, pattern)]
-        for (kind, low, high), patterns in RANGES.items():
-            if value in also or not any(fnmatchcase(key, pattern) for pattern in patterns.split()):
-                continue
+        for kind, low, high in rules.ranges if value not in rules.also else ():
             if not entries or not all(is_number(entry, kind, low, high) for entry in entries):
                 number = "whole number" if kind is int else "number"
                 limits = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
-                raise UserError(f"{key}={value}: expected {' or '.join([f'a {number} {limits}', *map(str, also)])}")
+                words = " or ".join([f"a {number} {limits}", *map(str, rules.also)])
+                raise UserError(f"{key}={value}: expected {words}")
+
+
+class Rules(NamedTuple):
+    """What CHOICES, RANGES and ALSO say of a key."""
+
+    choices: list[tuple[Any, ...] | list[str]]
+    ranges: list[tuple[type, float, float]]
+    also: list[Any]
+
+
+@cache
+def rules_of(key: str) -> Rules:
+    """The same for each job of a sweep."""
+    return Rules(
+        [choices for pattern, choices in CHOICES.items() if fnmatchcase(key, pattern)],
+        [limits for limits, patterns in RANGES.items() if any(fnmatchcase(key, one) for one in patterns.split())],
+        [word for pattern, word in ALSO.items() if fnmatchcase(key, pattern)],
+    )
 
 
 def is_number(value: Any, kind: type, low: float, high: float) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,10 @@ SHARED = ("seed", "paths", "scale", "vgg", "augment", "data", "trainer", "logger
 FILE_KEYS = ("weights", "checkpoint", "list_file", "names")
 NO_FILE = ("imagenet", "none", None)
 
+# Resolving a config takes ten times as long as to see that it was done; a row of a sweep asks several times.
+RESOLVED: dict[tuple[Any, ...], str] = {}
+RESOLVED_AT_MOST = 64
+
 
 def config_dir() -> Path:
     """Folder of the configs: `conf/` of the checkout, linked into the package, or its copy in an installed wheel."""
@@ -56,13 +61,33 @@ def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **
     """Compose another verb's config that shares data, scale, trainer and seed with `config`.
 
     `overrides` are the command line of the derived verb; `values` are set last, `a__b` for `a.b`. The result is a
-    function of `config` alone: whoever asks for an upstream run names the same one.
+    function of `config` alone: whoever asks for an upstream run names the same one. It is read-only: see `changed`.
     """
-    # containers keep interpolations, which resolve in their new place; the types were checked where they came from
-    shared, derived = OmegaConf.to_container(config), OmegaConf.to_container(compose_config(verb, overrides))
+    shared = OmegaConf.to_container(config)
     assert isinstance(shared, dict)
-    assert isinstance(derived, dict)
-    result = OmegaConf.create({**derived, **{key: shared[key] for key in SHARED}})
+    set_last = {key: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for key, v in values.items()}
+    text = json.dumps([{key: shared[key] for key in SHARED}, set_last])
+    return derived(verb, tuple(overrides or ()), text)
+
+
+@cache
+def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
+    """`derive` of what it depends on: a sweep's rows ask for the same few configs a thousand times."""
+    # containers keep interpolations, which resolve in their new place; the types were checked where they came from
+    own = OmegaConf.to_container(compose_config(verb, list(overrides)))
+    assert isinstance(own, dict)
+    shared, values = json.loads(text)
+    result = OmegaConf.create({**own, **shared})
+    for key, value in values.items():
+        OmegaConf.update(result, key.replace("__", "."), value)
+    OmegaConf.set_readonly(result, True)
+    return result
+
+
+def changed(config: DictConfig, **values: Any) -> DictConfig:
+    """A copy with some values set, `a__b` for `a.b`."""
+    result = deepcopy(config)
+    OmegaConf.set_readonly(result, False)
     for key, value in values.items():
         OmegaConf.update(result, key.replace("__", "."), value)
     return result
@@ -70,9 +95,13 @@ def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **
 
 def plain(config: DictConfig) -> dict[str, Any]:
     """The resolved config as plain dicts, lists and scalars."""
-    container = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    assert isinstance(container, dict)
-    return {str(key): value for key, value in container.items() if key != "hydra"}
+    asked = (json.dumps(OmegaConf.to_container(config)), *os.environ.items())  # the environment is what oc.env reads
+    if asked not in RESOLVED:
+        if len(RESOLVED) == RESOLVED_AT_MOST:
+            RESOLVED.clear()
+        RESOLVED[asked] = json.dumps(OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    result: dict[str, Any] = json.loads(RESOLVED[asked])
+    return result
 
 
 def find_file(value: str, data_root: str | Path) -> Path:

@@ -10,11 +10,11 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from matting import evaluate, train
 from matting.checks import check
-from matting.config import config_dir, derive
+from matting.config import changed, config_dir, derive
 from matting.errors import UserError
 from matting.explain import options
 from matting.runs import Run, make_run
@@ -137,9 +137,10 @@ def below_in_order(upstream: Mapping[str, Upstream]) -> Iterator[Run]:
 
 @dataclass(frozen=True)
 class RowEvaluation:
-    """The evaluation of a row's run, which may still have to be trained. config: with that run named."""
+    """The evaluation of a row's run, which may still have to be trained. named: the key that names that run."""
 
     config: DictConfig
+    named: dict[str, str]
     run: Run
 
 
@@ -149,9 +150,9 @@ def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream
     key = next((key for key, stage in found.method.upstream.items() if stage == this.kind), None)
     if key is None:
         raise UserError(f"evaluate_as={config.evaluate_as}: this method stands on no run of stage={this.kind}")
-    OmegaConf.update(found, f"method.{key}", this.digest)
     digests = {f"method__{name}": upstream[f"stage__{of}"].key for name, of in below(found, key)}
-    return RowEvaluation(found, make_run(f"evaluate/{found.method.name}", found, **digests))
+    own = {f"method__{key}": this.digest}
+    return RowEvaluation(found, own, make_run(f"evaluate/{found.method.name}", found, **own, **digests))
 
 
 def planned(config: DictConfig) -> list[tuple[Run, bool]]:
@@ -163,6 +164,5 @@ def planned(config: DictConfig) -> list[tuple[Run, bool]]:
 
 def measure(config: DictConfig) -> None:
     """Evaluate a row's run, once it is done, on the test sets: that is what the experiment compares."""
-    found = evaluation_of(config, *stage_run(config)).config
-    OmegaConf.update(found, "rerun", config.rerun)
-    evaluate.run(found)
+    found = evaluation_of(config, *stage_run(config))
+    evaluate.run(changed(found.config, rerun=config.rerun, **found.named))

@@ -5,9 +5,10 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from matting import evaluate, report, train
+from matting.config import changed
 from matting.data.build import fingerprint
 from matting.errors import Interrupted, JobError
 from matting.experiment_rows import Experiment, experiment
@@ -121,6 +122,4 @@ def make_stages(recipe: RecipeRuns, again: bool) -> None:
 
 def rerun(config: DictConfig, again: bool) -> DictConfig:
     """A derived config does not inherit `rerun`: a run would start over whenever another asks for it."""
-    changed = OmegaConf.merge(config, {"rerun": again})
-    assert isinstance(changed, DictConfig)
-    return changed
+    return changed(config, rerun=again)

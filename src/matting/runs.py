@@ -13,7 +13,7 @@ import yaml
 from omegaconf import DictConfig
 
 from matting import locks
-from matting.config import CONFIG_VERSION, compose_config, digest_of, identity, plain, readable
+from matting.config import CONFIG_VERSION, composed, digest_of, identity, plain, readable
 from matting.errors import JobError, UserError, disk_is_full
 from matting.files import read_json, write_json, write_text
 from matting.progress import say
@@ -90,7 +90,7 @@ def defaults_of(this: dict[str, Any]) -> dict[str, Any]:
     """The identity that the same choices of stage or method, scale and data give without further overrides."""
     verb, group = ("train", "stage") if "stage" in this else ("evaluate", "method")
     choices = [f"{group}={this[group]['name']}", f"scale={this['scale']['name']}", f"data={this['data']['name']}"]
-    return identity({"config_version": CONFIG_VERSION, **plain(compose_config(verb, choices))})
+    return identity({"config_version": CONFIG_VERSION, **plain(composed(verb, tuple(choices)))})
 
 
 def open_run(folder: Path) -> Run:
