@@ -83,8 +83,8 @@ def test_a_file_is_a_short_overlay_with_its_full_size_command(name):
     text = (config_dir() / f"experiments/{name}.yaml").read_text()
     overlay, _ = text.split("published:", 1)
     assert len(overlay.splitlines()) <= 25
-    assert "scale" not in overlay
     file = yaml.safe_load(text)
+    assert not any("scale" in choice for choice in [*file, *map(str, file.get("defaults", []))])  # sizes are the scale's
     assert f"matting {file['verb']} experiments={name} data=aim_d646_coco" in overlay
 
 
@@ -100,14 +100,22 @@ def test_rows_of_table_3_share_one_segmentation_run_and_those_of_table_4_do_not(
 
 
 def test_a_row_is_the_run_and_the_evaluation_that_the_same_choices_give_without_an_experiment(hydra):
-    job = jobs_of("pomagan/table3_terms", *QUICK)[2]
+    as_long = [*QUICK, "scale.row_epochs=${scale.alpha_epochs}"]
+    job = jobs_of("pomagan/table3_terms", *as_long)[2]
     assert job.stages[1].digest == stage_run(compose_config("train", ["stage=alpha_gan", *QUICK]))[0].digest
     assert job.evaluation.digest == method_run(compose_config("evaluate", ["method=pomagan", *QUICK]))[0].digest
-    gan = job_of("train", grid("pomagan/gan", "train", QUICK)[0])
+    gan = job_of("train", grid("pomagan/gan", "train", as_long)[0])
     assert gan.stages[1].digest == job.stages[1].digest
-    (table1,) = jobs_of("pomagan/table1", *QUICK)
+    (table1,) = jobs_of("pomagan/table1", *as_long)
     assert table1.evaluation.digest == job.evaluation.digest
     assert [run.digest for run in table1.stages] == [run.digest for run in job.stages]
+
+
+def test_a_row_trains_as_long_as_the_scale_gives_a_row(hydra):
+    job = jobs_of("pomagan/table3_terms", *QUICK, "scale.row_epochs=3", "scale.alpha_epochs=5")[2]
+    assert job.stages[1].config["stage"]["epochs"] == 3
+    (table1,) = jobs_of("pomagan/table1", *QUICK, "scale.row_epochs=3", "scale.alpha_epochs=5")
+    assert table1.stages[1].config["stage"]["epochs"] == 5
 
 
 def test_the_command_line_replaces_a_key_of_the_grid_and_multiplies_by_another(hydra):

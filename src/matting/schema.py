@@ -52,6 +52,7 @@ class Scale:
     test_backgrounds_per_subject: int = MISSING
     seg_epochs: int = MISSING
     alpha_epochs: int = MISSING
+    row_epochs: int = MISSING
     epoch_samples: int | None = MISSING
     seg_batch: int = MISSING
     alpha_batch: int = MISSING
@@ -209,6 +210,12 @@ class Recipe(Common):
     experiments: str | None = None
 
 
+@dataclass
+class Dashboard(Common):
+    experiments: str | None = None
+    dry_run: bool = MISSING
+
+
 def register() -> None:
     """Put the schemas into Hydra's store, where the primary configs name them."""
     store = ConfigStore.instance()
@@ -216,3 +223,4 @@ def register() -> None:
     store.store("schema_evaluate", Evaluate)
     store.store("schema_predict", Predict)
     store.store("schema_recipe", Recipe)
+    store.store("schema_dashboard", Dashboard)
