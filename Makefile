@@ -32,7 +32,7 @@ bench: $(READY) ## ratios of ours against the plain way, medians
 	$(BIN)/python -m tests.benchmarks
 
 lock: $(VENV)/uv ## renew requirements.lock within the ranges of pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra sweeps --upgrade \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 wheel: $(READY) ## build the package, with conf/ and experiments/, into dist/

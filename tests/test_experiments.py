@@ -84,7 +84,7 @@ def test_a_file_is_a_short_overlay_with_its_full_size_command(name):
     overlay, _ = text.split("published:", 1)
     assert len(overlay.splitlines()) <= 25
     file = yaml.safe_load(text)
-    assert not any("scale" in choice for choice in [*file, *map(str, file.get("defaults", []))])  # sizes are the scale's
+    assert not any("scale" in choice for choice in [*file, *map(str, file.get("defaults", []))])
     assert f"matting {file['verb']} experiments={name} data=aim_d646_coco" in overlay
 
 

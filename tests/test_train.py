@@ -39,7 +39,16 @@ def test_a_run_keeps_everything_and_is_found_again(tiny, tmp_path):
     assert code == 0, out
     run = only_run(tmp_path)
     names = {path.name for path in run.iterdir()}
-    assert names == {".lock", "config.yaml", "manifest.json", "checkpoints", "metrics.csv", "images", "result.json"}
+    assert names == {
+        ".lock",
+        "config.yaml",
+        "manifest.json",
+        "checkpoints",
+        "metrics.csv",
+        "images",
+        "train.log",
+        "result.json",
+    }
     assert [path.name for path in (run / "checkpoints").iterdir()] == ["best.ckpt"]
     assert {path.name for path in (run / "images").iterdir()} == {"val-0000003.png", "val-0000006.png"}
     manifest = json.loads((run / "manifest.json").read_text())

@@ -10,6 +10,7 @@ VERBS = {
     "predict": "alpha, cut-out and composite of your pictures: matting predict input=photos output=alphas",
     "reproduce": "a whole recipe, stages to report: matting reproduce recipe=pomagan scale=quick",
     "report": "write a recipe's report again from its runs: matting report recipe=pomagan scale=quick",
+    "dashboard": "an experiment as a workspace and a report of W&B: matting dashboard experiments=pomagan/table3_terms",
     "runs": "list, filter, prune the run folders: matting runs state=failed",
 }
 # Keys whose values are file names, run folders, digests or colours, not Hydra's grammar.

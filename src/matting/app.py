@@ -1,6 +1,7 @@
 """The Hydra application: one verb composed and run, what it raises turned into a line and an exit code. No torch."""
 
 import importlib
+import math
 import os
 import sys
 import traceback
@@ -9,8 +10,9 @@ from typing import Any, NoReturn
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import DictConfig
 
-from matting import experiments, schema
+from matting import experiments, own_process, schema, sweeps
 from matting.checks import check
 from matting.config import config_dir
 from matting.errors import Incomplete, Interrupted, JobError, NoSpace, UserError, disk_is_full
@@ -19,6 +21,7 @@ from matting.explain import FORESEEN, INPUT_ERRORS, explain
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
 GRID = ("-m", "--multirun")
 OPTIONS = (*GRID, "-h", "--help", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
+RUNS = ("train", "evaluate")  # verbs whose jobs are runs
 MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
 
 
@@ -50,10 +53,12 @@ def launch(verb: str, arguments: list[str]) -> None:
         if is_option(argument) and argument.split("=")[0] not in OPTIONS:
             raise UserError(f"{argument}: no such option; arguments are key=value, options are {' '.join(OPTIONS)}")
     schema.register()
-    if verb in ("train", "evaluate"):
+    sweeps.register()
+    if verb in RUNS:
         experiments.check_command(verb, arguments)
+    sweeps.check_command(arguments)
     words = [argument for argument in arguments if argument not in GRID]
-    if verb in ("report", "reproduce") and experiments.asked(words) and not any(map(is_option, words)):
+    if verb in ("report", "reproduce", "dashboard") and experiments.asked(words) and not any(map(is_option, words)):
         # its words are those of the experiment's verb, grids among them: no config of this verb has their keys
         importlib.import_module(f"matting.{verb}").run_experiments(words)
         return
@@ -61,23 +66,27 @@ def launch(verb: str, arguments: list[str]) -> None:
 
     @hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")
     def job(config: Any) -> Any:
+        this = HydraConfig.get()
+        sweep, chosen = this.mode == RunMode.MULTIRUN, this.runtime.choices
+        if verb in RUNS:
+            config.experiments = chosen["experiments"]
         try:
-            check(config)
-            return importlib.import_module(f"matting.{MODULES.get(verb, verb)}").run(config)
-        except Exception as problem:
-            error = problem
-            if isinstance(problem, OSError) and disk_is_full(problem):
-                where = problem.filename or config.paths.output_dir
-                error = NoSpace(f"{where}: the disk is full; what was written is whole: free space, give it again")
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                fail_in_sweep(error, verb, HydraConfig.get().job.override_dirname)
+            beside = sweep and verb in RUNS and chosen["hydra/launcher"] != "basic"
+            value = own_process.perform(command, verb, config) if beside else perform(verb, config)
+            if sweep and chosen["hydra/sweeper"] == "optuna" and math.isnan(value):
+                raise JobError("no objective: the validation MSE is NaN, or there is no validation")
+            return value
+        except Exception as error:
+            if sweep:
+                fail_in_sweep(error, verb, this.job.override_dirname)
             raised.append(error)  # alone, Hydra would add a line of its own
 
     # Hydra's parser wants all overrides in one piece: `stage=alpha_gan -m seed=0,1` as `-m stage=alpha_gan seed=0,1`
-    sys.argv = [f"matting {verb}", *sorted(arguments, key=is_override)]
+    sys.argv = command = [f"matting {verb}", *sorted(arguments, key=is_override)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
     try:
-        job()
+        with sweeps.told():
+            job()
     except OSError as error:  # what a job raises comes out otherwise: this is the folder of a sweep
         if error.filename is None:
             raise
@@ -86,6 +95,18 @@ def launch(verb: str, arguments: list[str]) -> None:
         ) from None
     if raised:
         raise raised[0]
+
+
+def perform(verb: str, config: DictConfig) -> Any:
+    """Check a config and run its verb."""
+    try:
+        check(config)
+        return importlib.import_module(f"matting.{MODULES.get(verb, verb)}").run(config)
+    except OSError as error:
+        if not disk_is_full(error):
+            raise
+        where = error.filename or config.paths.output_dir
+        raise NoSpace(f"{where}: the disk is full; what was written is whole: free space, give it again") from error
 
 
 def is_option(argument: str) -> bool:
@@ -105,7 +126,7 @@ def fail_in_sweep(error: Exception, verb: str, overrides: str) -> NoReturn:
         raise KeyboardInterrupt(str(error)) from None
     if not isinstance(error, FORESEEN):
         traceback.print_exception(error)
-    _, text = outcome(error, verb)
+    text = "; ".join([outcome(error, verb)[1], *getattr(error, "__notes__", ())])
     print(f"failed: {overrides}: {text}", flush=True)
     raise JobError(f"{overrides}: {text}") from error
 

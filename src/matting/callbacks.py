@@ -1,4 +1,4 @@
-"""What happens around the batches of a training: checkpoints, progress, pictures, Ctrl-C."""
+"""What happens around the batches of a training: checkpoints, progress, Ctrl-C."""
 
 import signal
 import sys
@@ -6,12 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.pytorch import Callback, Trainer
 
 from matting.errors import Interrupted
 from matting.progress import LINE_SECONDS, say
-from matting.sheets import save_sheet
 
 MONITOR = "val/whole/mse"
 
@@ -144,26 +142,6 @@ class Progress(Callback):
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
-
-
-class Pictures(Callback):
-    """After each validation the first samples as a sheet: image, prediction, truth."""
-
-    def __init__(self, folder: Path, count: int):
-        self.folder, self.count = folder, count
-        self.rows: list[list[torch.Tensor]] = []
-
-    def on_validation_batch_end(self, trainer: Trainer, stage: Any, outputs: Any, batch: Any, *_: Any) -> None:
-        room = self.count - len(self.rows)
-        if room > 0 and trainer.state.fn == "fit" and trainer.is_global_zero:
-            pred = stage.predict_map({key: value[:room] for key, value in batch.items()})
-            planes = zip(batch["image"][:room], pred.float(), batch["alpha"][:room], strict=True)
-            self.rows += [[plane.cpu() for plane in row] for row in planes]
-
-    def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
-        if self.rows:
-            save_sheet(self.folder / f"val-{stage.batches:07d}.png", self.rows, ("image", "prediction", "truth"))
-            self.rows = []
 
 
 class Skipped(Callback):

@@ -27,7 +27,7 @@ RUN_KEYS = ("coarse", "segmentation", "matting", "alpha", "alphanet")
 NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") for key in RUN_KEYS))
 
 # What a derived config (an upstream run, a step of a recipe) takes over from the config that asks for it.
-SHARED = ("seed", "paths", "scale", "vgg", "augment", "data", "trainer", "logger", "runtime")
+SHARED = ("seed", "paths", "scale", "vgg", "augment", "data", "trainer", "logger", "runtime", "experiments")
 
 # A value under one of these keys, unless it is a choice, names a file and counts by the file's content.
 FILE_KEYS = ("weights", "checkpoint", "list_file", "names")
@@ -66,7 +66,7 @@ def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **
     shared = OmegaConf.to_container(config)
     assert isinstance(shared, dict)
     set_last = {key: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for key, v in values.items()}
-    text = json.dumps([{key: shared[key] for key in SHARED}, set_last])
+    text = json.dumps([{key: shared[key] for key in SHARED if key in shared}, set_last])
     return derived(verb, tuple(overrides or ()), text)
 
 
@@ -77,7 +77,7 @@ def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
     own = OmegaConf.to_container(compose_config(verb, list(overrides)))
     assert isinstance(own, dict)
     shared, values = json.loads(text)
-    result = OmegaConf.create({**own, **shared})
+    result = OmegaConf.create({**own, **{key: value for key, value in shared.items() if key in own}})
     for key, value in values.items():
         OmegaConf.update(result, key.replace("__", "."), value)
     OmegaConf.set_readonly(result, True)

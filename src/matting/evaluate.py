@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import runs, train
+from matting import run_log, runs, train
 from matting.data.build import fingerprint
 from matting.progress import say
 from matting.runs import Run
@@ -59,7 +59,8 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         from matting import evaluation
 
         try:
-            result = evaluation.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
+            with run_log.kept(this.folder / "evaluate.log"):
+                result = evaluation.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
         except Exception as error:
             runs.note_error(this, error)
             raise

@@ -18,6 +18,7 @@ from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, eval_shape
 from matting.data.images import write_image
 from matting.files import write_json
+from matting.loggers import loggers_of
 from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES, matting_metrics
 from matting.nets.morphology import scaled_size, trimap_from_alpha, unknown_region
@@ -25,6 +26,7 @@ from matting.progress import track
 from matting.runs import Run, note
 from matting.sheets import to_bytes
 from matting.training import prepare
+from matting.wandb_run import WandbRun
 
 FIELDS = ("test", "id", "row", "region", "height", "width", *NAMES)
 
@@ -57,6 +59,10 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
             shown += gallery.write(run.folder / "pictures" / name, name)
     write_json(run.folder / "pictures.json", shown)
     note(run, device=str(device))
+    with loggers_of(run) as loggers:
+        for logger in loggers:
+            if isinstance(logger, WandbRun):
+                logger.log_evaluation(result)
     return result
 
 

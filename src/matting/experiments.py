@@ -108,6 +108,7 @@ def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
     """A row's config, its values checked."""
     with hydra_ready():
         config = compose(verb, list(words))
+    config.experiments = next(word.partition("=")[2] for word in words if word.startswith("experiments="))
     check(config)
     return config
 

@@ -1,16 +1,20 @@
 """Loggers. metrics.csv is always written; wandb and tensorboard are choices."""
 
+import contextlib
 import csv
-import os
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger, WandbLogger
+import numpy as np
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from matting.files import read_metrics
+from matting.instantiate import build
+from matting.runs import Run
+from matting.wandb_run import WandbRun
 
 FIELDS = ("batch", "name", "value")
 
@@ -53,35 +57,30 @@ class MetricsCSV(Logger):
         """The run folder's config.yaml has them."""
 
 
-class WandbRun(WandbLogger):
-    """Weights & Biases on the batch axis; offline without a key, never asking, never waiting."""
+@contextlib.contextmanager
+def loggers_of(run: Run, goes_on: bool = False) -> Iterator[list[Logger]]:
+    """The loggers that a run's config names, closed at the end whatever happens. goes_on: from a checkpoint."""
+    loggers: list[Logger] = []
+    for node in run.config["logger"].values():
+        ours = str(node["_target_"]).startswith("matting.")
+        loggers.append(build(node, run=run, goes_on=goes_on) if ours else build(node, save_dir=str(run.folder)))
+    failed = True
+    try:
+        yield loggers
+        failed = False
+    finally:
+        for logger in loggers:
+            if isinstance(logger, WandbRun):
+                logger.close(failed)
+            else:
+                logger.finalize("failed" if failed else "success")
 
-    def __init__(self, project: str, entity: str | None, mode: str, run: Mapping[str, Any]):
-        if mode == "auto":
-            mode = "online" if os.environ.get("WANDB_API_KEY") else "offline"
-        super().__init__(
-            project=project,
-            entity=entity,
-            mode=mode,
-            name=run["name"],
-            id=run["digest"],
-            group=run["group"],
-            job_type=run["kind"],
-            config=run["config"],
-            save_dir=run["folder"],
-            resume="allow" if mode == "online" else None,
-        )
 
-    @rank_zero_only
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        self.experiment.define_metric("batch")
-        self.experiment.define_metric("*", step_metric="batch", step_sync=True)
-        self.experiment.log({**metrics, "batch": step})
-
-    @rank_zero_only
-    def finalize(self, status: str) -> None:
-        """Close the run: the next job of a sweep would log into it."""
-        import wandb
-
-        super().finalize(status)
-        wandb.finish()
+def log_pictures(loggers: Sequence[Logger], name: str, sheets: Mapping[str, np.ndarray], batch: int) -> None:
+    """Show uint8 (H, W, 3) pictures, by caption, where the logger can."""
+    for logger in loggers:
+        if isinstance(logger, WandbRun):
+            logger.log_pictures(name, sheets, batch)
+        elif isinstance(logger, TensorBoardLogger):
+            for caption, sheet in sheets.items():
+                logger.experiment.add_image(f"pictures/{name}/{caption}", sheet, batch, dataformats="HWC")

@@ -1,13 +1,10 @@
 """Sheets of pictures: rows of planes side by side, with a title a column."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-
-from matting.data.images import write_image
 
 if TYPE_CHECKING:  # reports are written without importing torch
     from torch import Tensor
@@ -37,8 +34,3 @@ def sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str], side: int
             top, left = TITLE + i * (height + GAP), j * (width + GAP)
             page[top : top + h, left : left + w] = fitted
     return page
-
-
-def save_sheet(path: Path, rows: "Sequence[Sequence[Tensor]]", titles: Sequence[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_image(path, sheet([[to_bytes(plane) for plane in row] for row in rows], titles))

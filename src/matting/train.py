@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import runs
+from matting import run_log, runs
 from matting.data.build import fingerprint
 from matting.errors import Interrupted
 from matting.progress import say
@@ -73,7 +73,8 @@ def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     from matting import training
 
     try:
-        result = training.train(this, upstream)
+        with run_log.kept(this.folder / "train.log"):
+            result = training.train(this, upstream)
     except (Interrupted, KeyboardInterrupt):
         raise Interrupted(
             f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"

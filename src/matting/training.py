@@ -16,11 +16,13 @@ from matting.checkpoints import AtomicCheckpointIO, load_network, load_strict, r
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
 from matting.files import check_space, read_metrics
-from matting.instantiate import build, resolve
-from matting.loggers import MetricsCSV
+from matting.instantiate import resolve
+from matting.loggers import MetricsCSV, loggers_of
+from matting.pictures import Pictures
 from matting.runs import Run
 from matting.stages.base import MattingStage, StageConfig
 from matting.upstream import Upstream
+from matting.wandb_run import WandbRun
 
 BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
 
@@ -40,20 +42,23 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     resumed = read_checkpoint(run.last)["matting"]["batches"] if run.last.is_file() else 0
     metrics = MetricsCSV(run.folder / "metrics.csv")
     metrics.start(resumed)
-    trainer = build_trainer(run, stage, data, total, [metrics, *build_loggers(run)])
-    try:
+    with loggers_of(run, goes_on=resumed > 0) as loggers:
+        trainer = build_trainer(run, stage, data, total, [metrics, *loggers])
         if resumed < total:
             trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
         else:
             stage.load_state_dict(read_checkpoint(run.last)["state_dict"])
-        return measure(run, stage, data)
-    finally:
-        for logger in trainer.loggers:
-            logger.finalize("success")
+        result = measure(run, stage, data)
+        for logger in loggers:
+            if isinstance(logger, WandbRun):
+                logger.log_result(result)
+    return result
 
 
 def prepare(config: Mapping[str, Any]) -> None:
-    """Seeds and threads; the rest of determinism is that every draw has a seed of its own."""
+    """Device, seeds and threads; the rest of determinism is that every draw has a seed of its own."""
+    if config["trainer"]["accelerator"] == "gpu" and not torch.cuda.is_available():
+        raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # what comes out is the same
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
@@ -102,13 +107,11 @@ def world_size(trainer: Mapping[str, Any]) -> int:
 
 def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int, loggers: list[Logger]) -> Trainer:
     config, node = run.config, run.config["trainer"]
-    if node["accelerator"] == "gpu" and not torch.cuda.is_available():
-        raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
     keep, val_every = config["checkpoint"], config["val"]["every_batches"]
     watchers: list[Any] = [
         callbacks.Limit(total),
         callbacks.Skipped(),
-        callbacks.Pictures(run.folder / "images", config["val"]["pictures"]),
+        Pictures(run.folder / "images", config["val"]["pictures"]),
         callbacks.RunCheckpoint(run.checkpoints, keep["every_batches"], keep["minutes"], val_every, keep["keep"]),
     ]
     if config["runtime"]["progress"]:
@@ -130,22 +133,6 @@ def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int
         enable_model_summary=False,
         default_root_dir=str(run.folder),
     )
-
-
-def build_loggers(run: Run) -> list[Logger]:
-    facts = {
-        "name": run.folder.name,
-        "digest": run.digest,
-        "group": run.config.get("experiments") or run.kind,
-        "kind": run.kind,
-        "config": run.config,
-        "folder": str(run.folder),
-    }
-    loggers = []
-    for node in run.config["logger"].values():
-        ours = str(node["_target_"]).startswith("matting.")
-        loggers.append(build(node, run=facts) if ours else build(node, save_dir=str(run.folder)))
-    return loggers
 
 
 def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any]:

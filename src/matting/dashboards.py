@@ -1,0 +1,186 @@
+"""An experiment in Weights & Biases, as code: a workspace to work in and a report to read. No torch here."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import wandb
+import wandb_workspaces.reports.v2 as reports
+import wandb_workspaces.workspaces as workspaces
+
+from matting.bars import Bars, bars_of
+from matting.comparison import Comparison
+from matting.config import digest_of
+from matting.experiment_rows import Experiment, differing, key_of
+from matting.scales import METRICS
+from matting.tables import markdown, tables_of
+from matting.wandb_session import open_wandb, staged_in
+
+LONGEST_TITLE = 128  # that W&B takes
+ON_BATCHES = workspaces.SectionPanelSettings(x_axis="batch")
+WIDE = reports.Layout(w=24, h=12)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Panels over some runs, by their ids."""
+
+    title: str
+    panels: list[Any]
+    runs: list[str]
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """entity: a team's or a user's name; empty for the account's own. id: of the run that holds the bars."""
+
+    experiment: Experiment
+    comparisons: list[Comparison]
+    project: str
+    entity: str
+
+    @property
+    def id(self) -> str:
+        return digest_of({"experiment": self.experiment.name, "overrides": list(self.experiment.overrides)})
+
+    def workspace(self) -> Any:
+        sections = list(sections_of(self))
+        runs = list(dict.fromkeys(run for section in sections for run in section.runs))
+        return workspaces.Workspace(
+            entity=self.entity,
+            project=self.project,
+            name=self.experiment.name,
+            sections=[
+                workspaces.Section(name=one.title, panels=one.panels, is_open=True, panel_settings=ON_BATCHES)
+                for one in sections
+            ],
+            runset_settings=workspaces.RunsetSettings(filters=only(runs)),
+            settings=workspaces.WorkspaceSettings(x_axis="batch"),
+        )
+
+    def report(self) -> Any:
+        published = self.experiment.published
+        blocks: list[Any] = [
+            reports.P(f"{published['source']}. {published['conditions']}."),
+            reports.MarkdownBlock(f"`{self.experiment.command}`"),
+            *(reports.MarkdownBlock(markdown(table)) for table in tables_of(self.experiment, self.comparisons)),
+        ]
+        for section in sections_of(self):
+            runset = reports.Runset(name=section.title, filters=only(section.runs))  # of the report's own project
+            blocks += [reports.H2(section.title), reports.PanelGrid(runsets=[runset], panels=section.panels)]
+        title = f"{self.experiment.name}: {published['source']}"[:LONGEST_TITLE]
+        return reports.Report(project=self.project, entity=self.entity, title=title, blocks=blocks, width="fluid")
+
+    def plain(self) -> dict[str, Any]:
+        """What `save` sends, as data for JSON."""
+        made = {"workspace": self.workspace(), "report": self.report()}
+        return {
+            # the library has no public way to show what it would send
+            **{
+                name: one._to_model().model_dump(mode="json", by_alias=True, exclude_none=True)
+                for name, one in made.items()
+            },
+            "bars": [
+                {"key": bars.key, "title": bars.title, "lines": bars.lines}
+                for bars in bars_of(self.experiment, self.comparisons)
+            ],
+        }
+
+    def save(self) -> list[str]:
+        """Log the bars, make the workspace and the report; gives the addresses of both."""
+        entity = self.entity or str(wandb.Api().default_entity)
+        made = Dashboard(self.experiment, self.comparisons, self.project, entity)
+        made.log_bars("online")
+        return [made.workspace().save().url, made.report().save().url]
+
+    def log_bars(self, mode: str) -> None:
+        """A run of its own for the published figures beside the measured ones; the same id again replaces it."""
+        folder = self.experiment.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        facts = {"name": self.experiment.name, "group": self.experiment.name, "job_type": "comparison"}
+        target = {"project": self.project, "entity": self.entity or None, "mode": mode, "dir": str(folder)}
+        config = {"published": self.experiment.published, "command": self.experiment.command}
+        with open_wandb(id=self.id, config=config, **facts, **target) as run, staged_in(folder):
+            for bars in bars_of(self.experiment, self.comparisons):
+                table = wandb.Table(columns=["row", "value"], data=[list(line) for line in bars.lines])
+                run.log({bars.key: wandb.plot.bar(table, "row", "value", bars.title)})
+
+
+def only(runs: Sequence[str]) -> list[Any]:
+    """A filter on ids, which are digests: a run may stand in several experiments, its group is one of them."""
+    return [workspaces.Metric("ID").isin(list(runs))]
+
+
+def sections_of(dashboard: Dashboard) -> Iterator[Section]:
+    experiment = dashboard.experiment
+    trained = list({run.digest: run for job in experiment.jobs for run in job.stages}.values())
+    last = list(dict.fromkeys(job.stages[-1].digest for job in experiment.jobs if job.stages))
+    evaluated = list(dict.fromkeys(job.evaluation.digest for job in experiment.jobs))
+    tests = [name for name, node in experiment.jobs[0].evaluation.config["data"]["test"].items() if node]
+    yield Section(
+        "Measured and published",
+        [chart(bars) for bars in bars_of(dashboard.experiment, dashboard.comparisons)],
+        [dashboard.id],
+    )
+    if trained:
+        terms = [term for run in trained for term, node in run.config["loss"].items() if weighs(node)]
+        curves = [line(f"train/loss/{term}") for term in dict.fromkeys(terms)]
+        if "adversarial" in terms:
+            curves.append(line("train/adv/d_real", "train/adv/d_fake"))
+        ids = [run.digest for run in trained]
+        yield Section("Validation", [line(f"val/whole/{metric}") for metric in METRICS], ids)
+        yield Section("Loss terms, raw", curves, ids)
+        yield Section("Validation samples", [pictures("validation", "step")], ids)
+    if experiment.verb == "train":
+        yield Section("Grid", [grid(experiment, "val/whole/mse.min")], last)
+    else:
+        yield Section("Grid", [grid(experiment, f"test/{test}/whole/mse") for test in tests], evaluated)
+    yield Section("Test samples", [pictures(test, "index") for test in tests], evaluated)
+    yield Section(
+        "Images",
+        [reports.WeavePanelSummaryTable(table_name=f"images/{test}", layout=WIDE) for test in tests],
+        evaluated,
+    )
+
+
+def weighs(node: Any) -> bool:
+    """Whether a node of the loss is a term that is on."""
+    return isinstance(node, dict) and bool(node.get("weight"))
+
+
+def chart(bars: Bars) -> Any:
+    """Of the Table that `log_bars` logs, by the name that wandb gives it."""
+    return reports.CustomChart(
+        query={"summaryTable": {"tableKey": f"{bars.key}_table"}},
+        chart_name="wandb/bar/v0",
+        chart_fields={"label": "row", "value": "value"},
+        chart_strings={"title": bars.title},
+        layout=reports.Layout(w=12, h=10),
+    )
+
+
+def line(*keys: str) -> Any:
+    return reports.LinePlot(x="batch", y=list(keys), title=" and ".join(keys))
+
+
+def pictures(name: str, axis: Literal["step", "index"]) -> Any:
+    return reports.MediaBrowser(title=name, media_keys=[f"pictures/{name}"], gallery_axis=axis, layout=WIDE)
+
+
+def grid(experiment: Experiment, metric: str) -> Any:
+    """Parallel coordinates: what varies over the grid, then the error it comes to."""
+    words = differing([job.words for job in experiment.jobs])
+    config = (
+        experiment.jobs[0].stages[-1].config if experiment.verb == "train" else experiment.jobs[0].evaluation.config
+    )
+    keys = dict.fromkeys(named(config, key_of(word)) for job in experiment.jobs for word in job.words if word in words)
+    columns = [reports.ParallelCoordinatesPlotColumn(metric=reports.Config(key), display_name=key) for key in keys]
+    columns.append(reports.ParallelCoordinatesPlotColumn(metric=reports.SummaryMetric(metric), display_name=metric))
+    return reports.ParallelCoordinatesPlot(title=metric, columns=columns, layout=WIDE)
+
+
+def named(config: Any, key: str) -> str:
+    """The key of a run's config that a word of the command line sets: a choice (`loss=full`) is told by its name."""
+    for part in key.split("."):
+        config = config.get(part, {}) if isinstance(config, dict) else {}
+    return f"{key}.name" if isinstance(config, dict) and "name" in config else key

@@ -1,0 +1,72 @@
+"""Pictures of a training: the same validation samples at each validation."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, Trainer
+from torch import Tensor
+
+from matting.data.compose import composite
+from matting.data.images import write_image
+from matting.figures import GREEN, reduced
+from matting.loggers import log_pictures
+from matting.sheets import sheet, to_bytes
+
+
+class Pictures(Callback):
+    """After each validation the first samples: image, what the network is given beside it, alpha, truth, error, green.
+
+    As one sheet in `folder`, and each sample as a picture of the loggers that take pictures.
+    """
+
+    def __init__(self, folder: Path, count: int):
+        self.folder, self.count = folder, count
+        self.rows: dict[str, dict[str, np.ndarray]] = {}
+
+    def on_validation_batch_end(self, trainer: Trainer, stage: Any, outputs: Any, batch: Any, *_: Any) -> None:
+        room = self.count - len(self.rows)
+        if room > 0 and trainer.state.fn == "fit" and trainer.is_global_zero:
+            few = {key: value[:room] for key, value in batch.items()}
+            # a compiled network would be compiled again, for the hook and for a batch of this size
+            with torch.compiler.set_stance("force_eager"), beside_image(stage.trained.values()) as given:
+                pred = stage.predict_map(few).float()
+            planes = {"image": few["image"], **given, "alpha": pred, "truth": few["alpha"]}
+            planes |= {"error": (pred - few["alpha"]).abs(), "on green": composite(few["fgr"], green(pred), pred)}
+            for i, id in enumerate(few["ids"]):
+                self.rows[id] = {title: reduced(to_bytes(plane[i])) for title, plane in planes.items()}
+
+    def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
+        if self.rows:
+            titles = list(next(iter(self.rows.values())))
+            sheets = {id: sheet([list(row.values())], titles) for id, row in self.rows.items()}
+            self.folder.mkdir(exist_ok=True)
+            page = sheet([list(row.values()) for row in self.rows.values()], titles)
+            write_image(self.folder / f"val-{stage.batches:07d}.png", page)
+            log_pictures(trainer.loggers, "validation", sheets, stage.batches)
+            self.rows = {}
+
+
+@contextlib.contextmanager
+def beside_image(networks: Iterable[torch.nn.Module]) -> Iterator[dict[str, Tensor]]:
+    """What one of the networks is given after the image within the block, as `given`: a coarse map or a trimap."""
+    found: dict[str, Tensor] = {}
+
+    def note(network: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if len(inputs) > 1:
+            found["given"] = inputs[1].float()
+
+    hooks = [network.register_forward_pre_hook(note) for network in networks]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def green(like: Tensor) -> Tensor:
+    """A green screen of the size of (B, 1, H, W): (1, 3, 1, 1)."""
+    return torch.tensor(GREEN / 255, device=like.device)[None, :, None, None]

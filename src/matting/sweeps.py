@@ -1,0 +1,137 @@
+"""What a sweep needs beside Hydra: failed jobs told whoever launched them, Optuna's study resumed. No torch here."""
+
+import contextlib
+import hashlib
+import importlib.util
+import io
+import json
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, open_dict, read_write
+
+from matting import locks
+from matting.config import config_dir
+from matting.errors import JobError, UserError
+
+INSTALL = "pip install 'matting[sweeps]'"
+NOT_INSTALLED = r"Unknown plugin class : 'hydra_plugins\.(\w+)"  # as Hydra says it
+
+
+def register() -> None:
+    """Let the files of conf/hydra/ stand for the plugins' nodes, which Hydra would take for their types and warn."""
+    Plugins.instance()  # loads the plugins that are installed, and they store their nodes
+    for file in (config_dir() / "hydra").rglob("*.yaml"):
+        group = ConfigStore.instance().repo
+        for name in file.relative_to(config_dir()).parts[:-1]:
+            group = group.get(name, {})
+        group.pop(file.name, None)
+
+
+class Running:
+    """The sweep of this process. failures: a JSON line for each failed job, written where the job ran."""
+
+    failures: Path | None = None
+    study = contextlib.ExitStack()
+
+
+class Sweep(Callback):
+    """Hydra's hooks. The object goes with every job to the process or machine where it runs."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        folder = Path(config.hydra.sweep.dir).absolute()
+        self.failures = Running.failures = folder / f"failures-{uuid4().hex}.jsonl"
+        if "storage" in config.hydra.sweeper and importlib.util.find_spec("optuna") is not None:
+            resume_study(config, folder)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
+        if job_return.status == JobStatus.FAILED:
+            try:
+                with contextlib.redirect_stderr(io.StringIO()):  # Hydra has a line for each time that it is asked
+                    _ = job_return.return_value
+            except Exception as error:
+                with self.failures.open("a") as file:
+                    file.write(json.dumps(str(error)) + "\n")
+
+
+def resume_study(config: DictConfig, folder: Path) -> None:
+    """Make the sweeper's node ask for the trials that the study of these words still lacks.
+
+    An interrupted trial comes first, with the same values: its run goes on. Another process at the same study is waited
+    for.
+    """
+    import optuna
+
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # long since stable
+    node, overrides = config.hydra.sweeper, config.hydra.overrides.task
+    with read_write(node), open_dict(node):
+        if node.study_name is None:
+            words = json.dumps([config.hydra.job.config_name, sorted(overrides), str(node.params)])
+            node.study_name = hashlib.blake2b(words.encode(), digest_size=6).hexdigest()
+        waiting = f"study {node.study_name}: another process is at work on it; waiting for it"
+        lock = locks.lock(folder / f".study-{node.study_name}", waiting, "set paths.output_dir to a folder of yours")
+        Running.study.enter_context(lock)
+        study = optuna.create_study(
+            storage=node.storage, study_name=node.study_name, direction=node.direction, load_if_exists=True
+        )
+        for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+            study.enqueue_trial(trial.params)
+        complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+        node.n_trials = max(0, node.n_trials - len(complete))
+        if node.sampler.get("seed") is not None:
+            node.sampler.seed += len(study.trials)
+
+
+def check_command(arguments: Sequence[str]) -> None:
+    """Raise UserError for a plan of a search, and where every rank is started as a command of its own."""
+    if max(int(os.environ.get(key, 1)) for key in ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS")) > 1:
+        raise UserError("several processes (torchrun, srun): start one command; trainer=ddp starts a rank a GPU itself")
+    if "hydra/sweeper=optuna" in arguments and "plan=true" in arguments:
+        raise UserError("plan=true: a search chooses each trial by those before it; leave hydra/sweeper=optuna out")
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Run a sweep; raise JobError if jobs failed, whatever launched them: the first, after a line for each.
+
+    Raises UserError for a launcher or sweeper that is not installed.
+    """
+    try:
+        errors = []
+        try:
+            yield
+        except Exception as error:
+            if missing := re.search(NOT_INSTALLED, str(error)):
+                raise UserError(f"{missing[1].replace('_', '-')} is not installed: {INSTALL}") from None
+            errors = failures()
+            if not errors:
+                raise
+            if not isinstance(error, (JobError, ValueError)):  # Optuna's ValueError: no trial is complete
+                errors.append(f"{type(error).__name__}: {error}")
+        errors = errors or failures()
+        if len(errors) > 1:
+            print(*(f"failed: {text}" for text in errors), sep="\n", file=sys.stderr)
+        if errors:
+            raise JobError(errors[0] if len(errors) == 1 else f"{len(errors)} jobs failed, the first: {errors[0]}")
+    finally:
+        Running.study.close()
+        file, Running.failures = Running.failures, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # where there is no folder of sweeps there is no file
+                file.unlink()
+
+
+def failures() -> list[str]:
+    file = Running.failures
+    return [json.loads(line) for line in file.read_text().splitlines()] if file is not None and file.is_file() else []

@@ -1,0 +1,72 @@
+"""What W&B is told of a run: a name, the experiment, the config, figures; nothing of this machine. No torch here."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from matting.config import NOT_TOLD, RUN_KEYS, flat, identity
+from matting.runs import Run, defaults_of, open_run
+from matting.scales import METRICS
+
+LONGEST_NAME = 128  # that W&B takes
+
+
+def changed_keys(run: Run) -> str:
+    """What tells a run from its stage's or method's defaults, as on a command line: `procedural quick seed=1`."""
+    return " ".join(dict.fromkeys(words_of(run)))[:LONGEST_NAME]
+
+
+def words_of(run: Run) -> Iterator[str]:
+    this = identity(run.config)
+    defaults = defaults_of(this)
+    flat_defaults = flat(defaults)
+    yield from (this["data"]["name"], this["scale"]["name"])
+    for node, value in this.items():
+        if isinstance(value, dict) and value.get("name") != defaults.get(node, {}).get("name"):
+            yield f"{node}={value['name']}"
+            continue
+        for key, own in flat({node: value}).items():
+            if flat_defaults.get(key) != own and key not in NOT_TOLD:
+                yield f"{key}={own}"
+    for key in RUN_KEYS:  # what an evaluation stands on tells it from others
+        digest = this.get("method", {}).get(key)
+        for folder in Path(run.config["paths"]["output_dir"]).glob(f"*/*-{digest}") if digest else ():
+            yield from words_of(open_run(folder))
+
+
+def config_of(run: Run) -> dict[str, Any]:
+    """A run's config and where it comes from; without the paths of this machine."""
+    facts = {key: run.manifest.get(key) for key in ("git", "versions", "data_fingerprint")}
+    return homeless({**{key: value for key, value in run.config.items() if key != "paths"}, **facts})
+
+
+def homeless(value: Any) -> Any:
+    """The same with `~` for the home in every text."""
+    if isinstance(value, dict):
+        return {key: homeless(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [homeless(entry) for entry in value]
+    return value.replace(str(Path.home()), "~") if isinstance(value, str) else value
+
+
+def means_of(result: Mapping[str, Any]) -> dict[str, float | None]:
+    """An evaluation's means as `test/<test>/<region>/<metric>`, those of its other rows under the row's name."""
+    return {
+        f"{'test' if row == 'alpha' else row}/{test}/{region}/{metric}": value
+        for test, node in result["tests"].items()
+        for row, regions in node["rows"].items()
+        for region, values in regions.items()
+        for metric, value in values.items()
+    }
+
+
+def per_image(file: Path, test: str) -> tuple[list[str | int], list[list[Any]]]:
+    """Columns and lines of a test set's Table, an image a line: its figures of all rows and regions."""
+    images: dict[str, dict[str, Any]] = {}
+    with file.open() as lines:
+        for entry in map(json.loads, lines):
+            if entry["test"] == test:
+                image = images.setdefault(entry["id"], {key: entry[key] for key in ("id", "height", "width")})
+                image |= {f"{entry['row']}/{entry['region']}/{metric}": entry[metric] for metric in METRICS}
+    return list(next(iter(images.values()))), [list(image.values()) for image in images.values()]

@@ -1,0 +1,72 @@
+"""Optuna's search: its study is kept, goes on where it stopped, and a trial without a number is a failed one."""
+
+import logging
+
+import pytest
+
+optuna = pytest.importorskip("optuna")
+from optuna.trial import TrialState  # noqa: E402
+
+WORDS = ["loss.perceptual.weight=0", "scale.test_subjects=1", "trainer.max_batches=1", "-m", "hydra/sweeper=optuna"]
+WEIGHT, RATE = "loss.segmentation.weight", "optim.gen.lr"
+SEARCH = [*WORDS, f"{WEIGHT}=choice(10,1e38)", f"{RATE}=interval(1e-5,1e-3)"]
+STORAGE = "sqlite:///outputs/.sweeps/studies.db"
+
+
+@pytest.fixture(autouse=True)
+def no_handlers_of_other_tests():
+    """A grid sets up logging to a stream that pytest closes after the test."""
+    yield
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
+        root.removeHandler(handler)
+
+
+def study():
+    (found,) = optuna.get_all_study_summaries(STORAGE)
+    return optuna.load_study(study_name=found.study_name, storage=STORAGE)
+
+
+def complete():
+    return [trial for trial in study().trials if trial.state == TrialState.COMPLETE]
+
+
+def test_a_study_goes_on_and_counts_what_is_no_number_as_failed(tiny, tmp_path):
+    code, _, err = tiny("train", *SEARCH, "hydra.sweeper.n_trials=4")
+    assert code == 4
+    assert f"{WEIGHT}=1e+38" in err.splitlines()[-1]
+    trials = study().trials
+    assert len(trials) == 4
+    assert {(trial.params[WEIGHT], trial.state) for trial in trials} == {
+        (10, TrialState.COMPLETE),
+        (1e38, TrialState.FAIL),
+    }
+    assert len(list(tmp_path.glob("outputs/segmentation_gan/*/result.json"))) == len(complete())
+
+    interrupted = study().ask()  # as a kill leaves it
+    for name, distribution in trials[0].distributions.items():
+        interrupted._suggest(name, distribution)
+    tiny("train", *SEARCH, f"hydra.sweeper.n_trials={len(complete()) + 1}")
+    assert [trial.state for trial in study().trials].count(TrialState.RUNNING) == 0
+    assert len(study().trials) == 4 + 1 + 1
+    assert study().trials[-1].params == interrupted.params
+
+    best = study().best_value
+    assert 0 < best < 1
+    code, out, _ = tiny("train", *SEARCH, f"hydra.sweeper.n_trials={len(complete())}")
+    assert code == 0
+    assert "segmentation_gan: " not in out
+    assert f"Best value: {best}" in out
+
+
+def test_a_trial_without_validation_has_no_objective(tiny):
+    code, _, err = tiny("train", *WORDS, "hydra.sweeper.n_trials=1", "seed=3,4", "scale.val_subjects=0")
+    assert code == 4
+    assert err.splitlines()[-1].endswith("no objective: the validation MSE is NaN, or there is no validation")
+    assert [trial.state for trial in study().trials] == [TrialState.FAIL]
+
+
+def test_a_search_has_no_plan(tiny):
+    code, _, err = tiny("train", *SEARCH, "plan=true")
+    assert code == 2
+    assert "plan=true: a search chooses each trial by those before it" in err
