@@ -113,12 +113,3 @@ def test_the_sweep_file_of_the_documentation_makes_a_command_that_runs(matting):
     code, out, err = matting(*command[2:], "plan=true")
     assert code == 0, err
     assert "alpha_gan/" in out
-
-
-@pytest.mark.parametrize("variable", ["WORLD_SIZE", "SLURM_STEP_NUM_TASKS"])
-def test_ranks_that_others_start_are_refused(matting, monkeypatch, variable):
-    """Each would wait for the lock of the run that the first one holds."""
-    monkeypatch.setenv(variable, "2")
-    code, _, err = matting("train", "trainer=ddp")
-    assert code == 2
-    assert "trainer=ddp starts a rank a GPU itself" in err

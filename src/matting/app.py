@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from matting import experiments, own_process, schema, sweeps
+from matting import experiments, own_process, ranks, schema, sweeps
 from matting.checks import check
 from matting.config import config_dir
 from matting.errors import Incomplete, Interrupted, JobError, NoSpace, UserError, disk_is_full
@@ -57,6 +57,7 @@ def launch(verb: str, arguments: list[str]) -> None:
     if verb in RUNS:
         experiments.check_command(verb, arguments)
     sweeps.check_command(arguments)
+    ranks.check_command(verb, arguments)
     words = [argument for argument in arguments if argument not in GRID]
     if verb in ("report", "reproduce", "dashboard") and experiments.asked(words) and not any(map(is_option, words)):
         # its words are those of the experiment's verb, grids among them: no config of this verb has their keys

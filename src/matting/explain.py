@@ -23,7 +23,7 @@ def explain(error: BaseException, verb: str) -> str:
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     text = "\n".join(str(link) for link in chain)
-    if found := re.search(r"Could not find '(\w+)/([^']+)'", text):
+    if found := re.search(r"Could not find '((?:hydra/)?\w+)/([^']+)'", text):
         group, choice = found.groups()
         return f"{group}={choice}: no such choice; {group} is one of {', '.join(options(group)) or '(none yet)'}"
     if found := re.search(r"Ambiguous value for argument '([^']+)'", text):

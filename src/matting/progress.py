@@ -5,14 +5,17 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from matting.ranks import leads
+
 T = TypeVar("T")
 QUIET_SECONDS = 2.0
 LINE_SECONDS = 10.0
 
 
 def say(text: str) -> None:
-    """Print one line at once, so that a log that is read while it grows is up to date."""
-    print(text, flush=True)
+    """Print one line at once, so that a log that is read while it grows is up to date; of several ranks the first."""
+    if leads():
+        print(text, flush=True)
 
 
 def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:

@@ -5,7 +5,6 @@ import hashlib
 import importlib.util
 import io
 import json
-import os
 import re
 import sys
 import warnings
@@ -94,9 +93,7 @@ def resume_study(config: DictConfig, folder: Path) -> None:
 
 
 def check_command(arguments: Sequence[str]) -> None:
-    """Raise UserError for a plan of a search, and where every rank is started as a command of its own."""
-    if max(int(os.environ.get(key, 1)) for key in ("WORLD_SIZE", "SLURM_STEP_NUM_TASKS")) > 1:
-        raise UserError("several processes (torchrun, srun): start one command; trainer=ddp starts a rank a GPU itself")
+    """Raise UserError for a plan of a search."""
     if "hydra/sweeper=optuna" in arguments and "plan=true" in arguments:
         raise UserError("plan=true: a search chooses each trial by those before it; leave hydra/sweeper=optuna out")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import run_log, runs
+from matting import ranks, run_log, runs
 from matting.data.build import fingerprint
 from matting.errors import Interrupted
 from matting.progress import say
@@ -55,6 +55,8 @@ def ensure(config: DictConfig) -> dict[str, Any]:
     for found in upstream.values():
         if found.config is not None:
             ensure(found.config)
+    if not ranks.leads():
+        return follow(this, upstream)
     with runs.lock(this.folder, this.kind):
         result = this.result()
         if result is not None and not config.rerun:  # another process made it while this one waited
@@ -63,7 +65,20 @@ def ensure(config: DictConfig) -> dict[str, Any]:
             runs.check_same_data(this, data)
         fresh = config.rerun or this.state_unlocked() in ("new", "failed")
         runs.begin(this, data, fresh)
-        return fit(this, upstream)
+        result = fit(this, upstream)
+    ranks.join(config.trainer.accelerator)
+    return result
+
+
+def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
+    """What a rank beside the first does: trains along, and reads what the first has measured."""
+    from matting import training
+
+    training.train(this, upstream)
+    ranks.join(this.config["trainer"]["accelerator"])
+    result = this.result()
+    assert result is not None
+    return result
 
 
 def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:

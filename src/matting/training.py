@@ -10,8 +10,9 @@ import lightning
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from matting import callbacks, runs
+from matting import callbacks, ranks, runs
 from matting.checkpoints import AtomicCheckpointIO, load_network, load_strict, read_checkpoint
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
@@ -28,9 +29,10 @@ BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
 
 
 def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
-    """Fit a run from its last checkpoint or from the start, and give its result."""
+    """Fit a run from its last checkpoint or from the start, and give its result; of several ranks the first does."""
     config = run.config
     prepare(config)
+    ranks.join(config["trainer"]["accelerator"])  # the first has begun the folder
     data = CompositeData(config, config["stage"]["batch_size"], config["val"]["samples"])
     data.setup("fit")
     stage = build_stage(config, upstream)
@@ -48,6 +50,8 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
             trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
         else:
             stage.load_state_dict(read_checkpoint(run.last)["state_dict"])
+        if not ranks.leads():
+            return {}
         result = measure(run, stage, data)
         for logger in loggers:
             if isinstance(logger, WandbRun):
@@ -146,6 +150,7 @@ def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any
         devices=1,
         precision=node["precision"],
         logger=False,
+        plugins=[LightningEnvironment()],  # one rank measures, however many trained
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from matting.losses.segmentation import dice_loss, focal_loss, segmentation_loss
+from matting.losses.segmentation import dice_loss, focal_loss
 
-LOSSES = [focal_loss, dice_loss, segmentation_loss]
+LOSSES = [focal_loss, dice_loss]
 NINE_TENTHS = math.log(9)  # the logit of 0.9
 
 
@@ -37,11 +37,6 @@ def test_focal_by_hand():
 def test_dice_by_hand():
     # |p m| = 0.9 + 0.5, |p| = 0.9 + 0.5 + 0.1 + 0.9, |m| = 2.
     assert dice_loss(LOGITS, MASK).tolist() == pytest.approx([1 - (2 * 1.4 + 1) / (2.4 + 2 + 1)])
-
-
-def test_segmentation_loss_is_their_sum():
-    expected = focal_loss(LOGITS, MASK, gamma=3.0) + dice_loss(LOGITS, MASK)
-    assert torch.equal(segmentation_loss(LOGITS, MASK, gamma=3.0), expected)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -103,7 +98,8 @@ def test_half_precision_is_widened(loss):
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
 def test_very_wrong_and_very_right_logits_stay_finite(gamma):
     logits = row(300.0, -300.0, 300.0, -300.0).requires_grad_()
-    value = segmentation_loss(logits, row(1.0, 1.0, 0.0, 0.0).bool(), gamma=gamma)
+    mask = row(1.0, 1.0, 0.0, 0.0).bool()
+    value = focal_loss(logits, mask, gamma=gamma) + dice_loss(logits, mask)
     (gradient,) = torch.autograd.grad(value.sum(), logits)
     assert value.isfinite().all()
     assert gradient.isfinite().all()

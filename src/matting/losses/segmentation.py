@@ -38,11 +38,6 @@ def dice_loss(logits: Tensor, mask: Tensor, valid: Tensor | None = None) -> Tens
     return 1 - (2 * common + DICE_SMOOTHING) / (total + DICE_SMOOTHING)
 
 
-def segmentation_loss(logits: Tensor, mask: Tensor, valid: Tensor | None = None, gamma: float = 2.0) -> Tensor:
-    """Focal plus dice, one to one; arguments, result and errors as for `focal_loss`."""
-    return focal_loss(logits, mask, valid, gamma) + dice_loss(logits, mask, valid)
-
-
 def prepared(logits: Tensor, mask: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """Logits (0 on pixels that do not count), truth and weight (1 where a pixel counts), in at least float32."""
     for name, tensor in (("mask", mask), ("valid", valid)):

@@ -1,0 +1,87 @@
+"""One training over machines: two agents of torchrun on this one, a rank each."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from matting.files import read_metrics
+from tests.conftest import TINY
+
+NODES = ["trainer=nodes", "trainer.accelerator=cpu", "trainer.devices=1", "trainer.precision=32-true"]
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def on_two_nodes(folder, *words):
+    """Exit codes and outputs of the command as each of two nodes runs it."""
+    rendezvous = ["--nnodes=2", "--nproc-per-node=1", "--master-addr=127.0.0.1", f"--master-port={free_port()}"]
+    agents = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "torch.distributed.run",
+                *rendezvous,
+                f"--node-rank={node}",
+                "-m",
+                "matting",
+                *words,
+            ],
+            cwd=folder,
+            env={**os.environ, "MATTING_CACHE_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for node in range(2)
+    ]
+    outputs = [agent.communicate(timeout=240) for agent in agents]
+    return [agent.returncode for agent in agents], outputs
+
+
+def test_both_stages_train_on_two_nodes(tmp_path):
+    command = ("train", "stage=alpha_gan", *TINY, *NODES, "scale.val_every=2")
+    codes, ((out, err), (quiet, _)) = on_two_nodes(tmp_path, *command)
+    assert codes == [0, 0], err
+    assert "alpha_gan: done" in out
+    assert quiet == ""
+    for stage in ("segmentation_gan", "alpha_gan"):
+        (folder,) = (tmp_path / "outputs" / stage).iterdir()
+        assert json.loads((folder / "result.json").read_text())["batches"] == 3  # of 2 on each rank, of 12 samples
+        assert [row["batch"] for row in read_metrics(folder / "metrics.csv") if row["name"] == "train/total"] == [
+            1,
+            2,
+            3,
+        ]
+        state = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
+        assert all(value.isfinite().all() for value in state.values())
+        assert json.loads((folder / "manifest.json").read_text()).keys() >= {"ended", "device"}
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "trainer=ddp"), ("train", "-m", "trainer=nodes", "seed=0,1"), ("evaluate", "method=pomagan")]
+)
+@pytest.mark.parametrize("variable", ["WORLD_SIZE", "SLURM_STEP_NUM_TASKS"])
+def test_ranks_of_anything_else_are_refused(matting, monkeypatch, variable, words):
+    """Each would wait for the lock of the run that the first one holds."""
+    monkeypatch.setenv(variable, "2")
+    code, _, err = matting(*words)
+    assert code == 2
+    assert "trainer=ddp starts a rank a GPU itself" in err
+    assert err.count("\n") == 1
+
+
+def test_srun_alone_does_not_name_the_ranks(matting, monkeypatch):
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
+    code, _, err = matting("train", "trainer=nodes")
+    assert code == 2
+    assert "srun torchrun" in err
