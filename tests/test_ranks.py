@@ -24,18 +24,10 @@ def free_port():
 def on_two_nodes(folder, *words):
     """Exit codes and outputs of the command as each of two nodes runs it."""
     rendezvous = ["--nnodes=2", "--nproc-per-node=1", "--master-addr=127.0.0.1", f"--master-port={free_port()}"]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", *rendezvous]
     agents = [
         subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "torch.distributed.run",
-                *rendezvous,
-                f"--node-rank={node}",
-                "-m",
-                "matting",
-                *words,
-            ],
+            [*torchrun, f"--node-rank={node}", "-m", "matting", *words],
             cwd=folder,
             env={**os.environ, "MATTING_CACHE_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
@@ -57,11 +49,8 @@ def test_both_stages_train_on_two_nodes(tmp_path):
     for stage in ("segmentation_gan", "alpha_gan"):
         (folder,) = (tmp_path / "outputs" / stage).iterdir()
         assert json.loads((folder / "result.json").read_text())["batches"] == 3  # of 2 on each rank, of 12 samples
-        assert [row["batch"] for row in read_metrics(folder / "metrics.csv") if row["name"] == "train/total"] == [
-            1,
-            2,
-            3,
-        ]
+        rows = read_metrics(folder / "metrics.csv")
+        assert [row["batch"] for row in rows if row["name"] == "train/total"] == [1, 2, 3]
         state = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
         assert all(value.isfinite().all() for value in state.values())
         assert json.loads((folder / "manifest.json").read_text()).keys() >= {"ended", "device"}
