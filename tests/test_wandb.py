@@ -193,6 +193,18 @@ def test_names_are_the_changed_keys_and_tell_weights_apart(tmp_path):
     assert len(changed_keys(made_run(tmp_path, *long, f"optim.gen.lr={1 / 3}"))) == 128
 
 
+def test_the_sweep_agents_run_has_the_id_that_it_gave(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_SWEEP_ID", "sweep")
+    monkeypatch.setenv("WANDB_RUN_ID", "given")
+    words = ("stage=alpha_gan", "trainer.max_batches=1", "logger=wandb", "logger.wandb.mode=offline")
+    assert tiny("train", *words)[0] == 0
+    (segmentation,), (alpha,) = (
+        offline_runs(tmp_path / "outputs" / kind) for kind in ("segmentation_gan", "alpha_gan")
+    )
+    assert alpha.run.run_id == "given"
+    assert segmentation.run.run_id == segmentation.folder.parents[1].name.rsplit("-", 1)[-1]
+
+
 def test_the_group_can_be_given(tmp_path):
     with loggers_of(made_run(tmp_path, "logger.wandb.group=mine")) as (logger,):
         logger.log_metrics({"val/iou": 0.5, "val/whole/mse": 0.1}, step=1)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
+
 from matting.config import NOT_TOLD, RUN_KEYS, flat, identity
 from matting.runs import Run, defaults_of, open_run
 from matting.scales import METRICS
@@ -33,6 +35,12 @@ def words_of(run: Run) -> Iterator[str]:
         digest = this.get("method", {}).get(key)
         for folder in Path(run.config["paths"]["output_dir"]).glob(f"*/*-{digest}") if digest else ():
             yield from words_of(open_run(folder))
+
+
+def was_asked_for(run: Run) -> bool:
+    """Whether it is what the command line names, not a run that this one stands on."""
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    return run.kind in (choices.get("stage"), f"evaluate/{choices.get('method')}")
 
 
 def config_of(run: Run) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The logger of Weights & Biases: figures, pictures, tables, weights."""
 
+import contextlib
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +11,8 @@ from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
 from matting.runs import Run
-from matting.wandb_facts import changed_keys, config_of, means_of, per_image
-from matting.wandb_session import open_wandb, staged_in, usable
+from matting.wandb_facts import changed_keys, config_of, means_of, per_image, was_asked_for
+from matting.wandb_session import beside_agent, open_wandb, staged_in, usable
 
 
 class WandbRun(Logger):
@@ -53,7 +54,8 @@ class WandbRun(Logger):
     def experiment(self) -> Any:
         """wandb's run, opened at first use."""
         if self.opened is None:
-            self.opened = open_wandb(**self.facts)
+            with contextlib.nullcontext() if was_asked_for(self.run) else beside_agent():
+                self.opened = open_wandb(**self.facts)
         return self.opened
 
     @rank_zero_only

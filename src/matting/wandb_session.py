@@ -38,6 +38,8 @@ def open_wandb(**facts: Any) -> Any:
     """
     import wandb
 
+    if "WANDB_SWEEP_ID" in os.environ:
+        wandb.teardown()  # an earlier run of this process was none of the agent's
     try:
         opened = wandb.init(reinit="create_new", settings=wandb.Settings(**PRIVATE), **facts)
     except wandb.Error as error:
@@ -75,12 +77,32 @@ def has_key() -> bool:
 @contextlib.contextmanager
 def staged_in(folder: Path) -> Iterator[None]:
     """wandb keeps a copy of what it is to upload in the home: in the block, in the run folder."""
-    before = os.environ.get("WANDB_DATA_DIR")
-    os.environ["WANDB_DATA_DIR"] = str(folder.absolute() / "wandb")
+    with environment(WANDB_DATA_DIR=str(folder.absolute() / "wandb")):
+        yield
+
+
+@contextlib.contextmanager
+def beside_agent() -> Iterator[None]:
+    """In the block, no sweep agent of W&B: the run that it started has the id that it gave, no other may take it."""
+    if "WANDB_SWEEP_ID" not in os.environ:
+        yield
+        return
+    import wandb
+
+    wandb.teardown()  # it reads the environment once
+    with environment(WANDB_SWEEP_ID=None, WANDB_RUN_ID=None):
+        yield
+
+
+@contextlib.contextmanager
+def environment(**values: str | None) -> Iterator[None]:
+    """In the block, these variables; None: without it."""
+    before = {key: os.environ.pop(key, None) for key in values}
+    os.environ.update({key: value for key, value in values.items() if value is not None})
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["WANDB_DATA_DIR"]
-        else:
-            os.environ["WANDB_DATA_DIR"] = before
+        for key, value in before.items():
+            os.environ.pop(key, None)
+            if value is not None:
+                os.environ[key] = value

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from matting.losses.compositional import alpha_prediction_loss, compositional_loss, matting_loss
+from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 
 
 def flat(*values: float, channels: int = 1) -> torch.Tensor:
@@ -14,6 +14,10 @@ def flat(*values: float, channels: int = 1) -> torch.Tensor:
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def both(pred, true, fgr, bgr):
+    return alpha_prediction_loss(pred, true) + compositional_loss(pred, true, fgr, bgr)
 
 
 TRUE = flat(1.0, 0.5, 0.0, 0.0)
@@ -41,32 +45,24 @@ def test_composite_is_the_difference_of_both_composites():
     assert torch.allclose(compositional_loss(pred, true, fgr, bgr), expected)
 
 
-@pytest.mark.parametrize("gamma", [0.0, 0.25, 1.0])
-def test_matting_loss_weighs_both(gamma):
-    alpha, composite = alpha_prediction_loss(PRED, TRUE), compositional_loss(PRED, TRUE, FGR, BGR)
-    expected = gamma * alpha + (1 - gamma) * composite
-    assert matting_loss(PRED, TRUE, FGR, BGR, gamma).item() == pytest.approx(expected.item())
-    assert matting_loss(PRED, TRUE, FGR, BGR).item() == pytest.approx(((alpha + composite) / 2).item())
-
-
 def test_each_sample_has_its_own_value():
     pred, true, fgr, bgr = noise(3, 1, 4, 5), noise(3, 1, 4, 5, seed=1), noise(3, 3, 4, 5, seed=2), noise(3, 3, 4, 5)
-    together = matting_loss(pred, true, fgr, bgr)
-    apart = [matting_loss(*(t[i : i + 1] for t in (pred, true, fgr, bgr))) for i in range(3)]
+    together = both(pred, true, fgr, bgr)
+    apart = [both(*(t[i : i + 1] for t in (pred, true, fgr, bgr))) for i in range(3)]
     assert torch.allclose(together, torch.cat(apart))
     assert len(together.unique()) == 3
 
 
 def test_a_perfect_prediction_costs_nothing():
-    assert matting_loss(TRUE, TRUE, FGR, BGR) == 0
+    assert both(TRUE, TRUE, FGR, BGR) == 0
 
 
 def test_half_precision_is_widened():
     shapes = [(1, 1, 64, 64), (1, 1, 64, 64), (1, 3, 64, 64), (1, 3, 64, 64)]
     inputs = [noise(*shape, seed=seed).bfloat16() for seed, shape in enumerate(shapes)]
-    value = matting_loss(*inputs)
+    value = both(*inputs)
     assert value.dtype == torch.float32
-    assert value.item() == pytest.approx(matting_loss(*(t.double() for t in inputs)).item(), rel=1e-5)
+    assert value.item() == pytest.approx(both(*(t.double() for t in inputs)).item(), rel=1e-5)
 
 
 def test_shapes_that_differ_are_refused():
@@ -81,4 +77,4 @@ def test_shapes_that_differ_are_refused():
 def test_gradients():
     pred = noise(2, 1, 3, 4).requires_grad_()
     true, fgr, bgr = noise(2, 1, 3, 4, seed=1), noise(2, 3, 3, 4, seed=2), noise(2, 3, 3, 4, seed=3)
-    assert gradcheck(lambda alpha: matting_loss(alpha, true, fgr, bgr, 0.3), pred)
+    assert gradcheck(lambda alpha: both(alpha, true, fgr, bgr), pred)

@@ -32,12 +32,6 @@ def compositional_loss(pred_alpha: Tensor, true_alpha: Tensor, fgr: Tensor, bgr:
     return (error * (widened(fgr) - widened(bgr)).abs()).mean((1, 2, 3))
 
 
-def matting_loss(pred_alpha: Tensor, true_alpha: Tensor, fgr: Tensor, bgr: Tensor, gamma: float = 0.5) -> Tensor:
-    """gamma A_L + (1 - gamma) C_L, with the paper's gamma; arguments, result and errors as for `compositional_loss`."""
-    alpha_term = alpha_prediction_loss(pred_alpha, true_alpha)
-    return gamma * alpha_term + (1 - gamma) * compositional_loss(pred_alpha, true_alpha, fgr, bgr)
-
-
 def alpha_error(pred_alpha: Tensor, true_alpha: Tensor) -> Tensor:
     if pred_alpha.shape != true_alpha.shape:
         raise ValueError(
