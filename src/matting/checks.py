@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, NamedTuple
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, Node, OmegaConf
 
 from matting.config import flat, plain
 from matting.errors import UserError
@@ -136,7 +136,8 @@ def without_value(node: DictConfig, prefix: str = "") -> Iterator[str]:
     """Keys of the schema that have no value (`???`), or that `~key` took out."""
     schema = OmegaConf.get_type(node)
     for field in dataclasses.fields(schema) if dataclasses.is_dataclass(schema) else ():
-        if field.name not in node:
+        child = node._get_node(field.name)  # as it stands: to resolve it would take most of this module's time
+        if not isinstance(child, Node) or child._is_missing():
             yield prefix + field.name
-        elif isinstance(node[field.name], DictConfig):
-            yield from without_value(node[field.name], f"{prefix}{field.name}.")
+        elif isinstance(child, DictConfig) and not child._is_none():
+            yield from without_value(child, f"{prefix}{field.name}.")

@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import time
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ from typing import Any
 PACKAGES = ("torch", "torchvision", "lightning", "albumentations", "kornia", "opencv-python-headless", "numpy")
 
 
+@cache
 def git_state() -> dict[str, Any]:
-    """Revision of the checkout that this code runs from, and whether it has changes; when installed the version."""
+    """Revision of the checkout that this code runs from, and whether it has changes; when installed the version.
+
+    Asked once in a process: git takes longer than all else that a finished job needs.
+    """
     here = Path(__file__).parent
     if not (here.parents[1] / ".git").exists():
         return {"revision": version("matting"), "dirty": False}
