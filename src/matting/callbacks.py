@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, Trainer
 
 from matting.errors import Interrupted
 from matting.progress import LINE_SECONDS, say
+from matting.throughput import Throughput
 
 MONITOR = "val/whole/mse"
 
@@ -106,8 +107,8 @@ def any_rank(trainer: Trainer, value: bool) -> bool:
 class Progress(Callback):
     """A bar on a terminal; a line every ten seconds elsewhere."""
 
-    def __init__(self, title: str, total: int):
-        self.title, self.total = title, total
+    def __init__(self, title: str, total: int, speed: Throughput):
+        self.title, self.total, self.speed = title, total, speed
         self.bar: Any = None
 
     def on_train_start(self, trainer: Trainer, stage: Any) -> None:
@@ -116,15 +117,18 @@ class Progress(Callback):
         if sys.stdout.isatty() and trainer.is_global_zero:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            columns = (
+                *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()),
+                TextColumn("{task.fields[speed]}"),
+            )
             self.bar = Progress(*columns, transient=True)
-            self.task = self.bar.add_task(self.title, total=self.total, completed=self.first)
+            self.task = self.bar.add_task(self.title, total=self.total, completed=self.first, speed="")
             self.bar.start()
 
     def on_train_batch_end(self, trainer: Trainer, stage: Any, *_: Any) -> None:
         batches: int = stage.batches
         if self.bar is not None:
-            self.bar.update(self.task, completed=batches)
+            self.bar.update(self.task, completed=batches, speed=self.speed.line)
         elif trainer.is_global_zero and time.monotonic() - self.last > LINE_SECONDS:
             self.last = time.monotonic()
             left = (self.last - self.start) / (batches - self.first) * (self.total - batches)

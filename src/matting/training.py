@@ -22,6 +22,7 @@ from matting.loggers import MetricsCSV, loggers_of
 from matting.pictures import Pictures
 from matting.runs import Run
 from matting.stages.base import MattingStage, StageConfig
+from matting.throughput import Throughput
 from matting.upstream import Upstream
 from matting.wandb_run import WandbRun
 
@@ -119,7 +120,8 @@ def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int
         callbacks.RunCheckpoint(run.checkpoints, keep["every_batches"], keep["minutes"], val_every, keep["keep"]),
     ]
     if config["runtime"]["progress"]:
-        watchers.insert(0, callbacks.Progress(run.kind, total))
+        speed = Throughput(run.kind, config["runtime"]["log_every"])
+        watchers = [callbacks.Progress(run.kind, total, speed), *watchers, speed]  # last: what the others do is no wait
     return Trainer(
         **{key: node[key] for key in ("accelerator", "devices", "num_nodes", "strategy", "precision")},
         max_epochs=config["stage"]["epochs"],
