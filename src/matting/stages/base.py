@@ -158,9 +158,8 @@ class MattingStage(LightningModule):
 
     def on_test_start(self) -> None:
         names = self.trainer.datamodule.tests  # type: ignore[attr-defined]
-        self.tests = {
-            name: MattingMetrics(sync_on_compute=False).to(self.device) for name in names
-        }  # one rank measures
+        # one rank measures, however many have trained
+        self.tests = {name: MattingMetrics(sync_on_compute=False).to(self.device) for name in names}
 
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         list(self.tests.values())[dataloader_idx].update(self.predict_map(batch).float(), batch["alpha"])
