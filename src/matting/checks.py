@@ -136,7 +136,7 @@ def without_value(node: DictConfig, prefix: str = "") -> Iterator[str]:
     """Keys of the schema that have no value (`???`), or that `~key` took out."""
     schema = OmegaConf.get_type(node)
     for field in dataclasses.fields(schema) if dataclasses.is_dataclass(schema) else ():
-        child = node._get_node(field.name)  # as it stands: to resolve it would take most of this module's time
+        child = node._get_node(field.name, validate_access=False)  # as it stands: to resolve it takes most of the time
         if not isinstance(child, Node) or child._is_missing():
             yield prefix + field.name
         elif isinstance(child, DictConfig) and not child._is_none():
