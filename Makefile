@@ -3,10 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-# Large CPU tensors would be mapped and unmapped at every step; read by glibc before Python starts.
-export MALLOC_MMAP_MAX_ = 0
-export MALLOC_TRIM_THRESHOLD_ = 100000000000
-export MALLOC_TOP_PAD_ = 268435456
 
 .PHONY: help run test test-gpu lint lock bench wheel clean
 .DEFAULT_GOAL := help

@@ -12,7 +12,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from matting import callbacks, ranks, runs
+from matting import callbacks, memory, ranks, runs
 from matting.checkpoints import AtomicCheckpointIO, load_network, load_strict, read_checkpoint
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
@@ -61,9 +61,10 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
 
 
 def prepare(config: Mapping[str, Any]) -> None:
-    """Device, seeds and threads; the rest of determinism is that every draw has a seed of its own."""
+    """Device, memory, seeds and threads; the rest of determinism is that every draw has a seed of its own."""
     if config["trainer"]["accelerator"] == "gpu" and not torch.cuda.is_available():
         raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
+    memory.keep_freed()
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # what comes out is the same
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
