@@ -1,5 +1,6 @@
 """Shared by all tests: one thread (the machine may have two cores and pytest workers), and the command in process."""
 
+import logging
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -49,6 +50,15 @@ TINY = [
     "runtime.threads=1",
     "runtime.log_every=1",
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_handlers_of_other_tests():
+    """A grid sets up logging to a stream that pytest closes after the test."""
+    yield
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture

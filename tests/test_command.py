@@ -1,7 +1,6 @@
 """The command: verbs, help, what it imports, exit codes, grids, tab completion."""
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -10,15 +9,6 @@ import pytest
 
 from matting.__main__ import VERBS
 from matting.errors import Incomplete, Interrupted, JobError, UserError
-
-
-@pytest.fixture(autouse=True)
-def no_handlers_of_other_tests():
-    """A grid sets up logging to a stream that pytest closes after the test."""
-    yield
-    root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
-        root.removeHandler(handler)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])

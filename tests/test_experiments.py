@@ -1,7 +1,6 @@
 """Every file of experiments/ composes; what the command line does to a grid; one of each verb run, tiny."""
 
 import json
-import logging
 from functools import cache
 
 import pytest
@@ -28,15 +27,6 @@ def hydra():
     schema.register()
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         yield
-
-
-@pytest.fixture(autouse=True)
-def no_handlers_of_other_tests():
-    """A grid sets up logging to a stream that pytest closes after the test."""
-    yield
-    root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
-        root.removeHandler(handler)
 
 
 @cache

@@ -1,7 +1,6 @@
 """Every launcher: the results of the basic one, jobs that fail or are killed, upstream runs and ranks."""
 
 import json
-import logging
 import os
 import signal
 import threading
@@ -15,16 +14,6 @@ from matting.config import compose_config
 from matting.errors import JobError
 from tests.conftest import TINY
 from tests.swept import FAST, results, start, starts
-
-
-@pytest.fixture(autouse=True)
-def no_handlers_of_other_tests():
-    """A grid sets up logging to a stream that pytest closes after the test."""
-    yield
-    root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
-        root.removeHandler(handler)
-
 
 LAUNCHERS = {
     "joblib": [],

@@ -1,7 +1,5 @@
 """Optuna's search: its study is kept, goes on where it stopped, and a trial without a number is a failed one."""
 
-import logging
-
 import pytest
 
 optuna = pytest.importorskip("optuna")
@@ -11,15 +9,6 @@ WORDS = ["loss.perceptual.weight=0", "scale.test_subjects=1", "trainer.max_batch
 WEIGHT, RATE = "loss.segmentation.weight", "optim.gen.lr"
 SEARCH = [*WORDS, f"{WEIGHT}=choice(10,1e38)", f"{RATE}=interval(1e-5,1e-3)"]
 STORAGE = "sqlite:///outputs/.sweeps/studies.db"
-
-
-@pytest.fixture(autouse=True)
-def no_handlers_of_other_tests():
-    """A grid sets up logging to a stream that pytest closes after the test."""
-    yield
-    root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
-        root.removeHandler(handler)
 
 
 def study():

@@ -1,7 +1,6 @@
 """Sweeps: killed and given again, jobs that fail, what is refused."""
 
 import json
-import logging
 import os
 import signal
 import time
@@ -16,15 +15,6 @@ from tests.swept import FAST, results, start, starts
 
 GRID = ["experiments=pomagan/table3_terms", "loss=cgan_alpha,cgan_per_alpha", "vgg.weights=none", "vgg.width=0.125"]
 GRID += ["scale.test_subjects=1", "checkpoint.every_batches=1", "scale.alpha_epochs=2"]
-
-
-@pytest.fixture(autouse=True)
-def no_handlers_of_other_tests():
-    """A grid sets up logging to a stream that pytest closes after the test."""
-    yield
-    root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
-        root.removeHandler(handler)
 
 
 def wait_for(condition, process):

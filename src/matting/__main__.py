@@ -4,6 +4,8 @@ import os
 import re
 import sys
 
+from matting.home import at_home
+
 VERBS = {
     "train": "fit one stage: matting train stage=alpha_gan data=aim_d646_coco",
     "evaluate": "measure a method on every test set: matting evaluate method=pomagan",
@@ -65,14 +67,17 @@ def main(argv: list[str]) -> int:
 
 
 def literal(arguments: list[str]) -> list[str]:
-    """Free text quoted, so that Hydra takes `input=me (1).jpg` as it is; in a grid `a,b` stays a list."""
+    """Free text quoted, so that Hydra takes `input=me (1).jpg` as it is, and `~/` as the home.
+
+    In a grid `a,b` stays a list.
+    """
     if {"-m", "--multirun"} & {*arguments}:
         return arguments
     words = []
     for argument in arguments:
         key, _, value = argument.partition("=")
         if key in FREE_TEXT and value[:1] not in ("", "'", '"') and value != "null":
-            escaped = re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', value))
+            escaped = re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', at_home(value)))
             argument = f'{key}="{escaped}"'
         words.append(argument)
     return words

@@ -10,6 +10,7 @@ from matting.experiment_rows import Experiment, Row
 from matting.experiments import Job
 from matting.figures import columns, reduced
 from matting.files import read_json
+from matting.home import homeless
 from matting.page import PAGE, STYLE, figure, heads, picture
 from matting.runs import Run
 from matting.story import caveats, setting, trimaps
@@ -99,7 +100,12 @@ def runs_table(experiment: Experiment) -> str:
     lines = []
     for row in experiment.rows:
         for job in () if row.control else row.jobs:
-            cells = [str(job.seed), job.state(), " ".join(run.digest for run in job.stages), str(job.evaluation)]
+            cells = [
+                str(job.seed),
+                job.state(),
+                " ".join(run.digest for run in job.stages),
+                homeless(str(job.evaluation)),
+            ]
             lines.append(
                 f"<tr><th>{escape(row.label)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 from matting.config import SHARED
 from matting.experiments import Job, facts, grid, job_of
+from matting.home import homeless
 from matting.story import random_vgg
 
 
@@ -56,7 +57,7 @@ class Experiment:
 
     @property
     def command(self) -> str:
-        return " ".join(["matting", self.verb, f"experiments={self.name}", *self.overrides])
+        return homeless(" ".join(["matting", self.verb, f"experiments={self.name}", *self.overrides]))
 
 
 def experiment(name: str, overrides: Sequence[str]) -> Experiment:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from matting.figures import Sample, curves
+from matting.home import homeless
 from matting.runs import Run
 from matting.scales import NOT_COMPARABLE, SCALES, headings, region_title, scaled, size_text
 from matting.story import row_titles, told
@@ -112,7 +113,7 @@ def runs_table(runs: list[Run]) -> str:
         facts = run.manifest
         revision = facts["git"]["revision"][:12] + (" with changes" if facts["git"]["dirty"] else "")
         cells = (
-            str(run),
+            homeless(str(run)),
             run.digest,
             facts["command"],
             revision,

@@ -19,6 +19,7 @@ from matting.errors import UserError
 from matting.experiment_rows import Experiment, experiment
 from matting.experiments import asked
 from matting.files import write_text
+from matting.home import homeless
 from matting.progress import say
 from matting.runs import Run
 from matting.scales import METRICS, NOT_COMPARABLE, headings, region_title, row_order, scaled, size_text
@@ -108,7 +109,7 @@ def write_experiment(found: Experiment) -> list[Comparison]:
     folder.mkdir(parents=True, exist_ok=True)
     made = tables.tables_of(found, comparisons)
     say("\n\n".join(map(tables.text, made)))
-    write_text(folder / "rows.jsonl", "".join(json.dumps(line) + "\n" for line in mapped(found)))
+    write_text(folder / "rows.jsonl", "".join(json.dumps(homeless(line)) + "\n" for line in mapped(found)))
     write_text(folder / "table.csv", tables.comma_separated(found, comparisons))
     write_text(folder / "table.md", "\n".join(map(tables.markdown, made)))
     write_text(folder / "table.tex", "\n".join(map(tables.latex, made)))

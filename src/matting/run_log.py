@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from matting.home import homeless
+
 
 class Tee:
     """A stream that also goes to a log, but for a terminal's bars and colours."""
@@ -16,7 +18,7 @@ class Tee:
 
     def write(self, text: str) -> int:
         if not self.log.closed and "\x1b" not in text and "\r" not in text:
-            self.log.write(text)
+            self.log.write(homeless(text))
         return self.stream.write(text)
 
     def flush(self) -> None:
@@ -39,6 +41,6 @@ def kept(file: Path) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            log.write(traceback.format_exc())
+            log.write(homeless(traceback.format_exc()))
             error.add_note(f"log: {file}")
             raise

@@ -16,6 +16,7 @@ from matting import locks
 from matting.config import CONFIG_VERSION, composed, digest_of, identity, plain, readable
 from matting.errors import JobError, UserError, disk_is_full
 from matting.files import read_json, write_json, write_text
+from matting.home import at_home, homeless
 from matting.progress import say
 from matting.provenance import git_state, now, versions
 
@@ -98,7 +99,7 @@ def open_run(folder: Path) -> Run:
     file = folder / "config.yaml"
     if not file.is_file():
         raise UserError(f"{folder}: not a run folder (config.yaml is missing); `matting runs` lists those there are")
-    config = yaml.safe_load(file.read_text())
+    config = at_home(yaml.safe_load(file.read_text()))
     if config.get("config_version") != CONFIG_VERSION:
         found = config.get("config_version")
         raise UserError(f"{file}: config_version {found}, this version reads {CONFIG_VERSION}; train it again")
@@ -149,13 +150,13 @@ def begin(run: Run, fingerprint: str, fresh: bool) -> None:
     }
     manifest.pop("error", None)
     manifest["starts"] = [*manifest.get("starts", []), now()]
-    write_text(run.folder / "config.yaml", yaml.safe_dump(run.config, sort_keys=False))
-    write_json(run.folder / "manifest.json", manifest)
+    write_text(run.folder / "config.yaml", yaml.safe_dump(homeless(run.config), sort_keys=False))
+    write_json(run.folder / "manifest.json", homeless(manifest))
 
 
 def note(run: Run, **facts: Any) -> None:
     """Add facts to the manifest."""
-    write_json(run.folder / "manifest.json", {**(read_json(run.folder / "manifest.json") or {}), **facts})
+    write_json(run.folder / "manifest.json", homeless({**(read_json(run.folder / "manifest.json") or {}), **facts}))
 
 
 def note_error(run: Run, error: Exception) -> None:

@@ -53,6 +53,10 @@ class Sweep(Callback):
         if "storage" in config.hydra.sweeper and importlib.util.find_spec("optuna") is not None:
             resume_study(config, folder)
 
+    def on_job_start(self, config: DictConfig, **_: Any) -> None:
+        # Hydra leaves the sweep's config there, which nothing reads and which names the home where it is given as one
+        (Path(config.hydra.sweep.dir) / "multirun.yaml").unlink(missing_ok=True)
+
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         if job_return.status == JobStatus.FAILED:
             try:

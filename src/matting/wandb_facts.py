@@ -8,6 +8,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 
 from matting.config import NOT_TOLD, RUN_KEYS, flat, identity
+from matting.home import homeless
 from matting.runs import Run, defaults_of, open_run
 from matting.scales import METRICS
 
@@ -47,15 +48,6 @@ def config_of(run: Run) -> dict[str, Any]:
     """A run's config and where it comes from; without the paths of this machine."""
     facts = {key: run.manifest.get(key) for key in ("git", "versions", "data_fingerprint")}
     return homeless({**{key: value for key, value in run.config.items() if key != "paths"}, **facts})
-
-
-def homeless(value: Any) -> Any:
-    """The same with `~` for the home in every text."""
-    if isinstance(value, dict):
-        return {key: homeless(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [homeless(entry) for entry in value]
-    return value.replace(str(Path.home()), "~") if isinstance(value, str) else value
 
 
 def means_of(result: Mapping[str, Any]) -> dict[str, float | None]:

@@ -1,0 +1,63 @@
+"""No file of a run tells whose home it was made in, and a run is found again from another home."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from matting.home import at_home, homeless
+from matting.runs import find_runs
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """The home lies above the folder of the test, as it does of most people."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_home_is_a_tilde_in_every_text(home):
+    facts = {"a": f"{home}/w.pth", "b": ["in", f"see {home}: full", 1, None], "c": {"d": str(home)}}
+    assert homeless(facts) == {"a": "~/w.pth", "b": ["in", "see ~: full", 1, None], "c": {"d": "~"}}
+    assert homeless(f"{home}-2/x {home}s/x") == f"{home}-2/x {home}s/x"
+
+
+def test_a_tilde_is_the_home_of_who_reads(home):
+    assert at_home({"a": ["~/w.pth", "~", 1], "b": "~w or ~/w"}) == {
+        "a": [f"{home}/w.pth", str(home), 1],
+        "b": "~w or ~/w",
+    }
+
+
+def test_the_root_is_nobodys_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/")
+    assert homeless("/data/x") == "/data/x"
+
+
+def test_no_config_manifest_or_log_names_the_home(tiny, home):
+    where = [f"paths.output_dir={home}/out", f"paths.cache_dir={home}/cache", f"paths.data_root={home}/data"]
+    table = "experiments=pomagan/table1"
+    for words in (["train", "stage=alpha_gan"], ["evaluate"], ["report"], ["evaluate", table], ["report", table]):
+        code, _, err = tiny(*words, *where)
+        assert code == 0, err
+    code, _, err = tiny("train", "stage=segmentation_gan", *where, "optim.gen.lr=1e30", "optim.warmup=0")
+    assert code != 0, "a log with a traceback and a manifest with an error are wanted too"
+    files = [path for path in (home / "out").rglob("*") if path.is_file()]
+    assert {"config.yaml", "manifest.json", "train.log", "evaluate.log"} <= {path.name for path in files}
+    assert [path for path in files if str(home).encode() in path.read_bytes()] == []
+
+
+def test_a_quoted_tilde_is_the_home_of_who_types(matting, home):
+    _, out, _ = matting("train", "stage=segmentation_gan", "paths.data_root=~/some data", "--cfg", "job")
+    assert f"data_root: {home}/some data" in out
+
+
+def test_a_run_that_was_moved_to_another_home_is_read_from_there(tiny, home, monkeypatch):
+    code, _, err = tiny("train", "stage=segmentation_gan", f"paths.output_dir={home}/out")
+    assert code == 0, err
+    other = home / "other"
+    shutil.move(home / "out", other / "out")
+    monkeypatch.setenv("HOME", str(other))
+    (run,) = find_runs(other / "out")
+    assert run.config["paths"]["output_dir"] == str(other / "out")
+    assert Path(run.config["paths"]["output_dir"]).is_dir()
