@@ -156,7 +156,7 @@ class Work:
             trimaps = torch.from_numpy(np.stack(planes)).to(self.device)
             inputs.append(trimaps[:, None].float().div_(127.5).round_().div_(2))  # 0, 128, 255 -> 0, 0.5, 1
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            alpha = self.method(*inputs)["alpha"]
+            alpha = self.method.matte(*inputs)
         return alpha[:, 0].mul(255).round().byte().cpu().numpy()
 
     def write(self, picture: Picture, alpha: np.ndarray, output: Path, background: np.ndarray | None) -> None:

@@ -69,6 +69,13 @@ def test_alpha_is_that_of_the_networks_trained_together_and_halves_that_of_those
     assert {*AlphaNetMethod.measured} == {"mask", "probability", "halves"}
 
 
+def test_a_picture_s_alpha_needs_no_halves(paths):
+    method, image = AlphaNetMethod(**paths, max_side=1500), people()["image"]
+    expected = method(image)["alpha"]
+    method.halves = None
+    assert torch.equal(method.matte(image), expected)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (33, 47), (100, 9)])
 def test_any_size_gives_its_own_size_back(paths, size):
     method, interactive = AlphaNetMethod(**paths, max_side=48), AlphaNetInteractive(paths["matting"], max_side=48)

@@ -35,6 +35,10 @@ class Method(nn.Module):
         """
         raise NotImplementedError
 
+    def matte(self, image: Tensor, trimap: Tensor | None = None) -> Tensor:
+        """The alpha alone, of the same arguments."""
+        return self(image, trimap)["alpha"]
+
 
 def load_method(config: Mapping[str, Any], checkpoints: Mapping[str, Path]) -> tuple[Method, torch.device]:
     """The method of a plain config, its networks loaded, on the device that `trainer` asks for; and that device.
