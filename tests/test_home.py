@@ -49,7 +49,7 @@ def test_no_config_manifest_or_log_names_the_home(tiny, home):
 
 def test_a_quoted_tilde_is_the_home_of_who_types(matting, home):
     _, out, _ = matting("train", "stage=segmentation_gan", "paths.data_root=~/some data", "--cfg", "job")
-    assert f"data_root: {home}/some data" in out
+    assert f"data_root: {home}/some data" in " ".join(out.split())  # YAML breaks long lines
 
 
 def test_a_run_that_was_moved_to_another_home_is_read_from_there(tiny, home, monkeypatch):

@@ -7,7 +7,7 @@ from optuna.trial import TrialState  # noqa: E402
 
 WORDS = ["loss.perceptual.weight=0", "scale.test_subjects=1", "trainer.max_batches=1", "-m", "hydra/sweeper=optuna"]
 WEIGHT, RATE = "loss.segmentation.weight", "optim.gen.lr"
-SEARCH = [*WORDS, f"{WEIGHT}=choice(10,1e38)", f"{RATE}=interval(1e-5,1e-3)"]
+SEARCH = [*WORDS, f"{WEIGHT}=choice(10,1e39)", f"{RATE}=interval(1e-5,1e-3)"]
 STORAGE = "sqlite:///outputs/.sweeps/studies.db"
 
 
@@ -23,12 +23,12 @@ def complete():
 def test_a_study_goes_on_and_counts_what_is_no_number_as_failed(tiny, tmp_path):
     code, _, err = tiny("train", *SEARCH, "hydra.sweeper.n_trials=4")
     assert code == 4
-    assert f"{WEIGHT}=1e+38" in err.splitlines()[-1]
+    assert f"{WEIGHT}=1e+39" in err.splitlines()[-1]
     trials = study().trials
     assert len(trials) == 4
     assert {(trial.params[WEIGHT], trial.state) for trial in trials} == {
         (10, TrialState.COMPLETE),
-        (1e38, TrialState.FAIL),
+        (1e39, TrialState.FAIL),
     }
     assert len(list(tmp_path.glob("outputs/segmentation_gan/*/result.json"))) == len(complete())
 

@@ -61,12 +61,12 @@ def test_a_killed_sweep_given_again_comes_to_the_same_table(tmp_path, tiny, monk
 
 def test_a_job_that_fails_does_not_end_the_sweep_and_its_log_is_named(tiny, tmp_path):
     """An error of input, a loss that is no number, and one that trains."""
-    weights = "loss.segmentation.weight=-1,1e38,10"
+    weights = "loss.segmentation.weight=-1,1e39,10"
     code, _, err = tiny("train", *FAST, "-m", weights)
     assert code == 4
     assert len(results(tmp_path)) == 1
     *failed, last = [line for line in err.splitlines() if line.startswith(("failed: ", "matting train: "))]
-    assert [line.split("segmentation.weight=")[1].split(",")[0] for line in failed] == ["-1", "1e+38"]
+    assert [line.split("segmentation.weight=")[1].split(",")[0] for line in failed] == ["-1", "1e+39"]
     assert last.startswith("matting train: 2 jobs failed, the first: ")
     log = Path(failed[1].rpartition("; log: ")[2])
     assert "Traceback" in log.read_text()

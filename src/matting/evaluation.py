@@ -2,33 +2,36 @@
 
 import csv
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
-from matting.batch import Batch
+from matting.batch import Batch, RawBatch
 from matting.data.augment import resize
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
-from matting.data.dataset import EvalComposites, eval_shape
-from matting.data.images import write_image
+from matting.data.dataset import EvalComposites, collate, eval_shape
 from matting.files import write_json
+from matting.gallery import Gallery
 from matting.loggers import loggers_of
 from matting.methods.base import Method, load_method
-from matting.metrics.functional import NAMES, matting_metrics
+from matting.metrics.functional import NAMES, region_metrics
 from matting.nets.morphology import scaled_size, trimap_from_alpha, unknown_region
 from matting.progress import track
 from matting.runs import Run, note
-from matting.sheets import to_bytes
 from matting.training import prepare
 from matting.wandb_run import WandbRun
 
 FIELDS = ("test", "id", "row", "region", "height", "width", *NAMES)
+T = TypeVar("T")
+Sample = tuple[list[dict[str, Any]], dict[str, Tensor]]
 
 
 def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
@@ -73,38 +76,93 @@ def measure(
     method: Method,
     device: torch.device,
     config: Mapping[str, Any],
-) -> Iterator[tuple[list[dict[str, Any]], dict[str, np.ndarray]]]:
-    """Each sample of a test set: its table rows, the alpha's first, and its planes as bytes."""
+) -> Iterator[Sample]:
+    """Each sample of a test set: its table rows, the alpha's first, and its planes (C, H, W).
+
+    While a batch is measured the network has the next one, and the one after that is loaded.
+    """
     constant = best_constant(dataset)
-    convention, autocast = config["metrics"]["convention"], config["trainer"]["precision"] == "bf16-mixed"
-    loader = data.eval_loader(dataset)
-    for raw in track(loader, f"evaluate {name}", len(loader)):
-        moved = {key: value.to(device) if isinstance(value, Tensor) else value for key, value in raw.items()}
-        batch: Batch = compose_batch(moved, colour=False)  # type: ignore[arg-type]
-        height, width = batch["alpha"].shape[-2:]
-        size = scaled_size(height, width, config["metrics"]["unknown_dilation"], 1024, 3)
-        with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-            given = {"trimap": trimap_from_alpha(batch["alpha"], size)} if method.wants_trimap else {}
-            found = {stage: plane.cpu() for stage, plane in method(batch["image"], **given).items()}
-        true = batch["alpha"].cpu()
-        maps = {stage: found[stage] for stage in ("alpha", *method.measured)}
-        maps |= {"constant": torch.full_like(true, constant), "perfect_mask": (true >= 0.5).float()}
-        unknown = unknown_region(true, size)
-        regions = {"whole": None, "unknown": unknown}
-        values = {
-            (row, region): matting_metrics(pred, true, regions[region], convention)
-            for row, pred in maps.items()
-            for region in config["metrics"]["regions"]
-        }
-        for i, id in enumerate(batch["ids"]):
-            table = [
-                {"test": name, "id": id, "row": row, "region": region, "height": height, "width": width}
-                | {metric: float(value[i]) for metric, value in each.items()}
-                for (row, region), each in values.items()
-            ]
-            planes = {"image": batch["image"][i], "alpha": found["alpha"][i], "truth": true[i]}
-            planes |= {stage: found[stage][i] for stage in method.stages}
-            yield table, {key: to_bytes(plane) for key, plane in planes.items()}
+    loader = data.eval_loader(dataset, workers=0)
+    raws = ahead(loaded(loader, config["runtime"]["workers"]))
+    with ThreadPoolExecutor(1) as beside:
+        measured: deque[Future[list[Sample]]] = deque()
+        for raw in track(raws, f"evaluate {name}", len(loader)):
+            planes = predicted(raw, method, device, config)
+            measured.append(beside.submit(samples_of, name, raw["ids"], planes, method, constant, config))
+            if len(measured) > 1:
+                yield from measured.popleft().result()
+        for last in measured:
+            yield from last.result()
+
+
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same items, each made by a thread while the one before is worked on."""
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, iterator, end)
+        while (item := coming.result()) is not end:
+            coming = thread.submit(next, iterator, end)
+            yield item  # type: ignore[misc]
+
+
+def loaded(loader: DataLoader, workers: int) -> Iterator[RawBatch]:
+    """The batches of a loader, the samples of each loaded by threads.
+
+    A process forked from one that holds a network's memory makes that copy every page which it writes to from then on:
+    a test set took up to twice as long.
+    """
+    with ThreadPoolExecutor(max(1, workers)) as threads:
+        for indices in loader.batch_sampler:  # type: ignore[union-attr]
+            yield collate(list(threads.map(loader.dataset.__getitem__, indices)))
+
+
+def predicted(raw: RawBatch, method: Method, device: torch.device, config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The planes of a batch on the host: image, alpha, truth, and what else the method shows or has measured."""
+    moved = {key: value.to(device) if isinstance(value, Tensor) else value for key, value in raw.items()}
+    batch: Batch = compose_batch(moved, colour=False)  # type: ignore[arg-type]
+    autocast = config["trainer"]["precision"] == "bf16-mixed"
+    with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+        given: dict[str, Tensor] = {}
+        if method.wants_trimap:
+            given["trimap"] = trimap_from_alpha(batch["alpha"], dilation(batch["alpha"], config))
+        found = method(batch["image"], **given)
+    planes = {"image": batch["image"], "alpha": found["alpha"], "truth": batch["alpha"]}
+    planes |= {stage: found[stage] for stage in (*method.stages, *method.measured)}
+    return {name: plane.cpu() for name, plane in planes.items()}
+
+
+def samples_of(
+    test: str,
+    ids: list[str],
+    planes: dict[str, Tensor],
+    method: Method,
+    constant: float,
+    config: Mapping[str, Any],
+) -> list[Sample]:
+    """Each sample of a predicted batch, measured."""
+    true, metrics = planes["truth"], config["metrics"]
+    height, width = true.shape[-2:]
+    maps = {row: planes[row] for row in ("alpha", *method.measured)}
+    maps |= {"constant": torch.full_like(true, constant), "perfect_mask": (true >= 0.5).float()}
+    masks = {"whole": None, "unknown": unknown_region(true, dilation(true, config))}
+    chosen = [masks[region] for region in metrics["regions"]]
+    values = {row: region_metrics(pred, true, chosen, metrics["convention"]) for row, pred in maps.items()}
+    samples = []
+    for i, id in enumerate(ids):
+        table = [
+            {"test": test, "id": id, "row": row, "region": region, "height": height, "width": width}
+            | {metric: float(value[i]) for metric, value in each.items()}
+            for row, found in values.items()
+            for region, each in zip(metrics["regions"], found, strict=True)
+        ]
+        samples.append((table, {name: planes[name][i] for name in ("image", "alpha", "truth", *method.stages)}))
+    return samples
+
+
+def dilation(alpha: Tensor, config: Mapping[str, Any]) -> int:
+    """Pixels by which the unknown region of an alpha (B, 1, H, W) is dilated."""
+    height, width = alpha.shape[-2:]
+    return scaled_size(height, width, config["metrics"]["unknown_dilation"], 1024, 3)
 
 
 def best_constant(dataset: EvalComposites) -> float:
@@ -140,35 +198,3 @@ def summary(rows: list[dict[str, Any]], dataset: EvalComposites) -> dict[str, An
 def a_pixel(rows: list[dict[str, Any]], name: str) -> float | None:
     """A raw sum as a mean over pixels of the whole image, meaned over samples: AlphaNet's Table I."""
     return float(np.mean([row[name] / (row["height"] * row["width"]) for row in rows])) if rows else None
-
-
-class Gallery:
-    """The best and the worst samples by the alpha's MSE, and some evenly spread, as they come by."""
-
-    def __init__(self, count: int):
-        self.count, self.seen = count, 0
-        self.best: list[tuple[float, str, dict[str, np.ndarray]]] = []
-        self.worst: list[tuple[float, str, dict[str, np.ndarray]]] = []
-        self.some: list[tuple[float, str, dict[str, np.ndarray]]] = []
-
-    def offer(self, row: Mapping[str, Any], planes: dict[str, np.ndarray]) -> None:
-        entry = (row["mse"], row["id"], planes)
-        if self.seen < self.count:
-            self.some.append(entry)
-        self.seen += 1
-        self.best = sorted([*self.best, entry], key=lambda e: e[:2])[: self.count]
-        self.worst = sorted([*self.worst, entry], key=lambda e: e[:2], reverse=True)[: self.count]
-
-    def write(self, folder: Path, test: str) -> list[dict[str, Any]]:
-        """Save the planes; gives one entry a picture: test, kind, id, mse and the files relative to the run folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        entries = []
-        for kind, group in (("first", self.some), ("best", self.best), ("worst", self.worst)):
-            for i, (mse, id, planes) in enumerate(group):
-                files = {}
-                for plane, picture in planes.items():
-                    file = folder / f"{kind}-{i}-{plane}.png"
-                    write_image(file, picture)
-                    files[plane] = file.relative_to(folder.parents[1]).as_posix()
-                entries.append({"test": test, "kind": kind, "id": id, "mse": mse, "files": files})
-        return entries

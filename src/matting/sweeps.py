@@ -55,7 +55,8 @@ class Sweep(Callback):
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
         # Hydra leaves the sweep's config there, which nothing reads and which names the home where it is given as one
-        (Path(config.hydra.sweep.dir) / "multirun.yaml").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (Path(config.hydra.sweep.dir) / "multirun.yaml").unlink()
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         if job_return.status == JobStatus.FAILED:

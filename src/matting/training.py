@@ -93,6 +93,8 @@ def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> 
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if config["trainer"]["compile"]:
             network.compile()
+    if config["runtime"]["recompute"]:
+        stage.recompute()
     return stage
 
 

@@ -1,6 +1,6 @@
 """What the suite adds to Hydra where there are many jobs: a finished job asked again, a report over all of them.
 
-`python -m tests.benchmarks.bench_jobs 1000` for a thousand; each takes Hydra a tenth of a second.
+`python -m tests.benchmarks jobs=1000` for a thousand; each takes Hydra a tenth of a second.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -60,8 +61,8 @@ def finish_evaluation(run: Run) -> None:
     write_json(run.folder / "result.json", result)
 
 
-def asked_again(hydra: Hydra, jobs: int = 30) -> dict[str, Any]:
-    """Milliseconds of a finished training under a running sweep: checked, looked up, printed."""
+def asked_again(hydra: Hydra, jobs: int = 30) -> list[dict[str, Any]]:
+    """A finished training under a running sweep: checked, looked up, printed."""
     words = ["stage=segmentation_gan", "scale=quick"]
     with experiments.hydra_ready():
         first = hydra.compose("train", words)
@@ -78,39 +79,65 @@ def asked_again(hydra: Hydra, jobs: int = 30) -> dict[str, Any]:
                 train.run(row)
             ours.append(time.perf_counter() - start - hydra.seconds)
             theirs.append(hydra.seconds)
-    name = "a finished job of a sweep, ours beside Hydra's composition"
-    return {"name": name, "ours_ms": 1e3 * median(ours), "naive_ms": 1e3 * median(theirs)}
+    return [
+        {"name": "a finished job of a sweep, asked again", "unit": "ms", "value": 1e3 * median(ours), "at_most": 20},
+        {"name": "its composition by Hydra, beside that", "unit": "ms", "value": 1e3 * median(theirs)},
+    ]
 
 
-def reported(hydra: Hydra, jobs: int) -> dict[str, Any]:
+def finish_jobs(jobs: int) -> list[str]:
+    """The command line of an experiment of so many jobs, all of which are done then."""
     seeds = ",".join(map(str, range(jobs // CELLS)))
     words = ["scale=quick", f"seed={seeds}"]
     for line in experiments.grid(NAME, "train", words):
-        finish_evaluation(experiments.job_of("train", line).evaluation)
+        evaluation = experiments.job_of("train", line).evaluation
+        if evaluation.result() is None:
+            finish_evaluation(evaluation)
+    return words
+
+
+def report_seconds(hydra: Hydra, words: list[str]) -> tuple[float, float]:
+    """Of a report: ours and Hydra's."""
     hydra.seconds, start = 0.0, time.perf_counter()
     with contextlib.redirect_stdout(io.StringIO()):
         report.run_experiments([f"experiments={NAME}", *words])
-    ours = time.perf_counter() - start - hydra.seconds
-    name = f"report over {jobs} finished jobs, ours beside Hydra's composition"
-    return {"name": name, "ours_ms": 1e3 * ours, "naive_ms": 1e3 * hydra.seconds}
+    return time.perf_counter() - start - hydra.seconds, hydra.seconds
 
 
-def measure(jobs: int = 10 * CELLS) -> list[dict[str, Any]]:
-    """Rows of name, ours_ms, naive_ms (Hydra's share), ratio and bar; without torch."""
+def reported(hydra: Hydra, jobs: int) -> list[dict[str, Any]]:
+    ours, theirs = report_seconds(hydra, finish_jobs(jobs))
+    return [
+        {"name": f"report over {jobs} finished jobs", "unit": "s", "value": ours, "at_most": jobs / 100},
+        {"name": "their composition by Hydra, beside that", "unit": "s", "value": theirs},
+    ]
+
+
+@contextlib.contextmanager
+def clocked() -> Iterator[Hydra]:
+    """Hydra with a clock, in an empty folder."""
     schema.register()
     hydra, here = Hydra(), Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
-            rows = [asked_again(hydra), reported(hydra, jobs)]
+            yield hydra
         finally:
             os.chdir(here)
             experiments.compose = config.compose = hydra.compose  # type: ignore[attr-defined]
-    bars = ("20 ms", f"{10 * jobs / 1000:.1f} s")
-    return [{**row, "ratio": row["naive_ms"] / row["ours_ms"], "bar": bar} for row, bar in zip(rows, bars, strict=True)]
+
+
+def measure(jobs: int = 10 * CELLS) -> list[dict[str, Any]]:
+    """Rows of name, unit, value and at_most."""
+    with clocked() as hydra:
+        rows = [*asked_again(hydra), *reported(hydra, jobs)]
+    assert "torch" not in sys.modules
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return [
+        *rows,
+        {"name": f"peak memory with {jobs} jobs, torch not imported", "unit": "MB", "value": peak, "at_most": 500},
+    ]
 
 
 if __name__ == "__main__":
     for row in measure(*map(int, sys.argv[1:])):
-        print("{name}: {ours_ms:.1f} ms, {naive_ms:.0f} ms (bar for ours: {bar})".format(**row))
-    print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB, torch {'torch' in sys.modules}")
+        print("{name}: {value:.1f} {unit}".format(**row), f"(at most {row['at_most']:g})" if "at_most" in row else "")

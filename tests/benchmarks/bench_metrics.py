@@ -1,20 +1,26 @@
 """Metrics against the way they are commonly written: float64, a 2-D filter, one labelling for each threshold.
 
-Both sides run on one thread, in turns, on the 1280x768 pair of the golden values. Ours includes checking the input.
+Both sides run in turns on the 1280 px high pair of the golden values, ours with its check of the input.
 The labelling is scipy's, about twice as fast here as the one of scikit-image that published code calls.
 """
 
+import contextlib
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from scipy.ndimage import label
 
-from matting.metrics.functional import connectivity_error, gradient_error, matting_metrics
+from matting.metrics.functional import connectivity_error, gradient_error, matting_metrics, region_metrics
 
 GOLDEN = Path(__file__).parents[1] / "metrics" / "golden.npz"
 PAIR = "portrait_1280x768"
@@ -59,16 +65,28 @@ def medians(sides: list[Callable[[], object]], rounds: int) -> list[float]:
     return [1000 * statistics.median(spent) for spent in seconds]
 
 
-def measure(rounds: int = 15) -> list[dict[str, str | float]]:
-    """Rows of name, ours_ms, naive_ms, ratio and bar (the least ratio)."""
+def golden() -> tuple[np.ndarray, np.ndarray]:
     with np.load(GOLDEN) as arrays:
-        pred, true = arrays[f"{PAIR}/pred"], arrays[f"{PAIR}/gt"]
+        return arrays[f"{PAIR}/pred"], arrays[f"{PAIR}/gt"]
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    before, cv2_before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        cv2.setNumThreads(cv2_before)
+
+
+def pairs(pred: np.ndarray, true: np.ndarray, rounds: int) -> list[dict[str, Any]]:
+    """One thread each."""
     ours = torch.from_numpy(pred), torch.from_numpy(true)
     wide = pred / 255, true / 255
-    threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
+    with threads(1):
         measured = matting_metrics(*ours)  # compiles, and shows that both sides compute the same
         np.testing.assert_allclose(measured["conn"].item(), naive_connectivity(*wide), rtol=1e-9)
         np.testing.assert_allclose(measured["grad"].item(), naive_gradient(*wide), rtol=1e-9)
@@ -82,20 +100,62 @@ def measure(rounds: int = 15) -> list[dict[str, str | float]]:
             ],
             rounds,
         )
-    finally:
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(cv2_threads)
+    size = f"{pred.shape[1]}x{pred.shape[0]}"
     rows = [
-        ("connectivity error", conn, naive_conn, 12),
-        ("gradient error", grad, naive_grad, 9),
-        ("all five metrics", five, naive_conn + naive_grad, 8),
+        (f"connectivity error, {size}", conn, naive_conn, 12),
+        (f"gradient error, {size}", grad, naive_grad, 9),
+        (f"all five metrics, {size}", five, naive_conn + naive_grad, 8),
     ]
-    return [
-        {"name": name, "ours_ms": ours_ms, "naive_ms": naive_ms, "ratio": naive_ms / ours_ms, "bar": bar}
-        for name, ours_ms, naive_ms, bar in rows
-    ]
+    return [row_of(*row) for row in rows]
+
+
+def row_of(name: str, ours: float, naive: float, bar: float | None) -> dict[str, Any]:
+    return {"name": name, "ours_ms": ours, "naive_ms": naive, "ratio": naive / ours, "bar": bar}
+
+
+def regions_and_cores(rounds: int) -> Iterator[dict[str, Any]]:
+    """What evaluation makes of one call: two regions from one pass, the samples of a batch over both cores."""
+    pred, true = (torch.from_numpy(image)[None, None] for image in golden())
+    batch, mask = (pred.expand(4, -1, -1, -1), true.expand(4, -1, -1, -1)), (true > 0) & (true < 255)
+    with threads(1):
+        together, apart = medians(
+            [
+                lambda: region_metrics(pred, true, [None, mask]),
+                lambda: [matting_metrics(pred, true, each) for each in (None, mask)],
+            ],
+            rounds,
+        )
+    yield row_of("all five metrics of two regions, against two calls", together, apart, None)
+
+    def spread_over(count: int) -> None:
+        with threads(count):
+            matting_metrics(*batch)
+
+    two, one = medians([lambda: spread_over(2), lambda: spread_over(1)], rounds)
+    yield row_of("all five metrics of a batch of 4, two threads against one", two, one, None)
+
+
+def interpreted() -> dict[str, Any]:
+    """What the same kernels take where they are not compiled, on a thumbnail of the pair: a process of its own."""
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-m", "tests.benchmarks.bench_metrics", "thumbnail"]
+    row: dict[str, Any] = json.loads(subprocess.check_output(command, env=environment, text=True))
+    return {**row, "name": f"{row['name']}, kernels not compiled", "bar": None}
+
+
+def thumbnail() -> dict[str, Any]:
+    pred, true = (image[::20, ::12] for image in golden())
+    return pairs(np.ascontiguousarray(pred), np.ascontiguousarray(true), 5)[-1]
+
+
+def measure(rounds: int = 15) -> list[dict[str, Any]]:
+    """Rows of name, ours_ms, naive_ms, ratio and bar (the least ratio)."""
+    return [*pairs(*golden(), rounds), *regions_and_cores(rounds), interpreted()]
 
 
 if __name__ == "__main__":
-    for row in measure():
-        print("{name:20} {ours_ms:6.1f} ms  naive {naive_ms:6.1f} ms  {ratio:5.1f}x  bar {bar}x".format(**row))
+    if sys.argv[1:] == ["thumbnail"]:
+        print(json.dumps(thumbnail()))
+    else:
+        for row in measure():
+            print("{name}: {ours_ms:.1f} ms, plain {naive_ms:.1f} ms, {ratio:.2f}x (bar {bar})".format(**row))

@@ -1,4 +1,7 @@
-"""A worker's time for a sample of 1280x768: decode and geometry, bytes out, against the common way in floats."""
+"""A worker's time for a sample of 1280x768: decode and geometry, bytes out, against the common way in floats.
+
+Both sides load a person and two backgrounds, the composite's and the new one that the losses composite on.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from matting import schema
+from matting import memory, schema
 from matting.config import compose_config
 from matting.data.augment import Geometry
 from matting.data.cache import SubjectCache
@@ -27,7 +30,7 @@ from matting.data.sources.procedural import ProceduralBackgrounds, ProceduralSub
 
 HEIGHT, WIDTH = 768, 1280
 PEOPLE, SCENES = 4, 8
-ROUNDS = 15
+ROUNDS = 31
 COCO = (480, 640)  # height and width of a usual background
 
 
@@ -43,22 +46,28 @@ def write_files(root: Path) -> None:
 
 
 class Common(torch.utils.data.Dataset):
-    """PIL, the composite in float64, an albumentations chain with the colour work, which ours leaves to the device."""
+    """PIL, the composite in float64, an albumentations chain with the colour work, which ours leaves to the device.
+
+    The new background has a chain of its own: it must not move with the person.
+    """
 
     def __init__(self, root: Path, limits: dict[str, Any]):
         self.people = sorted((root / "Train/FG").iterdir())
         self.scenes = sorted((root / "scenes").iterdir())
-        turn = limits["rotate"]
+        turn, linear = limits["rotate"], {"mask_interpolation": cv2.INTER_LINEAR}  # nearest, its default, breaks hair
+        where = {"scale": tuple(limits["scale"]), "translate_percent": (-0.1, 0.1), "rotate": (-turn, turn)}
+        cut = {"size": (HEIGHT, WIDTH), "ratio": (WIDTH / HEIGHT,) * 2}
         self.chain = A.Compose(
             [
-                A.Affine(scale=tuple(limits["scale"]), translate_percent=(-0.1, 0.1), rotate=(-turn, turn), p=1),
-                A.RandomResizedCrop((HEIGHT, WIDTH), scale=(0.6, 1), ratio=(WIDTH / HEIGHT,) * 2),
+                A.Affine(**where, **linear, p=1),
+                A.RandomResizedCrop(**cut, **linear, scale=(0.6, 1)),
                 A.HorizontalFlip(),
                 A.ColorJitter(*(2 * limits[name] for name in ("brightness", "contrast", "saturation")), 0.05, p=1),
                 A.GaussNoise((0, limits["noise"]), p=1),
             ],
             additional_targets={"fgr": "mask", "bgr": "mask", "alpha": "mask"},
         )
+        self.new_scene = A.Compose([A.RandomResizedCrop(**cut, scale=(0.4, 1)), A.HorizontalFlip()])
 
     def __getitem__(self, at: int) -> dict[str, torch.Tensor]:
         path = self.people[at % PEOPLE]
@@ -68,6 +77,8 @@ class Common(torch.utils.data.Dataset):
         image = alpha[..., None] * fgr + (1 - alpha[..., None]) * bgr
         planes = {"image": image, "fgr": fgr, "bgr": bgr, "alpha": alpha}
         made = self.chain(**{name: plane.astype(np.float32) for name, plane in planes.items()})
+        other = np.asarray(Image.open(self.scenes[(at + 1) % SCENES]).convert("RGB")) / 255
+        made["new_bgr"] = self.new_scene(image=other.astype(np.float32))["image"]
         return {name: torch.from_numpy(np.ascontiguousarray(plane)) for name, plane in made.items()}
 
 
@@ -108,6 +119,7 @@ def rows_of(root: Path) -> Iterator[dict[str, Any]]:
 
 def measure() -> list[dict[str, Any]]:
     """One thread, as in a worker, both sides in turns."""
+    memory.keep_freed()  # as training does before its workers start
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
     try:

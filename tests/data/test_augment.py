@@ -1,5 +1,6 @@
 """Geometry: mirrored for all planes, the same for the same seed, cut edges stay at the frame's edge."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,19 +12,19 @@ SOME = {"flip": 0.5, "scale": [0.8, 1.25], "rotate": 10, "shift": 0.15}
 
 
 def person(height=60, width=40, bottom=True):
-    """A soft disc on a block; fgr carries alpha in its first channel, so that planes can be compared."""
+    """RGBA of a soft disc on a block; red is alpha, so that planes can be compared."""
     y, x = np.mgrid[0:height, 0:width]
     alpha = np.clip(255 * (1.5 - np.hypot(y - height / 2, x - width / 2) / (width / 4)), 0, 255)
     if bottom:
         alpha[height // 2 :, width // 3 : 2 * width // 3] = 255
     alpha = alpha.astype(np.uint8)
-    return np.stack([alpha, 255 - alpha, alpha // 2], 2), alpha
+    return np.stack([alpha, 255 - alpha, alpha // 2, alpha], 2)
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch", "unknown"])
 @pytest.mark.parametrize("seed", range(5))
 def test_planes_move_together(fit, seed):
-    fgr, alpha = Geometry(48, 80, fit, SOME).frame_subject(*person(), seed)
+    fgr, alpha = Geometry(48, 80, fit, SOME).frame_subject(person(), seed)
     assert fgr.shape == (48, 80, 3)
     assert alpha.shape == (48, 80)
     assert fgr.dtype == alpha.dtype == np.uint8
@@ -33,34 +34,33 @@ def test_planes_move_together(fit, seed):
 
 def test_the_same_seed_gives_the_same_picture_whatever_came_before():
     one, other = Geometry(48, 80, "crop", SOME), Geometry(48, 80, "crop", SOME)
-    other.frame_subject(*person(), 99)
-    for a, b in zip(one.frame_subject(*person(), 7), other.frame_subject(*person(), 7), strict=True):
+    other.frame_subject(person(), 99)
+    for a, b in zip(one.frame_subject(person(), 7), other.frame_subject(person(), 7), strict=True):
         assert np.array_equal(a, b)
-    assert not np.array_equal(one.frame_subject(*person(), 7)[1], one.frame_subject(*person(), 8)[1])
+    assert not np.array_equal(one.frame_subject(person(), 7)[1], one.frame_subject(person(), 8)[1])
     scene = np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)
     assert np.array_equal(one.frame_background(scene, 5, SIZE), other.frame_background(scene, 5, SIZE))
 
 
 def test_flip_mirrors_every_plane():
-    fgr, alpha = person()
-    alpha[:, :15] = 0
-    fgr[..., 0] = alpha
-    plain = Geometry(60, 40, "stretch", NONE).frame_subject(fgr, alpha, 1)
-    flipped = Geometry(60, 40, "stretch", {**NONE, "flip": 1.0}).frame_subject(fgr, alpha, 1)
+    rgba = person()
+    rgba[:, :15, ::3] = 0
+    plain = Geometry(60, 40, "stretch", NONE).frame_subject(rgba, 1)
+    flipped = Geometry(60, 40, "stretch", {**NONE, "flip": 1.0}).frame_subject(rgba, 1)
     for a, b in zip(plain, flipped, strict=True):
         assert np.array_equal(a[:, ::-1], b)
-    assert np.array_equal(plain[1], alpha)
+    assert np.array_equal(np.dstack(plain), rgba)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_person_cut_by_the_picture_is_cut_by_the_frame(seed):
-    _, alpha = Geometry(64, 96, "crop", SOME).frame_subject(*person(bottom=True), seed)
+    _, alpha = Geometry(64, 96, "crop", SOME).frame_subject(person(bottom=True), seed)
     assert alpha[-1].any()
 
 
 def test_crops_look_at_soft_pixels():
-    fgr, alpha = person(400, 100, bottom=False)
-    seen = [Geometry(40, 90, "crop", NONE).frame_subject(fgr, alpha, seed)[1] for seed in range(20)]
+    tall = person(400, 100, bottom=False)
+    seen = [Geometry(40, 90, "crop", NONE).frame_subject(tall, seed)[1] for seed in range(20)]
     assert all(((plane > 0) & (plane < 255)).any() for plane in seen)
 
 
@@ -97,3 +97,43 @@ def test_cover_never_stretches(shape):
 def test_resize_averages_going_down():
     checker = (np.indices((32, 32)).sum(0) % 2 * 255).astype(np.uint8)
     assert set(np.unique(resize(checker, 8, 8))) <= {127, 128}
+
+
+@pytest.mark.parametrize(
+    ("picture", "frame", "times"),
+    [
+        ((480, 640), (768, 1280), 1),
+        ((480, 640), (256, 256), 1),
+        ((480, 640), (64, 112), 4),
+        ((3024, 4032), (512, 512), 4),
+        ((3024, 4032), (64, 112), 8),
+        ((300, 4000), (256, 256), 1),
+        ((4000, 520), (256, 256), 2),
+    ],
+)
+def test_a_background_is_reduced_as_far_as_its_smallest_cut_allows(picture, frame, times):
+    assert Geometry(*frame, "crop", SOME).reduction(frame, *picture) == times
+
+
+def test_a_whole_subject_needs_its_background_at_its_own_size():
+    assert Geometry(64, 112, "whole", SOME).reduction((700, 500), 3024, 4032) == 4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_background_is_cut_in_the_frames_proportions(seed):
+    rows, columns = np.mgrid[:200, :250].astype(np.uint8)
+    out = Geometry(*SIZE, "crop", SOME).frame_background(np.dstack([rows, columns, rows]), seed, SIZE).astype(int)
+    down, across = abs(out[-1, 0, 0] - out[0, 0, 0]) / 47, abs(out[0, -1, 1] - out[0, 0, 1]) / 79
+    assert down == pytest.approx(across, rel=0.05)
+
+
+@pytest.mark.parametrize("times", [2, 4])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_reduced_background_is_cut_at_the_same_place(times, seed):
+    coarse = np.random.default_rng(3).integers(0, 256, (30, 40, 3), np.uint8)
+    whole = cv2.resize(coarse, (1600, 1200), interpolation=cv2.INTER_CUBIC)
+    small = cv2.resize(whole, (1600 // times, 1200 // times), interpolation=cv2.INTER_AREA)
+    geometry = Geometry(150, 200, "crop", SOME)
+    one, other = (geometry.frame_background(picture, seed, (150, 200)).astype(int) for picture in (whole, small))
+    elsewhere = geometry.frame_background(whole, seed + 1, (150, 200))
+    assert np.abs(one - other).mean() < 0.15 * np.abs(one - elsewhere).mean()  # a pixel off at most

@@ -79,6 +79,8 @@ def test_gives_what_the_source_gives(tmp_path, with_image):
         cached, subject = cache.load(id), drawn(number, with_image)
         np.testing.assert_array_equal(cached.fgr, subject.fgr)
         np.testing.assert_array_equal(cached.alpha, subject.alpha)
+        np.testing.assert_array_equal(cached.rgba(), np.dstack([subject.fgr, subject.alpha]))
+        np.testing.assert_array_equal(subject.rgba(), cached.rgba())
         assert cache.size(id) == subject.alpha.shape
         if with_image:
             np.testing.assert_array_equal(cached.image, subject.image)
@@ -90,6 +92,7 @@ def test_load_gives_views_of_one_mapping(tmp_path):
     cache = SubjectCache.open(Drawn(), tmp_path)
     first, again = cache.load("03"), cache.load("03")
     assert np.shares_memory(first.fgr, again.fgr)
+    assert np.shares_memory(first.rgba(), again.alpha)
     assert isinstance(cache.pixels, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         first.alpha[0, 0] = 1

@@ -50,10 +50,12 @@ class Scenes:
     def __init__(self, damaged=()):
         self.damaged = damaged
 
-    def load(self, id):
+    def load(self, id, reduction=None):
         if id in self.damaged:
             raise DamagedFile(f"scene {id} is damaged")
-        return np.random.default_rng(int(id)).integers(0, 255, (50, 60, 3), np.uint8)
+        picture = np.random.default_rng(int(id)).integers(0, 255, (50, 60, 3), np.uint8)
+        self.asked = reduction and [reduction(*size) for size in ((50, 60), (500, 600))]
+        return picture
 
 
 def composites(seed=0, subjects=4, damaged=(), **augment):
@@ -189,3 +191,26 @@ def test_spread_and_same_size():
     assert spread(10, 3) == [0, 4, 9]
     sizes = [(1, 1), (1, 1), (2, 1), (1, 1), (1, 1), (1, 1)]
     assert list(SameSize(sizes, 2)) == [[0, 1], [2], [3, 4], [5]]
+
+
+def test_training_asks_for_backgrounds_as_small_as_its_frame_allows():
+    dataset = composites()
+    dataset[0, 5]
+    assert dataset.backgrounds.asked == [1, 8]
+
+
+@pytest.mark.parametrize("on_damaged", ["raise", "skip"])
+def test_evaluation_reads_backgrounds_whole(on_damaged):
+    scenes, pairing = Scenes(), Pairing(["0"], ["00", "01"], 1, 0, "test")
+    EvalComposites(pairing, Subjects(), scenes, "native", on_damaged=on_damaged)[0]
+    assert scenes.asked is None
+
+
+def test_collate_puts_channels_first():
+    items = [composites()[0, i] for i in (1, 2)]
+    batch = collate(items)
+    for key in ("fgr", "bgr", "new_bgr"):
+        assert batch[key].is_contiguous()
+        for picture, item in zip(batch[key], items, strict=True):
+            assert np.array_equal(picture.permute(1, 2, 0), item[key])
+    assert batch["alpha"].shape == (2, 1, 24, 32)

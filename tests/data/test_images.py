@@ -127,6 +127,37 @@ def test_exif_rotation_of_a_gray_alpha(tmp_path, alpha, suffix):
     assert np.abs(read_alpha(path).astype(int) - alpha).mean() < 2
 
 
+@pytest.mark.parametrize("times", [1, 2, 4, 8])
+@pytest.mark.parametrize("gray", [False, True], ids=["rgb", "gray"])
+def test_a_jpeg_is_decoded_smaller(tmp_path, rgb, times, gray):
+    picture = cv2.resize(rgb[..., 0] if gray else rgb, (301, 203))
+    path = tmp_path / "large.jpg"
+    write_image(path, picture)
+    whole = read_rgb(path)
+    small = read_rgb(path, lambda height, width: times)
+    assert small.shape == (-(-203 // times), -(-301 // times), 3)
+    padded = cv2.copyMakeBorder(whole, 0, -203 % times, 0, -301 % times, cv2.BORDER_REPLICATE)
+    averaged = cv2.resize(padded, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - averaged).mean() < 1
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_reduction_is_asked_with_the_size_as_it_is_shown(tmp_path, rgb, orientation):
+    path, asked = tmp_path / "turned.jpg", []
+    stored = Image.fromarray(rgb)
+    if orientation != 1:
+        stored = stored.transpose(STORE_TURNED[orientation])
+    stored.save(path, exif=exif(orientation))
+    small = read_rgb(path, lambda *size: asked.append(size) or 4)
+    assert asked == [(HEIGHT, WIDTH)]
+    assert small.shape == (HEIGHT // 4, WIDTH // 4, 3)
+
+
+def test_other_kinds_of_file_come_whole(tmp_path, rgb):
+    write_image(tmp_path / "rgb.png", rgb)
+    assert np.array_equal(read_rgb(tmp_path / "rgb.png", lambda height, width: 8), rgb)
+
+
 ALPHA_FILES: dict[str, Callable[[Path, np.ndarray], object]] = {
     "gray.png": lambda path, alpha: Image.fromarray(alpha).save(path),
     "gray16.png": save16,

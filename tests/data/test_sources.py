@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as rle
 
+from matting.data.build import build_sources
 from matting.data.foreground import estimate_foreground
 from matting.data.images import DamagedFile, write_image
 from matting.data.sources.adobe import AdobeSubjects
@@ -185,6 +186,14 @@ def test_folder_backgrounds(tmp_path):
     source = FolderBackgrounds(tmp_path)
     assert source.ids == ("city/street", "sea")
     np.testing.assert_array_equal(source.load("city/street"), picture(3))
+
+
+def test_backgrounds_side_by_side_are_read_smaller_where_asked(tmp_path):
+    write_image(tmp_path / "sea.jpg", picture(4))
+    node = {"_target_": "matting.data.sources.folder.FolderBackgrounds", "root": "."}
+    source = build_sources({"mine": node}, str(tmp_path), "data.backgrounds")
+    height, width = picture(4).shape[:2]
+    assert source.load("mine/sea", reduction=lambda *size: 2).shape == (-(-height // 2), -(-width // 2), 3)
 
 
 @pytest.mark.parametrize(

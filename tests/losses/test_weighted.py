@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from matting.errors import JobError, UserError
-from matting.losses.weighted import NonFiniteTerm, WeightedSum, scale_multipliers
+from matting.losses.weighted import NonFiniteTerm, WeightedSum, check_finite, scale_multipliers
 
 
 def term(value: float):
@@ -62,13 +62,13 @@ def test_non_finite_term_is_named(value):
     # 1e38 overflows float32 only once weighted.
     losses = WeightedSum({"adv": 1.0, "per": 100.0}, {})({"adv": term(1.0), "per": term(value)})
     with pytest.raises(NonFiniteTerm, match=r"loss term per is (nan|inf)") as caught:
-        losses.check_finite()
+        check_finite(losses.weighted)
     assert caught.value.name == "per"
     assert isinstance(caught.value, JobError)
 
 
 def test_finite_terms_pass():
-    WeightedSum({"adv": 1.0}, {})({"adv": term(1e30)}).check_finite()
+    check_finite(WeightedSum({"adv": 1.0}, {})({"adv": term(1e30)}).weighted)
 
 
 def test_summing_waits_for_no_device():

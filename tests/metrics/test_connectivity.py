@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, label
 
-from matting.metrics.connectivity import connectivity_sum
+from matting.metrics.connectivity import connectivity_sums
 
 TENTHS = np.arange(11) / 10
 
@@ -23,7 +23,8 @@ def defined_sum(pred: np.ndarray, true: np.ndarray, mask: np.ndarray, empty_keep
 
 
 def measured(pred: np.ndarray, true: np.ndarray, mask: np.ndarray | None = None, empty_keeps: bool = False) -> float:
-    return connectivity_sum(pred, true, np.ones(pred.shape, bool) if mask is None else mask, 1.0, TENTHS, empty_keeps)
+    masks = (np.ones(pred.shape, bool) if mask is None else mask)[None]
+    return connectivity_sums(pred, true, masks, 1.0, TENTHS, empty_keeps)[0]
 
 
 @pytest.mark.parametrize("empty_keeps", [False, True])
@@ -73,10 +74,10 @@ def test_diagonal_neighbours_are_not_connected() -> None:
 
 @pytest.mark.parametrize("thresholds", [TENTHS, np.arange(0, 1.1, 0.1)])
 def test_8_bit_values_lie_on_the_side_of_a_threshold_that_their_255ths_do(thresholds: np.ndarray) -> None:
-    mask = np.ones((1, 1), bool)
+    mask = np.ones((1, 1, 1), bool)
     for value in range(256):
         pred, true = np.array([[value]], np.uint8), np.array([[255]], np.uint8)
-        narrow = connectivity_sum(pred, true, mask, 255.0, thresholds, False)
+        narrow = connectivity_sums(pred, true, mask, 255.0, thresholds, False)
         assert narrow == pytest.approx(
-            connectivity_sum(pred / 255, true / 255, mask, 1.0, thresholds, False), abs=1e-12
+            connectivity_sums(pred / 255, true / 255, mask, 1.0, thresholds, False), abs=1e-12
         )

@@ -23,6 +23,7 @@ from matting.metrics.functional import (
     mae,
     matting_metrics,
     mse,
+    region_metrics,
     sad,
 )
 
@@ -82,6 +83,17 @@ def test_one_at_a_time_equals_all_at_once(convention: str) -> None:
         assert alone.shape == (2,)
         assert alone.dtype == torch.float64
         assert torch.equal(alone, together[name])
+
+
+@pytest.mark.parametrize("convention", ["dim", "mmagic", "p3m"])
+def test_regions_together_equal_each_mask_alone(convention: str) -> None:
+    pred, true = random_pair(2, 1, 24, 31)
+    masks = [torch.rand(2, 1, 24, 31) < 0.5, None, torch.zeros(2, 1, 24, 31, dtype=torch.bool)]
+    together = region_metrics(pred, true, masks, convention)
+    for mask, values in zip(masks, together, strict=True):
+        alone = matting_metrics(pred, true, mask, convention)
+        for name in NAMES:
+            torch.testing.assert_close(values[name], alone[name], rtol=1e-12, atol=0, equal_nan=True)
 
 
 def test_batch_equals_its_samples_whatever_the_thread_count() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import correlate
 
-from matting.metrics.gradient import gradient_sum
+from matting.metrics.gradient import gradient_sums
 
 
 def defined_amplitude(image: np.ndarray) -> np.ndarray:
@@ -24,16 +24,17 @@ def test_equals_two_correlations_a_side(shape: tuple[int, int]) -> None:
     mask = rng.random(shape) < 0.7
     difference = (defined_amplitude(pred) - defined_amplitude(true)) ** 2
     # 1e-20: what rounding leaves where all differences are zero
-    assert gradient_sum(pred, true, mask) == pytest.approx(difference[mask].sum(), rel=1e-11, abs=1e-20)
+    assert gradient_sums(pred, true, mask[None])[0] == pytest.approx(difference[mask].sum(), rel=1e-11, abs=1e-20)
 
 
 def test_scale_and_offset_of_an_image_do_not_count() -> None:
     rng = np.random.default_rng(2)
     true = rng.random((20, 30))
-    assert gradient_sum(0.1 + 0.3 * true, true, np.ones(true.shape, bool)) < 1e-24
+    assert gradient_sums(0.1 + 0.3 * true, true, np.ones((1, 20, 30), bool))[0] < 1e-24
 
 
 def test_a_constant_image_has_no_gradient() -> None:
     true = np.random.default_rng(3).random((20, 30))
     expected = (defined_amplitude(true) ** 2).sum()
-    assert gradient_sum(np.full_like(true, 0.3), true, np.ones(true.shape, bool)) == pytest.approx(expected, rel=1e-11)
+    measured = gradient_sums(np.full_like(true, 0.3), true, np.ones((1, 20, 30), bool))[0]
+    assert measured == pytest.approx(expected, rel=1e-11)

@@ -1,7 +1,7 @@
 """From the data node of a config to sources. No torch: a finished run is compared with its data in milliseconds."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ class Combined:
         self.sources = dict(sources)
         self.ids = tuple(sorted(f"{name}/{id}" for name, source in self.sources.items() for id in source.ids))
 
-    def load(self, id: str) -> Any:
+    def load(self, id: str, reduction: Callable[[int, int], int] | None = None) -> Any:
+        """reduction: for backgrounds alone."""
         name, rest = id.split("/", 1)
-        return self.sources[name].load(rest)
+        load = self.sources[name].load
+        return load(rest) if reduction is None else load(rest, reduction)
 
     def files(self, id: str) -> tuple[Path, ...]:
         name, rest = id.split("/", 1)

@@ -2,7 +2,7 @@
 
     cache_dir/<source name>-<key>/
         index.json       where each subject lies, its size and digest, what was skipped and why
-        subjects.bin     uint8, per subject: alpha (H, W), fgr (H, W, 3) and, where the source has it, image (H, W, 3)
+        subjects.bin     uint8, per subject: fgr and alpha as (H, W, 4) and, where the source has it, image (H, W, 3)
     cache_dir/<source name>-<key>.lock
 
 The key digests all that decides the content, so a changed file makes another cache. A cache is built under the lock
@@ -29,7 +29,7 @@ from matting.files import amount
 from matting.locks import lock
 from matting.progress import say, track
 
-VERSION = 1  # raise it when decoding, reduction or the layout changes
+VERSION = 2  # raise it when decoding, reduction or the layout changes
 DISK_ADVICE = "free space, choose another cache folder or a smaller long_side"
 OnDamaged = Literal["skip", "raise"]
 Decoded = tuple[Subject, str]
@@ -76,9 +76,9 @@ class SubjectCache:
         entry = self.subjects[id]
         height, width = self.size(id)
         planes = self.pixels[entry["offset"] : entry["offset"] + entry["bytes"]].view(np.ndarray)
-        alpha, fgr, image = np.split(planes, [height * width, 4 * height * width])
-        shape = (height, width, 3)
-        return Subject(fgr.reshape(shape), alpha.reshape(shape[:2]), image.reshape(shape) if image.size else None)
+        rgba, image = np.split(planes, [4 * height * width])
+        rgba = rgba.reshape(height, width, 4)
+        return Subject(rgba[..., :3], rgba[..., 3], image.reshape(height, width, 3) if image.size else None, rgba)
 
     def size(self, id: str) -> tuple[int, int]:
         """(height, width) as stored."""
@@ -176,7 +176,7 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
                 skipped[id] = str(result)
                 continue
             subject, content = result
-            planes = [plane for plane in (subject.alpha, subject.fgr, subject.image) if plane is not None]
+            planes = [plane for plane in (subject.rgba(), subject.image) if plane is not None]
             size = sum(data.write(np.ascontiguousarray(plane).data) for plane in planes)
             height, width = subject.alpha.shape
             subjects[id] = {"offset": offset, "bytes": size, "height": height, "width": width, "content": content}

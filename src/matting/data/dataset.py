@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from matting.batch import RawBatch
-from matting.data.augment import Geometry, cover, resize
+from matting.data.augment import Geometry, cover, resize, split
 from matting.data.compose import DRAWS
 from matting.data.images import DamagedFile
 from matting.data.pairing import Pairing, Permutation, key_of
@@ -19,7 +19,7 @@ from matting.data.sources.base import BackgroundSource, Subject
 from matting.errors import UserError
 
 Key = tuple[int, int]  # (pass over the whole data, sample id)
-Item = TypeVar("Item", covariant=True)
+Item = TypeVar("Item")
 
 
 class Subjects(Protocol):
@@ -40,11 +40,7 @@ def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
     return eval_size[0], eval_size[1]
 
 
-class Loads(Protocol[Item]):
-    def load(self, id: str) -> Item: ...
-
-
-def load_or_next(source: Loads[Item], ids: Sequence[str], kind: str, skipped: list[str], id: str) -> Item:
+def load_or_next(load: Callable[[str], Item], ids: Sequence[str], kind: str, skipped: list[str], id: str) -> Item:
     """An item, or the next in order of id where its file is damaged; `skipped` gets those that were.
 
     kind: what the items are, for the error where none can be read.
@@ -52,7 +48,7 @@ def load_or_next(source: Loads[Item], ids: Sequence[str], kind: str, skipped: li
     start = bisect.bisect_left(ids, id)
     for at in range(start, start + len(ids)):
         try:
-            return source.load(ids[at % len(ids)])
+            return load(ids[at % len(ids)])
         except DamagedFile as error:
             skipped.append(str(error))
     raise UserError(f"none of {len(ids)} {kind} can be read; the first: {skipped[0]}")
@@ -88,9 +84,10 @@ class Composites(Dataset):
         draw = np.random.Generator(np.random.Philox(key_of(self.pairing.seed, turn, index)))
         seeds = [int(seed) for seed in draw.integers(0, 2**31, 4)]
         skipped: list[str] = []
-        load = partial(load_or_next, self.backgrounds, self.pairing.backgrounds, "backgrounds", skipped)
-        fgr, alpha = self.geometry.frame_subject(subject.fgr, subject.alpha, seeds[0])
+        fgr, alpha = self.geometry.frame_subject(subject.rgba(), seeds[0])
         size = alpha.shape[:2]
+        decode = partial(self.backgrounds.load, reduction=partial(self.geometry.reduction, size))
+        load = partial(load_or_next, decode, self.pairing.backgrounds, "backgrounds", skipped)
         return {
             "fgr": fgr,
             "alpha": alpha,
@@ -146,11 +143,12 @@ class EvalComposites(Dataset):
         at = self.samples[index]
         subject_id, background_id = self.pairing[at]
         subject = self.subjects.load(subject_id)
-        native = subject.alpha.shape
+        fgr, alpha = split(subject.rgba())
+        native = alpha.shape
         height, width = eval_shape(self.eval_size, *native)
         sample: dict[str, Any] = {
-            "fgr": resize(subject.fgr, height, width),
-            "alpha": resize(subject.alpha, height, width),
+            "fgr": resize(fgr, height, width),
+            "alpha": resize(alpha, height, width),
             "draws": np.zeros(len(DRAWS), np.float32),
             "seed": key_of("eval", at) % 2**31,
         }
@@ -161,7 +159,7 @@ class EvalComposites(Dataset):
         skipped: list[str] = []
         load = self.backgrounds.load
         if self.on_damaged == "skip":
-            load = partial(load_or_next, self.backgrounds, self.pairing.backgrounds, "backgrounds", skipped)
+            load = partial(load_or_next, self.backgrounds.load, self.pairing.backgrounds, "backgrounds", skipped)
         # the composite is made at the subject's own size and stretched with it, as the published protocol does
         bgr = resize(cover(load(background_id), *native), height, width)
         other = self.pairing.background(subject_id, at % self.pairing.per_subject + 1)
@@ -181,13 +179,23 @@ def collate(items: list[dict[str, Any]]) -> RawBatch:
     planes = [key for key in ("fgr", "alpha", "bgr", "new_bgr", "image", "valid") if key in items[0]]
     batch: dict[str, Any] = {}
     for key in planes:
-        stacked = torch.from_numpy(np.stack([item[key] for item in items]))
-        batch[key] = stacked.unsqueeze(1) if stacked.ndim == 3 else stacked.permute(0, 3, 1, 2).contiguous()
+        pictures = [item[key] for item in items]
+        colours = pictures[0].ndim == 3
+        batch[key] = channels_first(pictures) if colours else torch.from_numpy(np.stack(pictures)).unsqueeze(1)
     batch["draws"] = np.stack([item["draws"] for item in items])
     batch["seeds"] = [item["seed"] for item in items]
     batch["ids"] = [item["id"] for item in items]
     batch["skipped"] = [file for item in items for file in item.get("skipped", ())]
     return batch  # type: ignore[return-value]
+
+
+def channels_first(pictures: list[np.ndarray]) -> torch.Tensor:
+    """uint8 (H, W, C) of one size -> (B, C, H, W), in a tenth of the time that a permuted copy takes."""
+    height, width, channels = pictures[0].shape
+    planes = np.empty((len(pictures), channels, height, width), np.uint8)
+    for picture, into in zip(pictures, planes, strict=True):
+        cv2.split(picture, list(into))
+    return torch.from_numpy(planes)
 
 
 class TrainingOrder(Sampler[list[Key]]):

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +14,16 @@ from matting.errors import UserError
 
 EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 ORIENTATION = 0x0112
+TURNED = (5, 6, 7, 8)  # orientations that swap height and width
+
+# (height, width) -> 1, 2, 4 or 8: by how much smaller a picture will do. JPEG then decodes low frequencies alone.
+Reduction = Callable[[int, int], int]
+REDUCED = {  # OpenCV's names say gray; its colour flags are added to them
+    1: 0,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
 
 # Pillow warns from 89 million pixels on, where it would still read; what it refuses (twice as much) is an error here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -40,9 +51,12 @@ def list_images(folder: Path, expected: str) -> list[Path]:
     return sorted(found)
 
 
-def read_rgb(path: Path) -> np.ndarray:
-    """uint8 (H, W, 3) RGB; an alpha channel is dropped, not applied. Raise DamagedFile."""
-    array = decode(path)
+def read_rgb(path: Path, reduction: Reduction | None = None) -> np.ndarray:
+    """uint8 (H, W, 3) RGB; an alpha channel is dropped, not applied. Raise DamagedFile.
+
+    reduction: asked for JPEGs only; sizes are rounded up. Other kinds come whole.
+    """
+    array = decode(path, reduction)
     if array.ndim == 2:
         return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB)
     return np.ascontiguousarray(array[..., :3])
@@ -114,7 +128,7 @@ def write_image(path: Path, array: np.ndarray) -> None:
     path.write_bytes(cv2.imencode(path.suffix.lower(), array)[1].tobytes())
 
 
-def decode(path: Path) -> np.ndarray:
+def decode(path: Path, reduction: Reduction | None = None) -> np.ndarray:
     """uint8 (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA, EXIF rotation applied, 16 bits rounded to 8."""
     try:
         data = path.read_bytes()
@@ -122,13 +136,21 @@ def decode(path: Path) -> np.ndarray:
             if not ends_complete(picture.format, data):
                 picture.load()
             if picture.format == "JPEG" and picture.mode in ("L", "RGB"):
-                return imdecode(data, cv2.IMREAD_GRAYSCALE if picture.mode == "L" else cv2.IMREAD_COLOR_RGB)
+                colour = cv2.IMREAD_GRAYSCALE if picture.mode == "L" else cv2.IMREAD_COLOR_RGB
+                return imdecode(data, colour if reduction is None else colour | reduction_flag(picture, reduction))
             # OpenCV loses the transparent gray value that a gray PNG may name.
             if picture.format == "PNG" and not (picture.mode in ("1", "L") and "transparency" in picture.info):
                 return decode_png(data, picture)
             return decode_other(picture)
     except Exception as error:
         raise unreadable(path, error) from error
+
+
+def reduction_flag(picture: Image.Image, reduction: Reduction) -> int:
+    width, height = picture.size
+    if picture.getexif().get(ORIENTATION) in TURNED:
+        height, width = width, height
+    return REDUCED[reduction(height, width)]
 
 
 def ends_complete(kind: str | None, data: bytes) -> bool:
@@ -173,7 +195,7 @@ def to_8_bit(array: np.ndarray) -> np.ndarray:
 
 def rotate(array: np.ndarray, orientation: int) -> np.ndarray:
     """Undo the EXIF orientation 1..8 of (H, W) or (H, W, C)."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in TURNED:
         array = np.swapaxes(array, 0, 1)
     if orientation in (3, 4, 7, 8):
         array = array[::-1]

@@ -37,7 +37,7 @@ class Photographs(Dataset):
     def __getitem__(self, key: Key) -> dict[str, Any]:
         turn, index = key
         skipped: list[str] = []
-        item: Labelled = load_or_next(self.source, self.ids, "photographs", skipped, self.ids[index])
+        item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[index])
         draw = np.random.Generator(np.random.Philox(key_of(self.seed, turn, index)))
         geometry_seed, camera_seed = (int(seed) for seed in draw.integers(0, 2**31, 2))
         image, alpha, valid = self.geometry.frame_photograph(item.image, item.mask, item.valid, geometry_seed)
@@ -79,7 +79,7 @@ class EvalPhotographs(Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         at = self.samples[index]
         skipped: list[str] = []
-        item: Labelled = load_or_next(self.source, self.ids, "photographs", skipped, self.ids[at])
+        item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[at])
         rows, columns = size = inside(item.mask.shape, self.frame, self.fit)
         image = resize(item.image, *size)
         alpha, valid = (to_plane(resize(to_plane(plane), *size) > 127) for plane in (item.mask, item.valid))

@@ -34,17 +34,16 @@ class LossSum:
     raw: dict[str, Tensor]
     weighted: dict[str, Tensor]
 
-    def check_finite(self) -> None:
-        """Raise NonFiniteTerm for the first term that is NaN or infinite once weighted.
 
-        Waits for the device once, whatever the number of terms: the caller decides how often that is worth it.
-        """
-        values = torch.stack(list(self.weighted.values()))
-        if torch.isfinite(values).all():
-            return
-        for name, value in zip(self.weighted, values.tolist(), strict=True):
-            if not math.isfinite(value):
-                raise NonFiniteTerm(name, value)
+def check_finite(terms: Mapping[str, Tensor]) -> None:
+    """Raise NonFiniteTerm for the first of named scalars, losses as they are weighted, that is NaN or infinite.
+
+    Waits for the device once, whatever the number of terms: the caller decides how often that is worth it.
+    """
+    values = torch.stack(list(terms.values())).tolist()
+    for name, value in zip(terms, values, strict=True):
+        if not math.isfinite(value):
+            raise NonFiniteTerm(name, value)
 
 
 class WeightedSum:

@@ -156,26 +156,31 @@ def leave_levels(levels, start, stop, level, row, parent, joined, omega, top):
 
 
 @compiled
-def absolute_difference(pred, true, mask, stays, leaves_at, least):
-    total = 0.0
-    for y in range(pred.shape[0]):
-        row = 0.0
-        for x in range(pred.shape[1]):
+def absolute_difference(pred, true, masks, stays, leaves_at, least):
+    h, w = pred.shape
+    totals, differences = np.zeros(len(masks)), np.empty(w)
+    for y in range(h):
+        for x in range(w):
             left = leaves_at[stays[y, x]]
             pred_loss, true_loss = pred[y, x] - left, true[y, x] - left
             pred_loss = pred_loss if pred_loss >= least else 0.0
             true_loss = true_loss if true_loss >= least else 0.0
-            row += abs(pred_loss - true_loss) * mask[y, x]
-        total += row
-    return total
+            differences[x] = abs(pred_loss - true_loss)
+        for region in range(len(masks)):
+            row = 0.0
+            for x in range(w):
+                row += differences[x] * masks[region, y, x]
+            totals[region] += row
+    return totals
 
 
-def connectivity_sum(
-    pred: np.ndarray, true: np.ndarray, mask: np.ndarray, unit: float, thresholds: np.ndarray, empty_keeps: bool
-) -> float:
-    """Sum over `mask` of abs(phi(pred) - phi(true)), phi = 1 - d where d = x - l >= 0.15, else 1.
+def connectivity_sums(
+    pred: np.ndarray, true: np.ndarray, masks: np.ndarray, unit: float, thresholds: np.ndarray, empty_keeps: bool
+) -> np.ndarray:
+    """Sum over each mask of abs(phi(pred) - phi(true)), phi = 1 - d where d = x - l >= 0.15, else 1: float64 (R,).
 
-    pred, true: (H, W), of one type, from 0 to `unit`. mask: bool (H, W). thresholds: float64 (11,), t_i about i / 10.
+    pred, true: (H, W), of one type, from 0 to `unit`. masks: bool (R, H, W). thresholds: float64 (11,), t_i about
+    i / 10.
     l = t_{i-1} at the first i where a pixel leaves Omega_i, the largest 4-connected component of pred >= t_i and
     true >= t_i (ties: the one that begins first in row-major order), else 1. No pixel lies in an empty Omega_i; with
     `empty_keeps` no pixel leaves it.
@@ -187,4 +192,4 @@ def connectivity_sum(
     leave_levels(levels, start, stop, level, row, parent, joined, omega, top)
     if empty_keeps:
         steps[level.max(initial=0)] = unit
-    return float(absolute_difference(pred, true, mask, levels, steps, 0.15 * unit)) / unit
+    return absolute_difference(pred, true, masks, levels, steps, 0.15 * unit) / unit

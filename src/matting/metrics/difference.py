@@ -6,20 +6,22 @@ from matting.metrics.compiled import compiled
 
 
 @compiled
-def difference_sums(pred, true, mask):
-    """Sums over `mask` of abs(pred - true) and of its square, and the number of pixels in it.
+def difference_sums(pred, true, masks):
+    """Sums over each mask of abs(pred - true) and of its square, and the number of pixels in it: float64 (R, 3).
 
-    pred, true: (H, W), of any real type in any unit. mask: bool (H, W). Widened before they are subtracted.
+    pred, true: (H, W), of any real type in any unit. masks: bool (R, H, W). Widened before they are subtracted.
     """
-    absolute, squared, n = 0.0, 0.0, 0
+    sums = np.zeros((len(masks), 3))
     for y in range(pred.shape[0]):
-        row_absolute, row_squared, row_n = 0.0, 0.0, 0
-        for x in range(pred.shape[1]):
-            difference = (np.float64(pred[y, x]) - np.float64(true[y, x])) * mask[y, x]
-            row_absolute += abs(difference)
-            row_squared += difference * difference
-            row_n += mask[y, x]
-        absolute += row_absolute
-        squared += row_squared
-        n += row_n
-    return absolute, squared, n
+        for region in range(len(masks)):
+            absolute, squared, n = 0.0, 0.0, 0
+            for x in range(pred.shape[1]):
+                inside = masks[region, y, x]
+                difference = (np.float64(pred[y, x]) - np.float64(true[y, x])) * inside
+                absolute += abs(difference)
+                squared += difference * difference
+                n += inside
+            sums[region, 0] += absolute
+            sums[region, 1] += squared
+            sums[region, 2] += n
+    return sums

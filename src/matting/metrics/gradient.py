@@ -48,20 +48,21 @@ def amplitude_row(image, y, smooth, steep, out):
 
 
 @compiled
-def squared_difference(pred, true, mask, pred_gain, true_gain):
+def squared_difference(pred, true, masks, pred_gain, true_gain):
     h, w = pred.shape
     smooth, steep = np.empty(w + 8), np.empty(w + 8)
     pred_row, true_row = np.empty(w), np.empty(w)
-    total = 0.0
+    totals = np.zeros(len(masks))
     for y in range(h):
         amplitude_row(pred, y, smooth, steep, pred_row)
         amplitude_row(true, y, smooth, steep, true_row)
-        row = 0.0
-        for i in range(w):
-            difference = pred_gain * pred_row[i] - true_gain * true_row[i]
-            row += difference * difference * mask[y, i]
-        total += row
-    return total
+        for region in range(len(masks)):
+            row = 0.0
+            for i in range(w):
+                difference = pred_gain * pred_row[i] - true_gain * true_row[i]
+                row += difference * difference * masks[region, y, i]
+            totals[region] += row
+    return totals
 
 
 def gain(image: np.ndarray) -> float:
@@ -70,19 +71,21 @@ def gain(image: np.ndarray) -> float:
     return 1 / (high - low) if high > low else 0.0
 
 
-def gradient_sum(pred: np.ndarray, true: np.ndarray, mask: np.ndarray) -> float:
-    """Sum over `mask` of the squared difference of the gradient amplitudes of two min-max normalised images.
+def gradient_sums(pred: np.ndarray, true: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Sum over each mask of the squared difference of the gradient amplitudes of two min-max normalised images.
 
-    pred, true: (H, W), of any real type in any unit. mask: bool (H, W). Filters: Gaussian derivative, sigma 1.4, 9x9,
-    norm 1, border replicated. They are linear, so each amplitude is scaled in place of its image.
+    pred, true: (H, W), of any real type in any unit. masks: bool (R, H, W). Gives float64 (R,). Filters: Gaussian
+    derivative, sigma 1.4, 9x9, norm 1, border replicated. They are linear, so each amplitude is scaled in place of its
+    image.
     """
-    return float(squared_difference(pred, true, mask, gain(pred), gain(true)))
+    sums: np.ndarray = squared_difference(pred, true, masks, gain(pred), gain(true))
+    return sums
 
 
-def p3m_gradient_sum(pred: np.ndarray, true: np.ndarray, mask: np.ndarray) -> float:
-    """The same sum as P3M measures it: sum-normalised filters, border mirrored, float32, the images as they are.
+def p3m_gradient_sums(pred: np.ndarray, true: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """The same sums as P3M measures them: sum-normalised filters, border mirrored, float32, the images as they are.
 
-    pred, true: (H, W) in [0, 1]. mask: bool (H, W). Source: Li et al., "Privacy-Preserving Portrait Matting", 2021;
+    pred, true: (H, W) in [0, 1]. masks: bool (R, H, W). Source: Li et al., "Privacy-Preserving Portrait Matting", 2021;
     the figure they publish is this sum divided by 10.
     """
     from scipy.ndimage import gaussian_filter
@@ -91,4 +94,5 @@ def p3m_gradient_sum(pred: np.ndarray, true: np.ndarray, mask: np.ndarray) -> fl
         gx, gy = (gaussian_filter(image, SIGMA, order=order, output=np.float32) for order in ((0, 1), (1, 0)))
         return np.sqrt(gx**2 + gy**2)
 
-    return float(((amplitude(pred) - amplitude(true)) ** 2).sum(where=mask, dtype=np.float64))
+    squares = (amplitude(pred) - amplitude(true)) ** 2
+    return np.array([squares.sum(where=mask, dtype=np.float64) for mask in masks])

@@ -1,5 +1,6 @@
 """One prediction and its truth on the host, checked, in the cheapest type that holds their exact values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +15,14 @@ CONVENTIONS = {"dim": np.arange(11) / 10, "mmagic": np.arange(0, 1.1, 0.1), "p3m
 
 @dataclass(frozen=True)
 class Pair:
-    """One sample: two images (H, W) of one type, uint8, float32 or float64, from 0 to `unit`, and a bool mask (H, W).
+    """One sample: two images (H, W) of one type, uint8, float32 or float64, from 0 to `unit`, and bool masks (R, H, W).
 
     8-bit values stay as they are: all metrics are exact in this unit, and no large array has to be made.
     """
 
     pred: np.ndarray
     true: np.ndarray
-    mask: np.ndarray
+    masks: np.ndarray
     convention: str
 
     @property
@@ -29,19 +30,26 @@ class Pair:
         return 255.0 if self.pred.dtype == np.uint8 else 1.0
 
     @property
-    def forced_pred(self) -> np.ndarray:
-        """The prediction, in the convention of mmagic the rounded truth where the mask is False."""
-        if self.convention != "mmagic" or self.mask.all():
-            return self.pred
-        return np.where(self.mask, self.pred, (self.true >= self.unit / 2) * self.pred.dtype.type(self.unit))
+    def forced(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Predictions, each with its masks: amplitudes and components of one serve all of them.
+
+        In the convention of mmagic a mask has its own, the rounded truth where the mask is False.
+        """
+        if self.convention != "mmagic":
+            return [(self.pred, self.masks)]
+        binary = (self.true >= self.unit / 2) * self.pred.dtype.type(self.unit)
+        return [(np.where(mask, self.pred, binary), mask[None]) for mask in self.masks]
 
 
-def pair_of(pred: Tensor, true: Tensor, mask: Tensor | None, convention: str) -> Pair:
+def pair_of(pred: Tensor, true: Tensor, masks: Sequence[Tensor | None], convention: str) -> Pair:
     """Copy one sample to the host; (H, W) each. Raise `UserError` for NaN and values outside [0, 1]."""
     p, t = in_range(pred, "pred"), in_range(true, "true")
     if p.dtype != t.dtype:
         p, t = widened(p), widened(t)
-    m = np.ones(p.shape, bool) if mask is None else np.ascontiguousarray(mask.cpu().numpy())
+    m = np.ones((len(masks), *p.shape), bool)
+    for region, mask in zip(m, masks, strict=True):
+        if mask is not None:
+            region[:] = mask.cpu().numpy()
     return Pair(p, t, m, convention)
 
 

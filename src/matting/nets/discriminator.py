@@ -47,6 +47,10 @@ class MultiScaleDiscriminator(nn.Module):
         self.scales = nn.ModuleList(PatchDiscriminator(in_channels, width, layers, norm) for _ in range(scales))
         init_gan(self)
 
+    @property
+    def blocks(self) -> list[nn.Module]:
+        return list(self.scales)
+
     def forward(self, image: Tensor, target: Tensor) -> list[Tensor]:
         level = signed(torch.cat([image, target], 1))
         logits = []

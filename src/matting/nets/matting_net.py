@@ -94,6 +94,10 @@ class MattingNet(nn.Module):
         init_he(self.decoder)
         init_he(self.head)
 
+    @property
+    def blocks(self) -> list[nn.Module]:
+        return [*self.encoder.stages, *self.attentions, *self.decoder, self.head]
+
     def forward(self, image: Tensor, trimap: Tensor) -> Tensor:
         padded, crop = pad_to_multiple(torch.cat([image, trimap], 1), STRIDE, 2 * STRIDE)
         x = self.encoder.inputs(padded[:, :3], padded[:, 3:])

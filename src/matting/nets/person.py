@@ -54,6 +54,10 @@ class PersonSegmentation(nn.Module):
         self.register_buffer("std", torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1), persistent=False)
         self.network = deeplab(encoder, weights)
 
+    @property
+    def blocks(self) -> list[nn.Module]:
+        return [self.network.encoder, self.network.decoder]  # type: ignore[list-item]
+
     def forward(self, image: Tensor) -> Tensor:
         x = (image - self.mean) / self.std
         if self.size is None:

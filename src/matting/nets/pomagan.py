@@ -88,6 +88,10 @@ class SegmentationGenerator(nn.Module):
         self.decoder = Decoder(width, width, depth, norm, up)
         init_gan(self)
 
+    @property
+    def blocks(self) -> list[nn.Module]:
+        return [*self.encoder.levels, *self.trunk, *self.decoder.levels, self.decoder.head]
+
     def forward(self, image: Tensor) -> Tensor:
         padded, crop = pad_to_multiple(image, self.stride, 2 * self.stride)
         *skips, bottom = self.encoder(signed(padded))
@@ -131,6 +135,11 @@ class AlphaGenerator(nn.Module):
         self.trunk = nn.Sequential(*trunk)
         self.decoder = Decoder(width, width + seg_width, depth, norm, up)
         init_gan(self)
+
+    @property
+    def blocks(self) -> list[nn.Module]:
+        levels = (level for encoder in self.encoders for level in encoder.levels)  # type: ignore[union-attr]
+        return [*levels, *self.trunk, *self.decoder.levels, self.decoder.head]
 
     def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
         padded, crop = pad_to_multiple(torch.cat([image, coarse], 1), self.stride, 2 * self.stride)

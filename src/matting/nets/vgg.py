@@ -1,6 +1,7 @@
 """Frozen VGG features for the perceptual loss (POMAGAN eq. 3)."""
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -49,9 +50,9 @@ class VGGFeatures(nn.Module):
             raise UserError(f"width: {width} needs weights: none; the weights of {weights} have the full width, 1")
         full = narrowed(empty_trunk(arch), width)
         pools = [i for i, layer in enumerate(full) if isinstance(layer, nn.MaxPool2d)]
-        # A stage begins with a convolution and its ReLU.
-        self.taps = [1, *(pool + 2 for pool in pools)][:TAPS]
-        self.trunk = full[: self.taps[-1] + 1].to_empty(device="cpu")
+        # behind the first convolution of each resolution and its ReLU
+        ends = [2, *(pool + 3 for pool in pools)][:TAPS]
+        self.trunk = full[: ends[-1]].to_empty(device="cpu")
         if weights == "none":
             init_random(self.trunk)
         else:
@@ -66,6 +67,8 @@ class VGGFeatures(nn.Module):
                 prefix="features.",
                 known=full.state_dict().keys(),
             )
+        # parts of the trunk, each up to a feature; a list, as the trunk has them registered
+        self.blocks = [self.trunk[start:end] for start, end in pairwise([0, *ends])]
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "VGGFeatures":
@@ -76,11 +79,10 @@ class VGGFeatures(nn.Module):
         x = ((x.flip(1) if self.reverse else x) - self.mean) / self.std
         x = x.contiguous(memory_format=torch.channels_last)  # faster here, where no norm makes up for it
         features = []
-        # The in-place ReLUs are safe: each overwrites a convolution's output, and every tap is a ReLU's.
-        for i, layer in enumerate(self.trunk):
-            x = layer(x)
-            if i in self.taps:
-                features.append(x)
+        # The in-place ReLUs are safe: each overwrites a convolution's output, and every feature is a ReLU's.
+        for block in self.blocks:
+            x = block(x)
+            features.append(x)
         return features
 
 

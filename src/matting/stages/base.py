@@ -14,8 +14,9 @@ from matting.checkpoints import CHECKPOINT_VERSION, check_stage
 from matting.config import NO_FILE, find_file
 from matting.errors import JobError, UserError
 from matting.instantiate import build
-from matting.losses.weighted import LossSum, NonFiniteTerm
+from matting.losses.weighted import LossSum, NonFiniteTerm, check_finite
 from matting.metrics.modular import MattingMetrics
+from matting.nets.recompute import recompute
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class MattingStage(LightningModule):
         self.total_batches = self.log_every = 1
         self.frame = (0, 0)  # height and width of its training samples
         self.window: list[Batch] = []
+        self.unread: list[tuple[int, list[str], dict[str, Tensor]]] = []  # batch, samples and terms on the device
         self.skipped: set[str] = set()
         self.results: dict[str, dict[str, float]] = {}
         self.validation = MattingMetrics()
@@ -63,16 +65,21 @@ class MattingStage(LightningModule):
         """What the trained networks descend on for a batch, all at once (a GAN's take turns: see `GANStage`)."""
         raise NotImplementedError
 
+    def recompute(self) -> None:
+        """Trade time for memory: see `matting.nets.recompute`."""
+        for network in self.trained.values():
+            recompute(network)
+
     def update(self) -> None:
         """One step of each network on the batches of the window; empties it."""
         share, row = 1 / len(self.window), dict[str, Any]()
         for batch in self.window:
             losses = self.losses(batch)
-            self.check_finite(losses)
+            self.check_terms(losses.weighted)
             self.manual_backward(share * losses.total)
             add(row, share, named(losses))
         for name in self.trained:
-            row[f"train/grad_norm/{name}"] = self.step(name)
+            row |= self.step(name)
         self.window = []
         self.log_update(row)
 
@@ -101,14 +108,21 @@ class MattingStage(LightningModule):
         optimizers = self.optimizers()
         return (optimizers if isinstance(optimizers, list) else [optimizers])[list(self.trained).index(name)]
 
-    def step(self, name: str) -> Tensor:
-        """Step one network's optimizer; gives the gradient's norm, clipped to `clip_norm` where that is set."""
-        limit, optimizer = self.stage["clip_norm"], self.optimizer_of(name)
-        parameters = self.trained[name].parameters()
-        norm = torch.nn.utils.clip_grad_norm_(parameters, math.inf if limit is None else limit)
+    def step(self, name: str) -> dict[str, Tensor]:
+        """Step one network's optimizer; gives the norm of its gradient, before it is clipped, for a row of the log.
+
+        A norm that is neither logged nor needed to clip by is not computed: it reads every gradient once more.
+        """
+        limit, optimizer, row = self.stage["clip_norm"], self.optimizer_of(name), {}
+        if self.logs or limit is not None:
+            parameters = [p for p in self.trained[name].parameters() if p.grad is not None]
+            norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+            if limit is not None:
+                torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
+            row = {f"train/grad_norm/{name}": norm}
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        return norm
+        return row
 
     def set_rates(self) -> None:
         """Learning rates are a function of the batch count: nothing to save, nothing to get out of step."""
@@ -117,19 +131,34 @@ class MattingStage(LightningModule):
             for group in self.optimizer_of(name).param_groups:
                 group["lr"] = self.optim[name]["lr"] * factor
 
-    def check_finite(self, losses: LossSum, disc_loss: Tensor | float | None = None) -> None:
-        """Stop before a NaN or Inf reaches the weights; one wait for the device."""
-        try:
-            losses.check_finite()
-            if disc_loss is not None and not math.isfinite(disc_loss):
-                raise NonFiniteTerm("discriminator", float(disc_loss))
-        except NonFiniteTerm as error:
-            ids = ", ".join(id for batch in self.window for id in batch["ids"])
-            raise JobError(f"{error}; at batch {self.batches}, samples {ids}; the last checkpoint is intact") from None
+    @property
+    def logs(self) -> bool:
+        """Whether this update is logged, every `log_every` batches: only then does the host wait for the device."""
+        return self.batches % self.log_every < self.stage["accumulate"]
+
+    def check_terms(self, terms: Mapping[str, Tensor]) -> None:
+        """Have a loss term that is NaN or infinite stop the run: where the update is logged, before its step.
+
+        Terms of other updates are read with the next row, before a validation or before a checkpoint: no checkpoint and
+        no row is ever written after a bad term.
+        """
+        self.unread.append((self.batches, [id for batch in self.window for id in batch["ids"]], dict(terms)))
+        if self.logs:
+            self.read_terms()
+
+    def read_terms(self) -> None:
+        unread, self.unread = self.unread, []
+        for batch, ids, terms in unread:
+            try:
+                check_finite(terms)
+            except NonFiniteTerm as error:
+                raise JobError(
+                    f"{error}; at batch {batch}, samples {', '.join(ids)}; the last checkpoint is intact"
+                ) from None
 
     def log_update(self, row: Mapping[str, float | Tensor]) -> None:
-        """Log an update's figures and the rates, every `log_every` batches."""
-        if self.batches % self.log_every < self.stage["accumulate"]:
+        """Log an update's figures and the rates."""
+        if self.logs:
             rates = {f"train/lr/{name}": self.optimizer_of(name).param_groups[0]["lr"] for name in self.trained}
             self.log_row({**row, **rates})
 
@@ -140,6 +169,7 @@ class MattingStage(LightningModule):
             logger.log_metrics(row, step=self.batches)
 
     def on_validation_epoch_start(self) -> None:
+        self.read_terms()
         self.validation.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -169,6 +199,7 @@ class MattingStage(LightningModule):
             self.results[name] = {f"whole/{key}": float(value) for key, value in metrics.compute().items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.read_terms()
         checkpoint["matting"] = {
             "version": CHECKPOINT_VERSION,
             "stage": self.stage["name"],

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from matting.batch import Batch
 from matting.errors import UserError
 from matting.instantiate import build
+from matting.nets.recompute import recompute
 from matting.stages.base import MattingStage, StageConfig, add, named, required
 from matting.stages.objective import Example, Objective
 
@@ -43,6 +44,11 @@ class GANStage(MattingStage):
         networks = {"gen": self.gen, "disc": self.disc}
         return {name: network for name, network in networks.items() if network is not None}
 
+    def recompute(self) -> None:
+        super().recompute()
+        if self.objective.perceptual is not None:
+            recompute(self.objective.perceptual.features)
+
     def example(self, batch: Batch) -> Example:
         """What the generator takes and should give for a batch."""
         raise NotImplementedError
@@ -60,21 +66,24 @@ class GANStage(MattingStage):
             fakes = [self.generate(example) for example in examples]
 
         row: dict[str, Tensor | float] = {}
+        judged: dict[str, Tensor] = {}
         if self.disc is not None and self.disc_turn():
             for example, fake in zip(examples, fakes, strict=True):
                 loss, real_logits, fake_logits = self.objective.discriminator(example, fake.detach(), self.disc)
                 self.manual_backward(share * loss)
-                add(row, share, {"train/adv/disc": loss.detach(), **health(real_logits, fake_logits)})
-            row["train/grad_norm/disc"] = self.step("disc")
+                add(judged, share, {"discriminator": loss.detach()})
+                if self.logs:
+                    add(row, share, {"train/adv/disc": loss.detach(), **health(real_logits, fake_logits)})
+            row |= self.step("disc")
 
         with frozen(self.disc):
             for i, example in enumerate(examples):
                 fake = fakes[i] if len(examples) == 1 else self.generate(example)
                 losses = self.objective.generator(example, fake, self.disc)
-                self.check_finite(losses, row.get("train/adv/disc"))
+                self.check_terms({**losses.weighted, **judged})
                 self.manual_backward(share * losses.total)
                 add(row, share, named(losses))
-        row["train/grad_norm/gen"] = self.step("gen")
+        row |= self.step("gen")
         self.window = []
         self.log_update(row)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 
-from matting.data.images import EXTENSIONS, list_images
+from matting.data.images import EXTENSIONS, Reduction, list_images
 from matting.errors import UserError
 
 
@@ -19,11 +20,17 @@ class Subject:
     fgr: uint8 (H, W, 3) RGB foreground colours, meaningful wherever alpha > 0.
     alpha: uint8 (H, W), 0..255.
     image: uint8 (H, W, 3) RGB, the photograph itself, where the source has one.
+    joined: uint8 (H, W, 4), fgr and alpha in one array, where they are kept so.
     """
 
     fgr: np.ndarray
     alpha: np.ndarray
     image: np.ndarray | None = None
+    joined: np.ndarray | None = None
+
+    def rgba(self) -> np.ndarray:
+        """uint8 (H, W, 4): what one warp moves together."""
+        return cv2.merge([self.fgr, self.alpha]) if self.joined is None else self.joined
 
 
 @dataclass(frozen=True)
@@ -62,8 +69,9 @@ class SubjectSource(Source, Protocol):
 class BackgroundSource(Source, Protocol):
     """Pictures to stand behind a subject."""
 
-    def load(self, id: str) -> np.ndarray:
-        """uint8 (H, W, 3) RGB. Raise `DamagedFile` when the file cannot be decoded."""
+    def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:
+        """uint8 (H, W, 3) RGB; smaller by `reduction` where that saves time. Raise `DamagedFile` when the file cannot
+        be decoded."""
         ...
 
 

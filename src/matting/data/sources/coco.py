@@ -10,7 +10,7 @@ import numpy as np
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
-from matting.data.images import read_rgb
+from matting.data.images import Reduction, read_rgb
 from matting.data.sources.base import FileSource, Labelled, index_images
 from matting.errors import UserError
 from matting.progress import say
@@ -34,8 +34,8 @@ class CocoBackgrounds(FileSource):
                 raise UserError(f"{images}: {annotations} has a person on every image; no background is left")
         super().__init__("coco-backgrounds", images, {id: (file,) for id, file in files.items()})
 
-    def load(self, id: str) -> np.ndarray:
-        return read_rgb(*self.paths[id])
+    def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:
+        return read_rgb(self.paths[id][0], reduction)
 
 
 class CocoPersons(FileSource):

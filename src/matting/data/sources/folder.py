@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from matting.data.foreground import estimate_foreground
-from matting.data.images import read_pair, read_rgb, read_rgba
+from matting.data.images import Reduction, read_pair, read_rgb, read_rgba
 from matting.data.sources.base import FileSource, Subject, index_images, pair_files, select_ids
 from matting.errors import UserError
 
@@ -54,5 +54,5 @@ class FolderBackgrounds(FileSource):
         files = index_images(root, "pictures to stand behind the subjects")
         super().__init__("folder-backgrounds", root, {id: (files[id],) for id in select_ids(files, list_file, root)})
 
-    def load(self, id: str) -> np.ndarray:
-        return read_rgb(*self.paths[id])
+    def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:
+        return read_rgb(self.paths[id][0], reduction)

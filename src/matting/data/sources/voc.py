@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matting.data.images import read_labels, read_rgb
+from matting.data.images import Reduction, read_labels, read_rgb
 from matting.data.sources.base import FileSource, Labelled, index_images, select_ids
 from matting.errors import UserError
 
@@ -27,8 +27,8 @@ class VocBackgrounds(FileSource):
                 raise UserError(f"{root}: a person on every image; no background is left")
         super().__init__("voc-backgrounds", root, {id: (files[id],) for id in ids})
 
-    def load(self, id: str) -> np.ndarray:
-        return read_rgb(*self.paths[id])
+    def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:
+        return read_rgb(self.paths[id][0], reduction)
 
 
 class VocPersons(FileSource):

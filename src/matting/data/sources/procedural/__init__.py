@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from matting.data.images import Reduction
 from matting.data.sources.base import Subject
 from matting.data.sources.procedural.scenes import draw_scene
 from matting.data.sources.procedural.subjects import draw_subject
@@ -85,8 +86,11 @@ class ProceduralBackgrounds(ProceduralSource):
         super().__init__(seed, count, height, width, first)
         self.kept: dict[str, np.ndarray] = {}
 
-    def load(self, id: str) -> np.ndarray:
-        """uint8 (height, width, 3) RGB, read-only. Small ones are drawn once a process: they recur a hundred times."""
+    def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:
+        """uint8 (height, width, 3) RGB, read-only; drawn, so never reduced.
+
+        Small ones are drawn once a process: they recur a hundred times.
+        """
         scene = self.kept.get(id)
         if scene is None:
             scene = draw_scene(self.seed, self.number(id), self.height, self.width)

@@ -1,0 +1,129 @@
+"""Measuring a test set: what comes out is what one image after another gives, and the network does not wait for it."""
+
+import threading
+
+import pytest
+import torch
+
+from matting import evaluation, schema
+from matting.config import compose_config, plain
+from matting.data.compose import compose_batch
+from matting.data.datamodule import CompositeData
+from matting.data.dataset import collate
+from matting.data.images import read_rgb
+from matting.errors import UserError
+from matting.gallery import Gallery
+from matting.methods.base import Method
+from matting.metrics.functional import NAMES, matting_metrics
+from matting.nets.morphology import scaled_size, unknown_region
+from tests.conftest import TINY
+
+HOST = torch.device("cpu")
+
+
+class Grey(Method):
+    """The mean of the colours as alpha, its square as the coarse map. again: set when a second batch comes."""
+
+    name = "grey"
+    stages = measured = ("coarse",)
+
+    def __init__(self):
+        super().__init__()
+        self.batches, self.again = 0, threading.Event()
+
+    def forward(self, image, trimap=None):
+        self.batches += 1
+        if self.batches > 1:
+            self.again.set()
+        alpha = image.mean(1, keepdim=True)
+        return {"alpha": alpha, "coarse": alpha**2}
+
+
+class Wrong(Grey):
+    def forward(self, image, trimap=None):
+        return {key: plane + 1 for key, plane in super().forward(image).items()}
+
+
+@pytest.fixture
+def tests(tmp_path, monkeypatch):
+    """The config of a tiny evaluation in batches of 2, its data and its test set of 5 samples."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MATTING_CACHE_DIR", str(tmp_path.parent / "cache"))
+    schema.register()
+    config = plain(compose_config("evaluate", [*TINY, "scale.test_subjects=5", "batch_size=2"]))
+    data = CompositeData(config, config["batch_size"])
+    data.setup("test")
+    return config, data, data.tests["procedural"]
+
+
+def measured(tests, method, **metrics):
+    config, data, dataset = tests
+    config = {**config, "metrics": {**config["metrics"], **metrics}}
+    return list(evaluation.measure("procedural", dataset, data, method, HOST, config))
+
+
+def one_after_another(tests, convention):
+    """(id, row, region) -> figures, written plainly."""
+    config, _, dataset = tests
+    constant, figures = evaluation.best_constant(dataset), {}
+    for at in range(len(dataset)):
+        batch = compose_batch(collate([dataset[at]]), colour=False)
+        true, found = batch["alpha"], Grey()(batch["image"])
+        maps = {**found, "constant": torch.full_like(true, constant), "perfect_mask": (true >= 0.5).float()}
+        size = scaled_size(*true.shape[-2:], config["metrics"]["unknown_dilation"], 1024, 3)
+        for region, mask in (("whole", None), ("unknown", unknown_region(true, size))):
+            for row, pred in maps.items():
+                values = matting_metrics(pred, true, mask, convention)
+                figures[batch["ids"][0], row, region] = {key: value.item() for key, value in values.items()}
+    return figures
+
+
+@pytest.mark.parametrize("convention", ["dim", "mmagic"])
+def test_figures_are_those_of_one_image_after_another(tests, convention):
+    samples = measured(tests, Grey(), convention=convention)
+    expected = one_after_another(tests, convention)
+    assert [table[0]["id"] for table, _ in samples] == list(dict.fromkeys(id for id, _, _ in expected))
+    entries = [entry for table, _ in samples for entry in table]
+    assert len(entries) == len(expected) == 5 * 4 * 2
+    for entry in entries:
+        figures = expected[entry["id"], entry["row"], entry["region"]]
+        assert {name: entry[name] for name in NAMES} == pytest.approx(figures, rel=1e-12)
+
+
+def test_the_alpha_comes_first_and_each_sample_with_its_own_planes(tests):
+    dataset = tests[2]
+    for at, (table, planes) in enumerate(measured(tests, Grey(), regions=["unknown"])):
+        rows = [(entry["row"], entry["region"]) for entry in table]
+        assert rows == [(row, "unknown") for row in ("alpha", "coarse", "constant", "perfect_mask")]
+        batch = compose_batch(collate([dataset[at]]), colour=False)
+        expected = {"image": batch["image"], "truth": batch["alpha"], **Grey()(batch["image"])}
+        assert planes.keys() == expected.keys()
+        assert all(torch.equal(planes[name], plane[0]) for name, plane in expected.items())
+
+
+def test_the_gallery_keeps_the_first_the_best_and_the_worst(tmp_path):
+    gallery, plane = Gallery(2), torch.full((1, 4, 5), 0.2)
+    for at, mse in enumerate([0.5, 0.3, 0.9, 0.1, 0.9, 0.3]):
+        gallery.offer({"mse": mse, "id": f"id{at}"}, {"alpha": plane * at})
+    entries = gallery.write(tmp_path / "pictures" / "folder", "folder")
+    kept = {kind: [entry["id"] for entry in entries if entry["kind"] == kind] for kind in ("first", "best", "worst")}
+    assert kept == {"first": ["id0", "id1"], "best": ["id3", "id1"], "worst": ["id4", "id2"]}
+    for entry in entries:
+        shown = read_rgb(tmp_path / entry["files"]["alpha"])
+        assert (shown == 51 * int(entry["id"][2:])).all()
+
+
+def test_the_network_has_the_next_batch_while_one_is_measured(tests, monkeypatch):
+    method, region_metrics = Grey(), evaluation.region_metrics
+
+    def slow(*arguments):
+        assert method.again.wait(20), "the second batch waits until the first is measured"
+        return region_metrics(*arguments)
+
+    monkeypatch.setattr(evaluation, "region_metrics", slow)
+    assert len(measured(tests, method)) == 5
+
+
+def test_an_error_in_the_figures_ends_the_evaluation(tests):
+    with pytest.raises(UserError, match=r"pred: expected values in \[0, 1\]"):
+        measured(tests, Wrong())
