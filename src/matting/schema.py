@@ -131,7 +131,7 @@ class Runtime:
     threads: int | None = MISSING
     progress: bool = MISSING
     log_every: int = MISSING
-    recompute: bool = False  # activation checkpointing: less memory for more time
+    recompute: bool = MISSING
 
 
 @dataclass
