@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from matting import memory
+from tests.benchmarks.as_command import as_command
 from tests.benchmarks.bench_step import SIZES
 from tests.benchmarks.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, milliseconds, stage_of
 from tests.made_stages import people
@@ -46,11 +46,17 @@ def in_bf16(step: Step, example: Any) -> None:
 
 
 def row(title: str, name: str, before: float, after: float) -> dict[str, Any]:
-    return {"name": f"step, {title}: {name}", "ours_ms": after, "naive_ms": before, "ratio": before / after, "bar": 1}
+    return {
+        "name": f"step, {title}: {name}",
+        "ours_ms": after,
+        "naive_ms": before,
+        "ratio": before / after,
+        "bar": None,
+    }
 
 
 def measure_size(title: str) -> list[dict[str, Any]]:
-    memory.keep_freed()  # for all, as the command does
+    as_command()
     size, height, width, vgg_width = SIZES[title]
     batch, stage = people(size, 0, height, width), stage_of(vgg_width)
     example = stage.example(batch)
@@ -76,6 +82,7 @@ def measure_compiled(title: str) -> list[dict[str, Any]]:
     """Both networks compiled, in float32 and in bf16."""
     if shutil.which("g++") is None:
         return []
+    as_command()
     size, height, width, vgg_width = SIZES[title]
     batch, stage = people(size, 0, height, width), stage_of(vgg_width)
     example, rows = stage.example(batch), []

@@ -33,13 +33,14 @@ from matting.nets.morphology import scaled_size, unknown_region
 
 HEIGHT, WIDTH = 512, 768
 SCENES, COCO = 8, (480, 640)  # height and width of a usual background
+STAGES = ("segmentation_gan", "alpha_gan")
 ROUNDS = 5
 BAR = 1.7
 # Scale, where its networks see the images: (height, width); images.
 CASES: dict[str, tuple[str, tuple[int, int], int]] = {
     "the quick networks at 112x64": ("quick", (64, 112), 24),
-    "the small networks at 256x256": ("small", (256, 256), 24),
-    "the quick networks at 768x512": ("quick", (HEIGHT, WIDTH), 8),
+    "the small networks at 256x256": ("small", (256, 256), 12),
+    "the quick networks at 768x512": ("quick", (HEIGHT, WIDTH), 4),
 }
 
 
@@ -90,9 +91,6 @@ def untrained(scale: str, height: int, width: int) -> Untrained:
     # the alpha stage would be trained after another: here its network is built alone
     configs = [compose_config("train", [f"scale={scale}", f"stage={stage}"]) for stage in STAGES]
     return Untrained([build(plain(config)["net"]["gen"]) for config in configs], height, width)
-
-
-STAGES = ("segmentation_gan", "alpha_gan")
 
 
 def ours(tests: TestSet, method: Method) -> list[list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from matting import memory
+from tests.benchmarks.as_command import as_command
 from tests.benchmarks.bench_memory import Pomagan, alphanet
 from tests.made_stages import people
 
@@ -68,7 +68,7 @@ def images_a_second(system: str, size: tuple[int, int], batch: int, precision: s
 
 def measure(names: list[str] | None = None) -> list[dict[str, Any]]:
     """Rows of name, unit and value."""
-    memory.keep_freed()
+    as_command()
     rows = []
     for case in CASES:
         if title(*case) in names if names else is_short(*case):

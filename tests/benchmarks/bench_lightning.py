@@ -18,12 +18,13 @@ from typing import Any
 from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader
 
-from matting import memory, schema
+from matting import schema
 from matting.config import compose_config
 from matting.loggers import MetricsCSV
 from matting.runs import Run
 from matting.training import build_stage, build_trainer, prepare
 from matting.upstream import stage_run
+from tests.benchmarks.as_command import as_command
 from tests.conftest import TINY
 from tests.made_stages import people
 
@@ -130,7 +131,7 @@ def batch_seconds(words: list[str], size: tuple[int, int, int]) -> dict[str, flo
 
 def measure() -> list[dict[str, Any]]:
     """A pair at the quick size, and what Lightning and the suite add to a batch, where a step is short."""
-    memory.keep_freed()
+    as_command()
     with folder():
         quick = batch_seconds(QUICK, (8, 64, 112))
     with folder():

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from matting import memory
+from tests.benchmarks.as_command import as_command
 from tests.benchmarks.literal_step import Step, check_equal, milliseconds, stage_of
 from tests.made_stages import people
 
@@ -21,7 +21,7 @@ def ours(stage: Any, batch: Any, bf16: bool = False) -> None:
 
 def measure() -> list[dict[str, Any]]:
     """Rows of name, ours_ms, naive_ms, ratio and bar; both sides in turns, the first step of each left out."""
-    memory.keep_freed()  # for both sides, as the command does
+    as_command()
     rows = []
     for title, (size, height, width, vgg_width) in SIZES.items():
         batch = people(size, 0, height, width)
