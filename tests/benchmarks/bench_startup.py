@@ -1,8 +1,8 @@
 """How long the command takes before it works, against importing torch: processes of their own, wall clock, medians."""
 
+import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -39,7 +39,8 @@ print(times[0], sorted(times[1:])[2])
 BARS = {("--help",): 20, ("train", "--cfg", "job"): 5, ("train", "--help"): 2}
 # A training of no work, a checkpoint after each batch.
 TRAIN = ["train", "stage=segmentation_gan", "scale=quick", "scale.height=32", "scale.width=32", "scale.subjects=10"]
-TRAIN += ["scale.backgrounds=8", "scale.val_subjects=2", "scale.val_samples=2", "scale.test_subjects=2"]
+TRAIN += ["scale.backgrounds=8", "scale.backgrounds_per_subject=4", "scale.eval_size=native", "scale.warmup=2"]
+TRAIN += ["scale.val_subjects=2", "scale.val_samples=2", "scale.test_subjects=2", "scale.test_backgrounds=4"]
 TRAIN += ["scale.net_width=4", "scale.disc_width=4", "scale.depth=2", "scale.blocks=1", "scale.aspp_rates=[1,2]"]
 TRAIN += ["scale.seg_batch=2", "runtime.log_every=1", "runtime.workers=0", "checkpoint.every_batches=1"]
 LONG, SHORT = ["scale.seg_epochs=50", "scale.epoch_samples=400"], ["scale.seg_epochs=1", "scale.epoch_samples=8"]
@@ -102,27 +103,35 @@ def batches(folder: Folder) -> int:
 
 
 def until_batch(folder: Folder, process: subprocess.Popen, batch: int) -> float:
-    """Milliseconds from now until the log has a batch beyond `batch`; the process is killed then."""
+    """Milliseconds from now until the log has a batch beyond `batch`."""
     start = time.perf_counter()
+    while batches(folder) <= batch:
+        if process.poll() is not None:
+            raise RuntimeError(f"training ended with {process.returncode} before batch {batch + 1}")
+        time.sleep(0.01)
+    return 1e3 * (time.perf_counter() - start)
+
+
+@contextlib.contextmanager
+def killed(process: subprocess.Popen) -> Iterator[subprocess.Popen]:
+    """kill -9 at the end of the block."""
     try:
-        while batches(folder) <= batch:
-            if process.poll() is not None:
-                raise RuntimeError(f"training ended with {process.returncode} before batch {batch + 1}")
-            time.sleep(0.01)
-        return 1e3 * (time.perf_counter() - start)
+        yield process
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.communicate()
 
 
 def training(folder: Folder) -> Iterator[dict[str, Any]]:
     """A new run, one that was killed, one that is done."""
-    new, resumed, done = [], [], []
+    new, resumed = [], []
     for _ in range(ROUNDS):
         shutil.rmtree(folder.path / "outputs", ignore_errors=True)
-        new.append(until_batch(folder, folder.start(COMMAND, *TRAIN, *LONG), 0))
-        before = batches(folder)
-        resumed.append(until_batch(folder, folder.start(COMMAND, *TRAIN, *LONG), before))
+        with killed(folder.start(COMMAND, *TRAIN, *LONG)) as process:
+            new.append(until_batch(folder, process, 0))
+            until_batch(folder, process, 3)  # there is a checkpoint now
+        with killed(folder.start(COMMAND, *TRAIN, *LONG)) as process:
+            resumed.append(until_batch(folder, process, batches(folder)))
         (run,) = folder.path.glob("outputs/segmentation_gan/*")
         assert len((read_json(run / "manifest.json") or {})["starts"]) == 2, "the second start did not go on"
     folder.run(COMMAND, *TRAIN, *SHORT)

@@ -1,6 +1,5 @@
 """What all stages share: a step counter in batches, logging on it, evaluation, and what a checkpoint holds."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +11,13 @@ from torch import Tensor, nn
 from matting.batch import Batch
 from matting.checkpoints import CHECKPOINT_VERSION, check_stage
 from matting.config import NO_FILE, find_file
-from matting.errors import JobError, UserError
+from matting.errors import UserError
 from matting.instantiate import build
-from matting.losses.weighted import LossSum, NonFiniteTerm, check_finite
+from matting.losses.weighted import LossSum
 from matting.metrics.modular import MattingMetrics
 from matting.nets.recompute import recompute
+from matting.stages.schedule import rate_factor
+from matting.stages.terms import Unread, add, named
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class MattingStage(LightningModule):
         self.total_batches = self.log_every = 1
         self.frame = (0, 0)  # height and width of its training samples
         self.window: list[Batch] = []
-        self.unread: list[tuple[int, list[str], dict[str, Tensor]]] = []  # batch, samples and terms on the device
+        self.unread = Unread()
         self.skipped: set[str] = set()
         self.results: dict[str, dict[str, float]] = {}
         self.validation = MattingMetrics()
@@ -142,19 +143,9 @@ class MattingStage(LightningModule):
         Terms of other updates are read with the next row, before a validation or before a checkpoint: no checkpoint and
         no row is ever written after a bad term.
         """
-        self.unread.append((self.batches, [id for batch in self.window for id in batch["ids"]], dict(terms)))
+        self.unread.add(self.batches, [id for batch in self.window for id in batch["ids"]], terms)
         if self.logs:
-            self.read_terms()
-
-    def read_terms(self) -> None:
-        unread, self.unread = self.unread, []
-        for batch, ids, terms in unread:
-            try:
-                check_finite(terms)
-            except NonFiniteTerm as error:
-                raise JobError(
-                    f"{error}; at batch {batch}, samples {', '.join(ids)}; the last checkpoint is intact"
-                ) from None
+            self.unread.read()
 
     def log_update(self, row: Mapping[str, float | Tensor]) -> None:
         """Log an update's figures and the rates."""
@@ -169,7 +160,7 @@ class MattingStage(LightningModule):
             logger.log_metrics(row, step=self.batches)
 
     def on_validation_epoch_start(self) -> None:
-        self.read_terms()
+        self.unread.read()
         self.validation.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -199,7 +190,7 @@ class MattingStage(LightningModule):
             self.results[name] = {f"whole/{key}": float(value) for key, value in metrics.compute().items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.read_terms()
+        self.unread.read()
         checkpoint["matting"] = {
             "version": CHECKPOINT_VERSION,
             "stage": self.stage["name"],
@@ -225,33 +216,3 @@ def build_network(node: Mapping[str, Any], root: str) -> nn.Module:
     """A network of a config; a file of weights is looked for here and under the data root."""
     weights = node.get("weights")
     return build(node if weights in NO_FILE else {**node, "weights": str(find_file(weights, root))})
-
-
-def rate_factor(batch: int, total: int, scheduler: str, warmup: int) -> float:
-    """Of the base rate at the `batch`-th of `total` batches.
-
-    `none` is the papers' constant rate; `linear_decay` is flat to the half, then falls to 2 %; `cosine` falls to 0. All
-    rise over `warmup` batches first.
-    """
-    if batch < warmup:
-        return batch / warmup
-    done = batch / total
-    if scheduler == "linear_decay":
-        return 1 - 0.98 * max(0.0, min(1.0, 2 * done - 1))
-    if scheduler == "cosine":
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-    return 1.0
-
-
-def named(losses: LossSum) -> dict[str, Tensor]:
-    """The generator's terms under their log keys, raw and weighted, and the total."""
-    row = {f"train/loss/{name}": value for name, value in losses.raw.items()}
-    row |= {f"train/weighted/{name}": value for name, value in losses.weighted.items()}
-    if "adversarial" in losses.raw:
-        row["train/adv/gen"] = losses.raw["adversarial"]
-    return {**row, "train/total": losses.total.detach()}
-
-
-def add(row: dict[str, Any], share: float, values: Mapping[str, Tensor]) -> None:
-    for key, value in values.items():
-        row[key] = row.get(key, 0.0) + share * value

@@ -10,8 +10,9 @@ from matting.batch import Batch
 from matting.errors import UserError
 from matting.instantiate import build
 from matting.nets.recompute import recompute
-from matting.stages.base import MattingStage, StageConfig, add, named, required
+from matting.stages.base import MattingStage, StageConfig, required
 from matting.stages.objective import Example, Objective
+from matting.stages.terms import add, named
 
 
 class GANStage(MattingStage):
