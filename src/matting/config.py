@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from copy import deepcopy
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ NO_FILE = ("imagenet", "none", None)
 
 # Resolving a config takes ten times as long as to see that it was done; a row of a sweep asks several times.
 RESOLVED: dict[tuple[Any, ...], str] = {}
-RESOLVED_AT_MOST = 64
+KEPT = 64  # configs, of a sweep's thousands: each is thousands of objects that the garbage collector walks through
 
 
 def config_dir() -> Path:
@@ -70,7 +70,7 @@ def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **
     return derived(verb, tuple(overrides or ()), text)
 
 
-@cache
+@lru_cache(KEPT)
 def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
     """`derive` of what it depends on: a sweep's rows ask for the same few configs a thousand times."""
     # containers keep interpolations, which resolve in their new place; the types were checked where they came from
@@ -97,7 +97,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """The resolved config as plain dicts, lists and scalars."""
     asked = (json.dumps(OmegaConf.to_container(config)), *os.environ.items())  # the environment is what oc.env reads
     if asked not in RESOLVED:
-        if len(RESOLVED) == RESOLVED_AT_MOST:
+        if len(RESOLVED) == KEPT:
             RESOLVED.clear()
         RESOLVED[asked] = json.dumps(OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
     result: dict[str, Any] = json.loads(RESOLVED[asked])

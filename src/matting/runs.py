@@ -5,6 +5,7 @@ import shutil
 import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from matting.files import read_json, write_json, write_text
 from matting.home import at_home, homeless
 from matting.progress import say
 from matting.provenance import git_state, now, versions
+
+NAMED = ("scale", "data")  # nodes by which, and by the stage's or method's, people know a run
 
 
 @dataclass(frozen=True)
@@ -81,17 +84,22 @@ def make_run(kind: str, config: DictConfig, **upstream: str) -> Run:
     this = identity(data)
     digest = digest_of(this)
     parent = Path(data["paths"]["output_dir"]) / kind
-    folder = next(parent.glob(f"*-{digest}"), None)
-    if folder is None:
-        folder = parent / f"{readable(this, defaults_of(this))}-{digest}"
+    folder = parent / f"{readable(this, defaults_of(this))}-{digest}"
+    if not folder.is_dir():  # its name may be that of another version's defaults
+        folder = next(parent.glob(f"*-{digest}"), folder)
     return Run(kind, data, digest, folder)
 
 
 def defaults_of(this: dict[str, Any]) -> dict[str, Any]:
     """The identity that the same choices of stage or method, scale and data give without further overrides."""
     verb, group = ("train", "stage") if "stage" in this else ("evaluate", "method")
-    choices = [f"{group}={this[group]['name']}", f"scale={this['scale']['name']}", f"data={this['data']['name']}"]
-    return identity({"config_version": CONFIG_VERSION, **plain(composed(verb, tuple(choices)))})
+    return identity_of(verb, f"{group}={this[group]['name']}", *(f"{node}={this[node]['name']}" for node in NAMED))
+
+
+@cache
+def identity_of(verb: str, *choices: str) -> dict[str, Any]:
+    """The identity of a command line that makes a few choices; not to be changed."""
+    return identity({"config_version": CONFIG_VERSION, **plain(composed(verb, choices))})
 
 
 def open_run(folder: Path) -> Run:

@@ -17,8 +17,9 @@ import numpy as np
 from matting import schema
 from matting.config import compose_config, plain
 from matting.data.augment import Geometry
-from matting.data.dataset import Composites, TrainingOrder, collate
+from matting.data.dataset import Composites, collate
 from matting.data.images import Reduction
+from matting.data.order import TrainingOrder
 from matting.data.pairing import Pairing
 from matting.data.sources.base import Subject
 from matting.data.sources.procedural import ProceduralBackgrounds, ProceduralSubjects

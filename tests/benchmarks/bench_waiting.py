@@ -15,7 +15,7 @@ from matting import memory, schema
 from matting.config import compose_config, plain
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
-from matting.data.dataset import TrainingOrder
+from matting.data.order import TrainingOrder
 from tests.made_stages import make_stage
 
 WORKERS = 2

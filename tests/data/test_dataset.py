@@ -9,14 +9,13 @@ from matting.data.augment import Geometry
 from matting.data.dataset import (
     Composites,
     EvalComposites,
-    SameSize,
-    TrainingOrder,
     collate,
     eval_shape,
     spread,
     start_worker,
 )
 from matting.data.images import DamagedFile
+from matting.data.order import SameSize, TrainingOrder
 from matting.data.pairing import Pairing
 from matting.data.sources.base import Subject
 from matting.errors import UserError

@@ -14,8 +14,9 @@ from matting.data.augment import Geometry
 from matting.data.build import fingerprint
 from matting.data.compose import DRAWS, compose_batch, recolour
 from matting.data.datamodule import CompositeData
-from matting.data.dataset import Composites, EvalComposites, TrainingOrder, collate, start_worker
+from matting.data.dataset import Composites, EvalComposites, collate, start_worker
 from matting.data.images import DamagedFile, write_image
+from matting.data.order import TrainingOrder
 from matting.data.pairing import validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs
 from matting.data.sources.base import Labelled

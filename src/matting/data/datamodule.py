@@ -15,12 +15,11 @@ from matting.data.compose import compose_batch
 from matting.data.dataset import (
     Composites,
     EvalComposites,
-    SameSize,
-    TrainingOrder,
     collate,
     spread,
     start_worker,
 )
+from matting.data.order import SameSize, TrainingOrder
 from matting.data.pairing import Pairing, validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs
 from matting.data.sources.base import Subject

@@ -1,20 +1,20 @@
-"""Samples by key, and the order in which training asks for them."""
+"""Samples by key: composites to train on, composites to measure on."""
 
 import bisect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from matting.batch import RawBatch
 from matting.data.augment import Geometry, cover, resize, split
 from matting.data.compose import DRAWS
 from matting.data.images import DamagedFile
-from matting.data.pairing import Pairing, Permutation, key_of
+from matting.data.pairing import Pairing, key_of
 from matting.data.sources.base import BackgroundSource, Subject
 from matting.errors import UserError
 
@@ -162,9 +162,8 @@ class EvalComposites(Dataset):
             load = partial(load_or_next, self.backgrounds.load, self.pairing.backgrounds, "backgrounds", skipped)
         # the composite is made at the subject's own size and stretched with it, as the published protocol does
         bgr = resize(cover(load(background_id), *native), height, width)
-        other = self.pairing.background(subject_id, at % self.pairing.per_subject + 1)
-        new_bgr = resize(cover(load(other), *native), height, width)
-        return {**sample, "bgr": bgr, "new_bgr": new_bgr, "id": f"{subject_id}@{background_id}", "skipped": skipped}
+        # new_bgr is a loss's: nothing that is measured needs another picture decoded
+        return {**sample, "bgr": bgr, "new_bgr": bgr, "id": f"{subject_id}@{background_id}", "skipped": skipped}
 
 
 def spread(count: int, samples: int | None) -> list[int] | None:
@@ -196,65 +195,6 @@ def channels_first(pictures: list[np.ndarray]) -> torch.Tensor:
     for picture, into in zip(pictures, planes, strict=True):
         cv2.split(picture, list(into))
     return torch.from_numpy(planes)
-
-
-class TrainingOrder(Sampler[list[Key]]):
-    """Batches of keys, epoch after epoch, each pass over the data in an order of its own.
-
-    An epoch is `epoch_samples` long (a whole pass unless it is shorter) and goes on where the last one stopped.
-    `position` tells how many batches have been *trained*, whatever workers have fetched since: a resumed run gets the
-    next batch, not the epoch's first. There is no state here that could be lost or be reset twice.
-    """
-
-    def __init__(
-        self,
-        total: int,
-        batch_size: int,
-        epoch_samples: int | None,
-        seed: int,
-        position: Callable[[], int],
-        rank: int = 0,
-        ranks: int = 1,
-    ):
-        self.total, self.batch_size, self.seed, self.position = total, batch_size, seed, position
-        self.rank, self.ranks = rank, ranks
-        self.batches = max(1, (epoch_samples or total) // (batch_size * ranks))
-
-    def __len__(self) -> int:
-        return self.batches
-
-    def __iter__(self) -> Iterator[list[Key]]:
-        epoch, start = divmod(self.position(), self.batches)
-        for batch in range(start, self.batches):
-            yield self.keys(epoch * self.batches + batch)
-
-    def keys(self, batch: int) -> list[Key]:
-        """The keys of the batch at a position of the whole training, on this rank."""
-        first = (batch * self.ranks + self.rank) * self.batch_size
-        keys = []
-        for at in range(first, first + self.batch_size):
-            turn, sample = divmod(at, self.total)
-            keys.append((turn, Permutation(self.total, self.seed, "order", turn)(sample)))
-        return keys
-
-
-class SameSize(Sampler[list[int]]):
-    """Evaluation batches: neighbours of equal size together, in order. All ranks see all: the means are the same."""
-
-    def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int):
-        self.groups: list[list[int]] = []
-        for at, size in enumerate(sizes):
-            last = self.groups[-1] if self.groups else []
-            if last and sizes[last[0]] == size and len(last) < batch_size:
-                last.append(at)
-            else:
-                self.groups.append([at])
-
-    def __len__(self) -> int:
-        return len(self.groups)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        return iter(self.groups)
 
 
 def start_worker(worker: int) -> None:
