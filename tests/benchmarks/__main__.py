@@ -4,7 +4,6 @@
 {name, ours_ms, naive_ms, ratio, bar}, both sides measured in the same run, or {name, unit, value} and maybe `at_most`.
 """
 
-import importlib
 import json
 import os
 import sys
@@ -17,19 +16,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-HERE, OUTPUT = Path(__file__).parent, Path("outputs/bench")
+from tests.benchmarks.rows import OUTPUT, write_rows
+
+HERE = Path(__file__).parent
 
 
 def benchmarks() -> list[str]:
     return sorted(file.stem.removeprefix("bench_") for file in HERE.glob("bench_*.py"))
-
-
-def write_rows(name: str, number: int | None) -> None:
-    """In the process of one benchmark: measure, and write <name>.json."""
-    measure = importlib.import_module(f"tests.benchmarks.bench_{name}").measure
-    rows = measure() if number is None else measure(number)
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    (OUTPUT / f"{name}.json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
 def rows_of(name: str, number: int | None) -> list[dict[str, Any]] | None:
