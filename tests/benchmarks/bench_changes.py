@@ -17,7 +17,8 @@ import torch
 
 from tests.benchmarks.as_command import as_command
 from tests.benchmarks.bench_step import SIZES
-from tests.benchmarks.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, milliseconds, stage_of
+from tests.benchmarks.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, stage_of
+from tests.benchmarks.timing import milliseconds
 from tests.made_stages import people
 
 ROUNDS = dict(zip(SIZES, (9, 3), strict=True))

@@ -7,7 +7,6 @@ formulas differ (ours is one matrix a sample, kornia's goes through HSV): equali
 from collections.abc import Callable
 from functools import partial
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import kornia.augmentation as K
@@ -20,6 +19,7 @@ from matting.batch import RawBatch
 from matting.config import compose_config, plain
 from matting.data.compose import DRAWS, compose_batch
 from matting.data.dataset import draw_colour
+from tests.benchmarks.timing import milliseconds
 
 SIZES = {"4 of 512x512": (4, 512, 512, 15), "4 of 1280x768": (4, 768, 1280, 7)}
 BAR = 3
@@ -73,12 +73,6 @@ def check(raw: RawBatch, limits: dict[str, Any]) -> None:
     for key in ("bgr", "image"):
         away = (one[key] - other[key]).abs().max()  # type: ignore[literal-required]
         assert away < 1e-3, (key, away)
-
-
-def milliseconds(call: Callable[[], Any]) -> float:
-    start = perf_counter()
-    call()
-    return 1e3 * (perf_counter() - start)
 
 
 def measure() -> list[dict[str, Any]]:

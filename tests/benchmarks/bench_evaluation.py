@@ -6,11 +6,10 @@ in each region with one, by the suite's own metrics: those that are commonly use
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -30,6 +29,7 @@ from matting.methods.base import Method
 from matting.methods.pomagan import Pomagan
 from matting.metrics.functional import matting_metrics
 from matting.nets.morphology import scaled_size, unknown_region
+from tests.benchmarks.timing import milliseconds
 
 HEIGHT, WIDTH = 512, 768
 SCENES, COCO = 8, (480, 640)  # height and width of a usual background
@@ -129,12 +129,6 @@ def check_equal(found: list[list[dict[str, Any]]], expected: list[list[dict[str,
             for name in ("mse", "mae", "sad", "grad", "conn"):
                 close = math.isclose(entry[name], figures[name], rel_tol=1e-9 if exact else 1e-2)
                 assert close, (entry["row"], name, entry[name], figures[name])
-
-
-def milliseconds(call: Callable[[], object]) -> float:
-    start = perf_counter()
-    call()
-    return 1e3 * (perf_counter() - start)
 
 
 def rows_of(root: Path) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import cv2
@@ -32,6 +31,7 @@ from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
 from matting.nets.morphology import trimap_from_alpha
 from tests.benchmarks.bench_worker import PEOPLE, SCENES, write_files
+from tests.benchmarks.timing import milliseconds
 
 SIDE, BATCH, ROUNDS = 512, 4, 15
 CUTS = (512, 768, 1024)
@@ -148,12 +148,6 @@ def check(batch: dict[str, Tensor]) -> None:
     assert (batch["image"] - expected).abs().max() < 1e-4
     assert ((trimap == 0.5) | ((trimap - alpha).abs() < 1e-6)).all()
     assert (trimap == 0.5).flatten(1).any(1).all()
-
-
-def milliseconds(call: Callable[[], Any]) -> float:
-    start = perf_counter()
-    call()
-    return 1e3 * (perf_counter() - start)
 
 
 def rows_of(root: Path) -> list[dict[str, Any]]:

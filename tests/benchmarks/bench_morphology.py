@@ -1,7 +1,6 @@
 """Border maps and trimaps of people's masks on a CPU, the same values on both sides, medians of one run."""
 
 import math
-import time
 from collections.abc import Callable
 from functools import partial
 from statistics import median
@@ -15,6 +14,7 @@ from torch.nn.functional import conv2d
 
 from matting.nets.ellipse import ellipse_kernel, ellipse_sums
 from matting.nets.morphology import border_map, box_radii, device_trimap, host_trimap
+from tests.benchmarks.timing import milliseconds
 
 HEIGHT, WIDTH, SIZE = 768, 1280, 15
 ROUNDS = 15
@@ -46,12 +46,6 @@ def simple_trimap(mask: Tensor, radii: Tensor) -> Tensor:
     kernels = [torch.from_numpy(ellipse_kernel(2 * int(radius) + 1)).float() for radius in radii[:, 0].flatten()]
     soft = [sample.float() for sample in mask.split(1)]
     return torch.cat([(dilation(m, k) + erosion(m, k)) / 2 for m, k in zip(soft, kernels, strict=True)])
-
-
-def milliseconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return 1e3 * (time.perf_counter() - start)
 
 
 def pair(name: str, ours: Callable[[], Tensor], simple: Callable[[], Tensor], bar: float, rounds: int = ROUNDS) -> dict:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import cv2
@@ -24,17 +23,12 @@ from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
 from matting.data.sources.procedural import ProceduralBackgrounds
 from tests.benchmarks.bench_worker import PEOPLE, SCENES, write_files
+from tests.benchmarks.timing import milliseconds
 
 SIZES = ((768, 1280), (512, 512))
 BATCH, ROUNDS = 4, 25
 LARGE = (3024, 4032)  # a photograph of 12 megapixels as a background
 FRAME = (512, 512)
-
-
-def milliseconds(call: Callable[[], Any]) -> float:
-    start = perf_counter()
-    call()
-    return 1e3 * (perf_counter() - start)
 
 
 def medians(steps: dict[str, Callable[[int], Any]]) -> dict[str, float]:

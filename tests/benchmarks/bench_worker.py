@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import albumentations as A
@@ -27,6 +26,7 @@ from matting.data.pairing import Pairing
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
 from matting.data.sources.procedural import ProceduralBackgrounds, ProceduralSubjects
+from tests.benchmarks.timing import milliseconds
 
 HEIGHT, WIDTH = 768, 1280
 PEOPLE, SCENES = 4, 8
@@ -90,12 +90,6 @@ class Decoding:
 
     def size(self, id: str) -> tuple[int, int]:
         return HEIGHT, WIDTH
-
-
-def milliseconds(call: Callable[[], Any]) -> float:
-    start = perf_counter()
-    call()
-    return 1e3 * (perf_counter() - start)
 
 
 def rows_of(root: Path) -> Iterator[dict[str, Any]]:

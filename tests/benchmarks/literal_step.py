@@ -5,9 +5,8 @@ Literal: the generator forward twice, VGG once a target and with a graph for the
 """
 
 import copy
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import nullcontext
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -145,12 +144,6 @@ class Step:
         torch.stack(list(terms.values())).sum().backward()
         to_gen.step()
         return {name: loss.detach() for name, loss in terms.items()}
-
-
-def milliseconds(call: Callable[[], Any]) -> float:
-    start = perf_counter()
-    call()
-    return 1e3 * (perf_counter() - start)
 
 
 def gradients_of(optimizers: list[torch.optim.Optimizer]) -> list[list[Tensor]]:
