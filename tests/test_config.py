@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+import omegaconf.base
 import pytest
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
@@ -67,6 +68,24 @@ def test_every_experiment_is_found():
     assert (ROOT / "experiments").is_dir()
     for name in options("experiments"):
         assert plain(compose_config("train", [f"experiments={name}"]))
+
+
+def test_a_derived_config_is_whole_and_reads_the_environment_anew(monkeypatch):
+    config = compose_config("train", ["stage=alpha_gan", "scale=quick"])
+    for folder in ("one", "two"):
+        monkeypatch.setenv("MATTING_OUTPUT_DIR", folder)
+        derived = derive(config, "train", ["stage=segmentation_gan"])
+        assert derived.paths.output_dir == folder
+        assert OmegaConf.to_container(derived) == plain(derived)  # no interpolation is left
+        assert derived.data.epoch_samples == config.scale.epoch_samples
+
+
+def test_resolving_again_parses_nothing():
+    config = compose_config("train", ["stage=alpha_gan"])
+    plain(config)
+    parsed = omegaconf.base.parse.cache_info().misses
+    assert plain(config) == plain(compose_config("train", ["stage=alpha_gan"]))
+    assert omegaconf.base.parse.cache_info().misses == parsed
 
 
 @cache
