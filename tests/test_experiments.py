@@ -6,8 +6,9 @@ from functools import cache
 import pytest
 import yaml
 from hydra import initialize_config_dir
+from hydra.errors import ConfigCompositionException
 
-from matting import schema, train
+from matting import experiments, schema, train
 from matting.config import compose_config, config_dir, plain
 from matting.errors import JobError, UserError
 from matting.experiment_rows import borrowed, differing, fits, rows_of
@@ -76,6 +77,27 @@ def test_a_file_is_a_short_overlay_with_its_full_size_command(name):
     file = yaml.safe_load(text)
     assert not any("scale" in choice for choice in [*file, *map(str, file.get("defaults", []))])
     assert f"matting {file['verb']} experiments={name} data=aim_d646_coco" in overlay
+
+
+@pytest.fixture
+def apart(monkeypatch):
+    """Six rows are composed by two processes."""
+    monkeypatch.setattr(experiments, "ROWS_A_PROCESS", 3)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert experiments.composing(6) == 2
+
+
+def test_rows_composed_by_processes_are_those_composed_here(hydra, apart):
+    lines = grid("pomagan/table3_terms", "train", (*QUICK, "seed=1,2"))
+    made = experiments.jobs_of("pomagan/table3_terms", "train", lines)
+    assert made == {words: job_of("train", words) for words in lines}
+    assert len(made) == 6
+
+
+def test_a_row_that_does_not_compose_in_a_process_is_told_of_as_here(hydra, apart):
+    lines = [*grid("pomagan/table3_terms", "train", (*QUICK, "seed=1,2")), ("experiments=pomagan/table3_terms", "no=1")]
+    with pytest.raises(ConfigCompositionException, match="no=1"):
+        experiments.jobs_of("pomagan/table3_terms", "train", lines)
 
 
 def test_rows_of_table_3_share_one_segmentation_run_and_those_of_table_4_do_not(hydra):

@@ -64,10 +64,15 @@ def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **
     `overrides` are the command line of the derived verb; `values` are set last, `a__b` for `a.b`. The result is a
     function of `config` alone: whoever asks for an upstream run names the same one. It is read-only: see `changed`.
     """
+    return derived(verb, tuple(overrides or ()), handed_down(config, **values))
+
+
+def handed_down(config: DictConfig, **values: Any) -> str:
+    """What a config derived from `config` depends on."""
     shared = {key: unresolved(config[key]) for key in SHARED if key in config}
     shared["paths"] = OmegaConf.to_container(config.paths, resolve=True)  # the environment may be another one next time
     set_last = {key: unresolved(value) for key, value in values.items()}
-    return derived(verb, tuple(overrides or ()), json.dumps([shared, set_last]))
+    return json.dumps([shared, set_last])
 
 
 def unresolved(value: Any) -> Any:
@@ -77,7 +82,7 @@ def unresolved(value: Any) -> Any:
 
 @lru_cache(KEPT)
 def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
-    """`derive` of what it depends on: a sweep's rows ask for the same few configs a thousand times."""
+    """`derive` of what was `handed_down`: a sweep's rows ask for the same few configs a thousand times."""
     # containers keep interpolations, which resolve in their new place; the types were checked where they came from
     own = OmegaConf.to_container(compose_config(verb, list(overrides)))
     assert isinstance(own, dict)

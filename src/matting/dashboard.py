@@ -1,6 +1,8 @@
 """matting dashboard: an experiment as a workspace and a report in Weights & Biases."""
 
+import contextlib
 import json
+import sys
 from collections.abc import Sequence
 
 from omegaconf import DictConfig
@@ -48,7 +50,8 @@ def run_experiments(arguments: Sequence[str]) -> None:
         raise UserError("no key to send with; `wandb login` or WANDB_API_KEY gives one, dry_run=true prints it instead")
     made = {}
     for name in names:
-        found = experiment(name, words)
+        with contextlib.redirect_stdout(sys.stderr):  # how far it is; what is printed is JSON
+            found = experiment(name, words)
         made[name] = dashboards.Dashboard(found, compare(found), node.project, node.entity or "")
     if config.dry_run:
         say(json.dumps({name: one.plain() for name, one in made.items()}, indent=1))

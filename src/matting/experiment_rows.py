@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matting.config import SHARED
-from matting.experiments import Job, facts, grid, job_of
+from matting.experiments import Job, facts, grid, job_of, jobs_of
 from matting.home import homeless
 from matting.story import random_vgg
 
@@ -64,8 +64,7 @@ def experiment(name: str, overrides: Sequence[str]) -> Experiment:
     """Compose all rows of an experiment, running nothing; `overrides` as on the verb's command line."""
     file = facts(name)
     lines = grid(name, file["verb"], overrides)
-    # by seed: rows of one seed share runs, which are then composed once, in a grid of any size
-    made = {words: job_of(file["verb"], words) for words in sorted(lines, key=seed_word)}
+    made = jobs_of(name, file["verb"], lines)
     jobs = [made[words] for words in lines]
     published = file["published"]
     rows = list(rows_of(published["rows"], jobs, overrides))
@@ -119,10 +118,6 @@ def differing(lines: Sequence[Sequence[str]]) -> set[str]:
     """The words that not all command lines have."""
     counts = Counter(word for words in lines for word in words)
     return {word for word, count in counts.items() if count < len(lines)}
-
-
-def seed_word(words: Sequence[str]) -> str:
-    return next((word for word in words if word.startswith("seed=")), "")
 
 
 def key_of(word: str) -> str:

@@ -12,25 +12,25 @@ from matting.sheets import to_bytes
 
 
 class Gallery:
-    """The best and the worst samples by the alpha's MSE, and some evenly spread, as they come by."""
+    """The first samples of a test set, and the best and the worst by the alpha's MSE."""
 
     def __init__(self, count: int):
         self.count, self.seen = count, 0
         self.best: list[tuple[float, str, dict[str, np.ndarray]]] = []
         self.worst: list[tuple[float, str, dict[str, np.ndarray]]] = []
-        self.some: list[tuple[float, str, dict[str, np.ndarray]]] = []
+        self.first: list[tuple[float, str, dict[str, np.ndarray]]] = []
 
     def offer(self, row: Mapping[str, Any], planes: Mapping[str, Tensor]) -> None:
         """Look at a sample; only one that is kept is turned into bytes, which takes as long as a metric."""
         place = (row["mse"], row["id"])
-        first, self.seen = self.seen < self.count, self.seen + 1
+        early, self.seen = self.seen < self.count, self.seen + 1
         best = len(self.best) < self.count or place < self.best[-1][:2]
         worst = len(self.worst) < self.count or place > self.worst[-1][:2]
-        if not (first or best or worst):
+        if not (early or best or worst):
             return
         entry = (*place, {name: to_bytes(plane) for name, plane in planes.items()})
-        if first:
-            self.some.append(entry)
+        if early:
+            self.first.append(entry)
         if best:
             self.best = sorted([*self.best, entry], key=lambda e: e[:2])[: self.count]
         if worst:
@@ -40,7 +40,7 @@ class Gallery:
         """Save the planes; gives one entry a picture: test, kind, id, mse and the files relative to the run folder."""
         folder.mkdir(parents=True, exist_ok=True)
         entries = []
-        for kind, group in (("first", self.some), ("best", self.best), ("worst", self.worst)):
+        for kind, group in (("first", self.first), ("best", self.best), ("worst", self.worst)):
             for i, (mse, id, planes) in enumerate(group):
                 files = {}
                 for plane, picture in planes.items():

@@ -1,12 +1,13 @@
 """Runs that stand on other runs: an alpha stage on its segmentation run, a method on its stages. No torch here."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
-from matting.config import compose_config, derive, file_digest
+from matting.config import KEPT, compose_config, derived, file_digest, handed_down
 from matting.errors import UserError
 from matting.runs import Run, find_runs, make_run, open_run
 
@@ -50,9 +51,7 @@ def find_upstream(config: DictConfig, value: str | None, stage: str, **values: A
     Raises UserError when there is no such run or file, or it is of another stage.
     """
     if value is None:
-        derived = derive(config, "train", [f"stage={stage}"], **values)
-        run, upstream = stage_run(derived)
-        return Upstream(run.digest, run.best, run, derived, upstream)
+        return implied(stage, handed_down(config, **values))
     path = Path(value)
     if path.is_dir():
         found = open_run(path)
@@ -71,6 +70,14 @@ def find_upstream(config: DictConfig, value: str | None, stage: str, **values: A
     if found.result() is None:
         raise UserError(f"{found.folder}: not done ({found.state()}); give its command again to finish it")
     return Upstream(found.digest, found.best, found)
+
+
+@lru_cache(KEPT)
+def implied(stage: str, text: str) -> Upstream:
+    """The run of a stage that a config implies, by what it hands down: the rows of a seed share it."""
+    config = derived("train", (f"stage={stage}",), text)
+    run, upstream = stage_run(config)
+    return Upstream(run.digest, run.best, run, config, upstream)
 
 
 def method_upstream(config: DictConfig) -> dict[str, Upstream]:

@@ -40,9 +40,9 @@ def evaluations(root: Path) -> Iterator[dict[str, Any]]:
 def reports(jobs: int) -> Iterator[dict[str, Any]]:
     """Seconds of a report beyond Hydra's composition, the second of two: the first imports what it needs."""
     with clocked() as hydra:
-        report_seconds(hydra, finish_jobs(CELLS))
+        report_seconds(hydra, finish_jobs(CELLS), CELLS)
         for count in (count for count in JOBS if count <= jobs):
-            ours, _ = report_seconds(hydra, finish_jobs(count))
+            ours, _ = report_seconds(hydra, finish_jobs(count), count)
             name = f"report over {count} finished jobs"
             yield {"name": name, "unit": "s", "value": ours, "series": "report by jobs", "at": count}
 

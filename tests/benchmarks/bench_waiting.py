@@ -11,11 +11,12 @@ from statistics import mean, median
 from time import perf_counter
 from typing import Any
 
-from matting import memory, schema
+from matting import schema
 from matting.config import compose_config, plain
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.order import TrainingOrder
+from tests.benchmarks.as_command import as_command
 from tests.made_stages import make_stage
 
 WORKERS = 2
@@ -75,7 +76,7 @@ def row_of(width: float, steps: int, batches: Iterator[Any]) -> dict[str, Any]:
 
 def measure() -> list[dict[str, Any]]:
     """Rows of name, ours_ms, naive_ms, ratio and bar: means of steps in a row, medians of the turns."""
-    memory.keep_freed()
+    as_command()
     schema.register()
     with tempfile.TemporaryDirectory() as folder:
         batches = batches_of(folder)

@@ -1,6 +1,5 @@
-"""Every layout on disk gives the right items, and bad input one line that names it."""
+"""Subjects and folders of each layout on disk, and bad input, of which one line names what is wrong."""
 
-import json
 import pickle
 import subprocess
 import sys
@@ -8,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from pycocotools import mask as rle
 
 from matting.data.build import build_sources
 from matting.data.foreground import estimate_foreground
 from matting.data.images import DamagedFile, write_image
 from matting.data.sources.adobe import AdobeSubjects
-from matting.data.sources.coco import CocoBackgrounds, CocoPersons
+from matting.data.sources.coco import CocoBackgrounds
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds, FolderSubjects
 from matting.data.sources.photomatte import PhotomatteSubjects
@@ -279,178 +276,6 @@ def test_fingerprint_follows_names_and_sizes_only(tmp_path, make):
     file = first.files("b")[0]
     file.write_bytes(file.read_bytes() + b"\0")
     assert first.fingerprint() != second.fingerprint()
-
-
-def square(left: int, top: int, side: int) -> list[list[float]]:
-    return [[left, top, left + side, top, left + side, top + side, left, top + side]]
-
-
-def runs(*box: int) -> dict:
-    """Uncompressed run lengths, column by column, of rows [0], columns [1], to [2], [3] of an image of SIZE."""
-    mask = np.zeros(SIZE, np.uint8)
-    mask[box[0] : box[2], box[1] : box[3]] = 1
-    flat = mask.T.reshape(-1)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flat, [0]])))
-    counts = np.diff(np.concatenate([[0], edges, [flat.size]]))
-    return {"counts": [int(count) for count in counts], "size": list(SIZE)}
-
-
-def coco(root: Path) -> tuple[Path, Path]:
-    """people: two polygons and a crowd; coded: run lengths; crowd: only a crowd; empty: a dog."""
-    names = ["people", "coded", "crowd", "empty"]
-    for seed, name in enumerate(names):
-        write_image(root / f"train2017/{name}.png", picture(seed))
-    dense = np.zeros(SIZE, np.uint8, order="F")
-    dense[0:3, 0:3] = 1
-    compressed = rle.encode(dense)
-    compressed["counts"] = compressed["counts"].decode()
-    drawn = [
-        (0, 7, 0, square(1, 1, 4)),
-        (0, 7, 0, square(10, 6, 4)),
-        (0, 7, 1, runs(0, 0, 12, 8)),
-        (1, 7, 0, runs(2, 3, 5, 9)),
-        (1, 7, 0, compressed),
-        (2, 7, 1, runs(0, 0, 2, 2)),
-        (3, 18, 0, square(2, 2, 5)),
-    ]
-    keys = ("image_id", "category_id", "iscrowd", "segmentation")
-    annotations = root / "annotations/instances.json"
-    annotations.parent.mkdir()
-    content = {
-        "images": [{"id": id, "file_name": f"{name}.png", "height": 12, "width": 16} for id, name in enumerate(names)],
-        "annotations": [{"id": id, "area": 1, **dict(zip(keys, row, strict=True))} for id, row in enumerate(drawn, 1)],
-        "categories": [{"id": 7, "name": "person"}, {"id": 18, "name": "dog"}],
-    }
-    annotations.write_text(json.dumps(content))
-    return root / "train2017", annotations
-
-
-def test_coco_backgrounds_with_and_without_persons(tmp_path, capsys):
-    images, annotations = coco(tmp_path)
-    everything = CocoBackgrounds(images)
-    assert everything.ids == ("coded", "crowd", "empty", "people")
-    np.testing.assert_array_equal(everything.load("empty"), picture(3))
-    assert CocoBackgrounds(images, annotations, exclude_persons=True).ids == ("empty",)
-    assert capsys.readouterr().out == ""
-
-
-def test_coco_masks(tmp_path):
-    source = CocoPersons(*coco(tmp_path))
-    assert source.ids == ("coded", "crowd", "people")
-    people = source.load("people")
-    mask = np.zeros(SIZE, bool)
-    mask[1:5, 1:5] = mask[6:10, 10:14] = True
-    np.testing.assert_array_equal(people.image, picture(0))
-    np.testing.assert_array_equal(people.mask, mask)
-    crowd = np.zeros(SIZE, bool)
-    crowd[:, :8] = True
-    np.testing.assert_array_equal(people.valid, mask | ~crowd)
-    coded = np.zeros(SIZE, bool)
-    coded[2:5, 3:9] = coded[0:3, 0:3] = True
-    np.testing.assert_array_equal(source.load("coded").mask, coded)
-    assert source.load("coded").valid.all()
-    assert not source.load("crowd").mask.any()
-
-
-def test_coco_fingerprint_follows_the_annotations(tmp_path):
-    images, annotations = coco(tmp_path)
-    before = CocoPersons(images, annotations).fingerprint()
-    annotations.write_text(annotations.read_text() + " ")
-    assert CocoPersons(images, annotations).fingerprint() != before
-
-
-def test_coco_json_of_other_images_is_refused(tmp_path):
-    images, annotations = coco(tmp_path)
-    write_image(images / "val.png", picture(9))
-    for make in (CocoPersons, lambda *paths: CocoBackgrounds(*paths, exclude_persons=True)):
-        with pytest.raises(UserError, match=r"instances\.json: does not list val\.png \(1 of 5 images"):
-            make(images, annotations)
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [(None, "no such file"), ("[]", "expected the instances json"), ("{", "expected the instances json")],
-)
-def test_coco_bad_json_is_named(tmp_path, text, says):
-    images, annotations = coco(tmp_path)
-    annotations.unlink() if text is None else annotations.write_text(text)
-    with pytest.raises(UserError, match=rf"instances\.json: {says}"):
-        CocoPersons(images, annotations)
-
-
-def test_coco_exclusion_needs_annotations(tmp_path):
-    with pytest.raises(UserError, match="exclude_persons needs annotations"):
-        CocoBackgrounds(coco(tmp_path)[0], exclude_persons=True)
-
-
-def test_coco_size_that_differs(tmp_path):
-    images, annotations = coco(tmp_path)
-    source = CocoPersons(images, annotations)
-    write_image(images / "people.png", picture(0, (16, 12)))
-    with pytest.raises(UserError, match=r"people\.png: 12x16 pixels; expected 16x12 pixels as in .*instances\.json"):
-        source.load("people")
-
-
-def voc(root: Path) -> Path:
-    """person: segmented; bystander: annotated, not segmented; dog: segmented."""
-    for seed, (name, label) in enumerate([("person", "person"), ("bystander", "person"), ("dog", "dog")]):
-        write_image(root / f"JPEGImages/{name}.jpg", np.full((*SIZE, 3), 50 * seed, np.uint8))
-        xml = root / f"Annotations/{name}.xml"
-        xml.parent.mkdir(exist_ok=True)
-        xml.write_text(f"<annotation><object>\n<name>{label}</name></object></annotation>")
-    labels = np.zeros(SIZE, np.uint8)
-    labels[2:6, 2:6], labels[8:10, 8:10], labels[1, :] = 15, 12, 255
-    (root / "SegmentationClass").mkdir()
-    for name in ("person", "dog"):
-        indexed = Image.fromarray(labels).convert("P")
-        indexed.putpalette([9] * 768)
-        indexed.save(root / f"SegmentationClass/{name}.png")
-    return root
-
-
-def test_voc_backgrounds(tmp_path):
-    root = voc(tmp_path / "VOC2012")
-    assert VocBackgrounds(root).ids == ("bystander", "dog", "person")
-    assert VocBackgrounds(root, exclude_persons=True).ids == ("dog",)
-    assert VocBackgrounds(root).load("dog").mean() == pytest.approx(100, abs=1)
-    names = tmp_path / "trainval.txt"
-    names.write_text("dog\nperson\n")
-    assert VocBackgrounds(root, names).ids == ("dog", "person")
-
-
-def test_voc_masks_leave_void_out(tmp_path):
-    source = VocPersons(voc(tmp_path))
-    assert source.ids == ("person",)
-    item = source.load("person")
-    mask, valid = np.zeros(SIZE, bool), np.ones(SIZE, bool)
-    mask[2:6, 2:6], valid[1] = True, False
-    np.testing.assert_array_equal(item.mask, mask)
-    np.testing.assert_array_equal(item.valid, valid)
-
-
-def test_voc_list_of_persons(tmp_path):
-    root = voc(tmp_path / "VOC2012")
-    names = tmp_path / "val.txt"
-    names.write_text("person\nbystander\n")
-    with pytest.raises(UserError, match=r"val\.txt: bystander is listed but not in .*SegmentationClass"):
-        VocPersons(root, names)
-    names.write_text("dog\n")
-    with pytest.raises(UserError, match="no segmented image with a person"):
-        VocPersons(root, names)
-
-
-@pytest.mark.parametrize(
-    ("gone", "says"),
-    [
-        ("JPEGImages/person.jpg", r"person\.png: mask without its image"),
-        ("Annotations/person.xml", r"person\.xml: cannot be read"),
-    ],
-)
-def test_voc_missing_file_is_named(tmp_path, gone, says):
-    root = voc(tmp_path)
-    (root / gone).unlink()
-    with pytest.raises(UserError, match=says):
-        VocPersons(root)
 
 
 def test_sources_import_neither_torch_nor_the_estimator():
