@@ -74,7 +74,7 @@ def test_a_derived_config_is_whole_and_reads_the_environment_anew(monkeypatch):
     config = compose_config("train", ["stage=alpha_gan", "scale=quick"])
     for folder in ("one", "two"):
         monkeypatch.setenv("MATTING_OUTPUT_DIR", folder)
-        derived = derive(config, "train", ["stage=segmentation_gan"])
+        derived = derive(plain(config), "train", ["stage=segmentation_gan"])
         assert derived.paths.output_dir == folder
         assert OmegaConf.to_container(derived) == plain(derived)  # no interpolation is left
         assert derived.data.epoch_samples == config.scale.epoch_samples
@@ -194,9 +194,9 @@ def test_the_readable_name_is_capped_and_safe():
 
 def test_a_run_is_found_by_its_digest_whatever_its_name(tmp_path):
     config = compose_config("train", [f"paths.output_dir={tmp_path}"])
-    run = make_run("segmentation_gan", config)
+    run = make_run("segmentation_gan", plain(config))
     (tmp_path / f"segmentation_gan/renamed-{run.digest}").mkdir(parents=True)
-    assert make_run("segmentation_gan", config).folder.name == f"renamed-{run.digest}"
+    assert make_run("segmentation_gan", plain(config)).folder.name == f"renamed-{run.digest}"
 
 
 def upstream_of(*words: str, verb: str = "train") -> dict[str, str]:
@@ -229,5 +229,6 @@ def test_an_evaluation_stands_on_the_stages_of_its_config():
 
 
 def test_derived_values_are_set_last():
-    derived = derive(compose_config("train", ["seed=5"]), "train", ["stage=alpha_gan"], stage__coarse="ground_truth")
+    config = plain(compose_config("train", ["seed=5"]))
+    derived = derive(config, "train", ["stage=alpha_gan"], stage__coarse="ground_truth")
     assert (derived.seed, derived.stage.coarse) == (5, "ground_truth")

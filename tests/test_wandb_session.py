@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import wandb
 
-from matting.config import config_dir
+from matting.config import config_dir, plain
 from matting.errors import Interrupted, JobError, UserError
 from matting.files import write_json
 from matting.loggers import loggers_of
@@ -46,9 +46,8 @@ def test_a_home_is_not_told(monkeypatch, tmp_path):
 
 def made_run(folder: Path, *words: str) -> Run:
     """A run as it is when training starts."""
-    run = make_run(
-        "alpha_gan", compose("stage=alpha_gan", "logger=wandb", *words, verb="train"), stage__coarse="0" * 12
-    )
+    config = plain(compose("stage=alpha_gan", "logger=wandb", *words, verb="train"))
+    run = make_run("alpha_gan", config, stage__coarse="0" * 12)
     run = Run(run.kind, run.config, run.digest, folder / run.folder.name)
     run.folder.mkdir(parents=True)
     write_json(run.folder / "manifest.json", {"git": {"revision": "abc"}})

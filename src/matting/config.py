@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache, lru_cache
 from pathlib import Path
@@ -58,8 +59,8 @@ def composed(verb: str, overrides: tuple[str, ...]) -> DictConfig:
         return compose(verb, list(overrides))
 
 
-def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:
-    """Compose another verb's config that shares data, scale, trainer and seed with `config`.
+def derive(config: Mapping[str, Any], verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:
+    """Compose another verb's config that shares data, scale, trainer and seed with a plain `config`.
 
     `overrides` are the command line of the derived verb; `values` are set last, `a__b` for `a.b`. The result is a
     function of `config` alone: whoever asks for an upstream run names the same one. It is read-only: see `changed`.
@@ -67,23 +68,14 @@ def derive(config: DictConfig, verb: str, overrides: list[str] | None = None, **
     return derived(verb, tuple(overrides or ()), handed_down(config, **values))
 
 
-def handed_down(config: DictConfig, **values: Any) -> str:
-    """What a config derived from `config` depends on."""
-    shared = {key: unresolved(config[key]) for key in SHARED if key in config}
-    shared["paths"] = OmegaConf.to_container(config.paths, resolve=True)  # the environment may be another one next time
-    set_last = {key: unresolved(value) for key, value in values.items()}
-    return json.dumps([shared, set_last])
-
-
-def unresolved(value: Any) -> Any:
-    """A node as containers with its interpolations, or a scalar as it is."""
-    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+def handed_down(config: Mapping[str, Any], **values: Any) -> str:
+    """What a config derived from a plain `config` depends on."""
+    return json.dumps([{key: config[key] for key in SHARED if key in config}, values])
 
 
 @lru_cache(KEPT)
 def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
     """`derive` of what was `handed_down`: a sweep's rows ask for the same few configs a thousand times."""
-    # containers keep interpolations, which resolve in their new place; the types were checked where they came from
     own = OmegaConf.to_container(compose_config(verb, list(overrides)))
     assert isinstance(own, dict)
     shared, values = json.loads(text)

@@ -29,7 +29,7 @@ def run(config: DictConfig) -> None:
     A name is the picture's path below the input, without its suffix unless another picture would get the same one.
     """
     if config.plan:
-        for found in method_upstream(config).values():
+        for found in method_upstream(plain(config)).values():
             say(f"{found.run.state() if found.run else 'file':<10}  {found.run or found.checkpoint}")
         return
     output = Path(config.output).expanduser()
@@ -117,7 +117,7 @@ def read_background(value: str) -> np.ndarray:
 
 def trained(config: DictConfig) -> dict[str, Path]:
     """The checkpoint of each network of the method; raises UserError with the command that trains what is missing."""
-    upstream = method_upstream(config)
+    upstream = method_upstream(plain(config))
     for key, found in upstream.items():  # a method's last stage comes first: training it trains those it stands on
         if found.run is not None and found.run.result() is None:
             state, leaf = found.run.state(), key.removeprefix("method__")
@@ -132,5 +132,7 @@ def trained(config: DictConfig) -> dict[str, Path]:
 def train_command(config: DictConfig, key: str, stage: str) -> str:
     """What trains the run `key` of the method that this command line implies: the choices that both share."""
     given = [word for word in HydraConfig.get().overrides.task if re.split(r"[.=@]", word.lstrip("+~"))[0] in SHARED]
-    named = [f"stage.{name}={config.method[k]}" for k, name in below(config, key) if config.method[k] is not None]
+    named = [
+        f"stage.{name}={config.method[k]}" for k, name in below(config.method, key) if config.method[k] is not None
+    ]
     return shlex.join(["matting", "train", f"stage={stage}", *named, *given])

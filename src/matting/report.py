@@ -14,7 +14,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from matting.comparison import Comparison, compare
-from matting.config import derive
+from matting.config import derive, plain
 from matting.errors import UserError
 from matting.experiment_rows import Experiment, experiment
 from matting.experiments import asked
@@ -67,7 +67,7 @@ def recipe_runs(config: DictConfig) -> RecipeRuns:
     """The runs that a reproduce or report config stands for."""
     recipe = OmegaConf.to_container(config.recipe, resolve=True)
     assert isinstance(recipe, dict)
-    evaluation = derive(config, "evaluate", [f"method={recipe['method']}"])
+    evaluation = derive(plain(config), "evaluate", [f"method={recipe['method']}"])
     run, upstream = method_run(evaluation)
     stages = {stage.key: stage for stage in in_order(upstream)}
     return RecipeRuns({str(key): value for key, value in recipe.items()}, evaluation, run, list(stages.values()))

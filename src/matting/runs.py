@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import DictConfig
 
 from matting import locks
 from matting.config import CONFIG_VERSION, composed, digest_of, identity, plain, readable
@@ -75,12 +75,12 @@ class Run:
         return str(self.folder)
 
 
-def make_run(kind: str, config: DictConfig, **upstream: str) -> Run:
-    """The run of a composed config; `upstream` sets keys (`a__b` for a.b) to the digests of the runs it stands on."""
-    data = {"config_version": CONFIG_VERSION, **plain(config)}
+def make_run(kind: str, config: Mapping[str, Any], **upstream: Any) -> Run:
+    """The run of a plain config; `upstream` sets keys (`a__b` for a.b) by the runs it stands on, to their digests."""
+    data = {"config_version": CONFIG_VERSION, **config}
     for key, value in upstream.items():
         node, leaf = key.split("__")
-        data[node][leaf] = value
+        data[node] = {**data[node], leaf: value}
     this = identity(data)
     digest = digest_of(this)
     parent = Path(data["paths"]["output_dir"]) / kind

@@ -1,5 +1,6 @@
 """Runs that stand on other runs: an alpha stage on its segmentation run, a method on its stages. No torch here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting.config import KEPT, compose_config, derived, file_digest, handed_down
+from matting.config import KEPT, compose_config, derived, file_digest, handed_down, plain
 from matting.errors import UserError
 from matting.runs import Run, find_runs, make_run, open_run
 
@@ -33,20 +34,22 @@ def stage_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
     here too, that network's name. The key names a run; null: the one of this config, trained first. The config of a
     network is that of the run it comes from.
     """
-    upstream, values = {}, dict[str, Any]()
-    for key, spec in config.stage.upstream.items():
-        value = config.stage[key]
+    data, upstream, values = plain(config), {}, dict[str, Any]()
+    for key, spec in data["stage"]["upstream"].items():
+        value, net = data["stage"][key], spec.get("net")
         if value != "ground_truth":
-            more = {f"net__{spec.net}": config.net[spec.net]} if "net" in spec else {}
-            upstream[f"stage__{key}"] = found = find_upstream(config, value, spec.stage, **more)
+            more = {f"net__{net}": data["net"][net]} if net else {}
+            upstream[f"stage__{key}"] = found = find_upstream(data, value, spec["stage"], **more)
             values[f"stage__{key}"] = found.key
-            if "net" in spec and found.run is not None:
-                values[f"net__{spec.net}"] = found.run.config["net"][spec.net]
-    return make_run(config.stage.name, config, **values), upstream
+            if net and found.run is not None:
+                values[f"net__{net}"] = found.run.config["net"][net]
+    return make_run(data["stage"]["name"], data, **values), upstream
 
 
-def find_upstream(config: DictConfig, value: str | None, stage: str, **values: Any) -> Upstream:
+def find_upstream(config: Mapping[str, Any], value: str | None, stage: str, **values: Any) -> Upstream:
     """What a config key names: a run folder, a digest, a checkpoint file, or null for the run that `config` implies.
+
+    config: plain.
 
     Raises UserError when there is no such run or file, or it is of another stage.
     """
@@ -58,10 +61,11 @@ def find_upstream(config: DictConfig, value: str | None, stage: str, **values: A
     elif path.is_file():
         return Upstream(f"file:{file_digest(path)}", path)
     else:
-        runs = [run for run in find_runs(Path(config.paths.output_dir)) if run.digest == value.split("/")[-1]]
+        root = config["paths"]["output_dir"]
+        runs = [run for run in find_runs(Path(root)) if run.digest == value.split("/")[-1]]
         if not runs:
             raise UserError(
-                f"{value}: neither a run folder, nor the digest of a run under {config.paths.output_dir}, nor a file; "
+                f"{value}: neither a run folder, nor the digest of a run under {root}, nor a file; "
                 "`matting runs` lists the runs"
             )
         found = runs[0]
@@ -80,39 +84,40 @@ def implied(stage: str, text: str) -> Upstream:
     return Upstream(run.digest, run.best, run, config, upstream)
 
 
-def method_upstream(config: DictConfig) -> dict[str, Upstream]:
-    """The trained stages of a config's method, by key of the method node.
+def method_upstream(config: Mapping[str, Any]) -> dict[str, Upstream]:
+    """The trained stages of a plain config's method, by key of the method node.
 
     `method.upstream` says which: key -> a stage, or `<key>.<key of that stage>`: the run that another one was trained
     with, unless the config names one.
     """
     found: dict[str, Upstream] = {}
-    for key, spec in config.method.upstream.items():
-        value, (parent, _, name) = config.method[key], spec.partition(".")
+    method = config["method"]
+    for key, spec in method["upstream"].items():
+        value, (parent, _, name) = method[key], spec.partition(".")
         if not name:
             # what the method names for the runs below this one, this one is trained with
-            given = {f"stage__{n}": config.method[k] for k, n in below(config, key) if config.method[k] is not None}
+            given = {f"stage__{n}": method[k] for k, n in below(method, key) if method[k] is not None}
             found[f"method__{key}"] = find_upstream(config, value, spec, **given)
         elif value is None and found[f"method__{parent}"].run is not None:
             found[f"method__{key}"] = stands_on(config, found[f"method__{parent}"], key, name)
         else:
-            stage = stage_of(config, parent, name)
+            stage = stage_of(method, parent, name)
             found[f"method__{key}"] = find_upstream(config, value, stage)
     return found
 
 
-def below(config: DictConfig, key: str) -> list[tuple[str, str]]:
+def below(method: Mapping[str, Any], key: str) -> list[tuple[str, str]]:
     """(key of the method, key of the stage) of the runs that the method's run `key` was trained with."""
-    specs = {k: spec.split(".") for k, spec in config.method.upstream.items() if "." in spec}
+    specs = {k: spec.split(".") for k, spec in method["upstream"].items() if "." in spec}
     return [(k, name) for k, (parent, name) in specs.items() if parent == key]
 
 
-def stage_of(config: DictConfig, parent: str, name: str) -> str:
+def stage_of(method: Mapping[str, Any], parent: str, name: str) -> str:
     """The stage that trains what the method's run `parent` names `name`."""
-    return compose_config("train", [f"stage={config.method.upstream[parent]}"]).stage.upstream[name].stage
+    return compose_config("train", [f"stage={method['upstream'][parent]}"]).stage.upstream[name].stage
 
 
-def stands_on(config: DictConfig, parent: Upstream, key: str, name: str) -> Upstream:
+def stands_on(config: Mapping[str, Any], parent: Upstream, key: str, name: str) -> Upstream:
     """The run that a run was trained with."""
     if parent.config is not None:
         upstream = parent.upstream.get(f"stage__{name}")
@@ -129,6 +134,7 @@ def stands_on(config: DictConfig, parent: Upstream, key: str, name: str) -> Upst
 
 def method_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
     """The run of an evaluate config, and the trained stages that it stands on."""
-    upstream = method_upstream(config)
-    run = make_run(f"evaluate/{config.method.name}", config, **{key: found.key for key, found in upstream.items()})
-    return run, upstream
+    data = plain(config)
+    upstream = method_upstream(data)
+    digests = {key: found.key for key, found in upstream.items()}
+    return make_run(f"evaluate/{data['method']['name']}", data, **digests), upstream
