@@ -15,6 +15,7 @@ from tests.made_experiments import made_experiment, made_job, upstream_run
 def test_the_deviation_is_the_samples_and_none_of_one_seed():
     assert mean_and_deviation([1.0, 3.0]) == (2.0, pytest.approx(math.sqrt(2)))
     assert mean_and_deviation([2.5]) == (2.5, None)
+    assert mean_and_deviation([0.1852] * 3) == (0.1852, 0)  # not 3e-17
 
 
 def test_a_difference_is_paired_by_image_and_seed():

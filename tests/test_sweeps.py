@@ -66,7 +66,9 @@ def test_a_job_that_fails_does_not_end_the_sweep_and_its_log_is_named(tiny, tmp_
     assert code == 4
     assert len(results(tmp_path)) == 1
     *failed, last = [line for line in err.splitlines() if line.startswith(("failed: ", "matting train: "))]
-    assert [line.split("segmentation.weight=")[1].split(",")[0] for line in failed] == ["-1", "1e+39"]
+    assert [line.split(": ")[1] for line in failed] == [
+        f"loss.segmentation.weight={weight}" for weight in ("-1", "1e+39")
+    ]
     assert last.startswith("matting train: 2 jobs failed, the first: ")
     log = Path(failed[1].rpartition("; log: ")[2])
     assert "Traceback" in log.read_text()

@@ -138,8 +138,9 @@ def test_an_unreachable_server_is_one_line_with_the_way_that_works(tmp_path, mon
         fail(made_run(tmp_path))
 
 
-def test_a_resumed_job_continues_its_run_and_tells_no_home(tiny, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path.parent))  # the runs lie in it, as they do of most people
+@pytest.mark.parametrize("output", ["outputs", "~/outputs"])
+def test_a_resumed_job_continues_its_run_and_tells_no_home(tiny, tmp_path, monkeypatch, output):
+    monkeypatch.setenv("HOME", str(tmp_path))  # the runs lie in it, as they do of most people
     monkeypatch.setenv("MATTING_CACHE_DIR", "cache")
     plain = SegmentationGAN.example
 
@@ -149,6 +150,7 @@ def test_a_resumed_job_continues_its_run_and_tells_no_home(tiny, tmp_path, monke
         return plain(stage, batch)
 
     words = ("logger=wandb", "checkpoint.every_batches=2", "val.pictures=0", "loss.perceptual.weight=0")
+    words += (f"paths.output_dir={output}",)
     with monkeypatch.context() as patch:
         patch.setattr(SegmentationGAN, "example", stopped)
         assert tiny("train", *words)[0] == 130
@@ -160,7 +162,7 @@ def test_a_resumed_job_continues_its_run_and_tells_no_home(tiny, tmp_path, monke
     assert list(first.rows("train/total")) == [1, 2, 3]
     assert list(second.rows("train/total")) == [4, 5, 6]
     for path in (tmp_path / "outputs").rglob("*"):
-        assert not path.is_file() or str(tmp_path.parent).encode() not in path.read_bytes(), path
+        assert not path.is_file() or str(tmp_path).encode() not in path.read_bytes(), path
 
 
 def test_online_needs_a_key_and_nobody_is_asked(tiny, monkeypatch):

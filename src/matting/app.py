@@ -79,7 +79,9 @@ def launch(verb: str, arguments: list[str]) -> None:
             return value
         except Exception as error:
             if sweep:
-                fail_in_sweep(error, verb, this.job.override_dirname)
+                # what tells the job from the others: the rest of its words are the command's own
+                words = [word for word in this.overrides.task if word not in arguments] or this.overrides.task
+                fail_in_sweep(error, verb, " ".join(words))
             raised.append(error)  # alone, Hydra would add a line of its own
 
     # Hydra's parser wants all overrides in one piece: `stage=alpha_gan -m seed=0,1` as `-m stage=alpha_gan seed=0,1`
@@ -118,7 +120,7 @@ def is_override(argument: str) -> bool:
     return argument.startswith("~") or ("=" in argument and not argument.startswith("-"))
 
 
-def fail_in_sweep(error: Exception, verb: str, overrides: str) -> NoReturn:
+def fail_in_sweep(error: Exception, verb: str, job: str) -> NoReturn:
     """One job of a grid failed: raise, so that the sweep counts it. The rest runs, and the command exits with 4.
 
     Ctrl-C ends the whole sweep.
@@ -128,8 +130,8 @@ def fail_in_sweep(error: Exception, verb: str, overrides: str) -> NoReturn:
     if not isinstance(error, FORESEEN):
         traceback.print_exception(error)
     text = "; ".join([outcome(error, verb)[1], *getattr(error, "__notes__", ())])
-    print(f"failed: {overrides}: {text}", flush=True)
-    raise JobError(f"{overrides}: {text}") from error
+    print(f"failed: {job}: {text}", flush=True)
+    raise JobError(f"{job}: {text}") from error
 
 
 def outcome(error: BaseException, verb: str) -> tuple[int, str]:

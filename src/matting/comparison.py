@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def figures_of(result: Mapping[str, Any], row: Row, test: str, region: str) -> M
 
 def mean_and_deviation(values: Sequence[float]) -> tuple[float, float | None]:
     """Mean, and the sample's standard deviation; None of a single value."""
-    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return mean(values), stdev(values) if len(values) > 1 else None
 
 
 def pairs_of(row: Row, results: Mapping[str, Any], test: str, region: str) -> Pairs:

@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
+from matting.home import homeless
 from matting.runs import Run
 from matting.wandb_facts import changed_keys, config_of, means_of, per_image, was_asked_for
 from matting.wandb_session import beside_agent, open_wandb, staged_in, usable
@@ -130,3 +131,7 @@ class WandbRun(Logger):
     def close(self, failed: bool) -> None:
         if self.opened is not None:
             self.opened.finish(exit_code=int(failed))
+            for log in self.run.folder.glob("wandb/*/logs/debug*.log"):  # wandb's own, of what it does where
+                text = log.read_text(errors="replace")
+                if homeless(text) != text:
+                    log.write_text(homeless(text))
