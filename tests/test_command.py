@@ -72,6 +72,12 @@ def test_help_of_a_verb_shows_groups_choices_and_keys(matting, tmp_path):
     assert "hydra:" not in out
     assert not list(tmp_path.iterdir())
 
+    code, out, _ = matting("train", "scale=quick", "-h")
+    assert code == 0
+    assert "  height: 64" in out.splitlines()
+    code, out, err = matting("train", "nope=1", "--help")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+
 
 def test_cfg_job_prints_the_config_and_writes_nothing(matting, tmp_path):
     code, out, _ = matting("train", "seed=7", "--cfg", "job", "--resolve")

@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from matting import experiments, own_process, ranks, schema, sweeps
+from matting import experiments, keys, own_process, ranks, schema, sweeps
 from matting.checks import check
 from matting.config import config_dir
 from matting.errors import Incomplete, Interrupted, JobError, NoSpace, UserError, disk_is_full
@@ -20,7 +20,7 @@ from matting.explain import FORESEEN, INPUT_ERRORS, explain
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
 GRID = ("-m", "--multirun")
-OPTIONS = (*GRID, "-h", "--help", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
+OPTIONS = (*GRID, *keys.HELP, "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
 RUNS = ("train", "evaluate")  # verbs whose jobs are runs
 MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
 
@@ -59,6 +59,9 @@ def launch(verb: str, arguments: list[str]) -> None:
     sweeps.check_command(arguments)
     ranks.check_command(verb, arguments)
     words = [argument for argument in arguments if argument not in GRID]
+    if {*keys.HELP} & {*arguments}:
+        keys.show(verb, [word for word in words if not is_option(word)])
+        return
     if verb in ("report", "reproduce", "dashboard") and experiments.asked(words) and not any(map(is_option, words)):
         # its words are those of the experiment's verb, grids among them: no config of this verb has their keys
         importlib.import_module(f"matting.{verb}").run_experiments(words)
