@@ -9,10 +9,21 @@ from typing import Any
 from lightning.pytorch import Callback, Trainer
 
 from matting.errors import Interrupted
+from matting.process import settle
 from matting.progress import LINE_SECONDS, say
 from matting.throughput import Throughput
 
 MONITOR = "val/whole/mse"
+
+
+class Settled(Callback):
+    """A rank that Lightning starts begins with what libraries do by default."""
+
+    def __init__(self, threads: int | None):
+        self.threads = threads
+
+    def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
+        settle(self.threads)
 
 
 class Limit(Callback):

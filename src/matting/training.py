@@ -1,7 +1,5 @@
 """Training of one run with Lightning: builds the pieces that a plain config names, fits, measures the best weights."""
 
-import logging
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from matting import callbacks, memory, ranks, runs
+from matting import callbacks, ranks, runs
 from matting.checkpoints import AtomicCheckpointIO, load_network, load_strict, read_checkpoint
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
@@ -20,6 +18,7 @@ from matting.files import check_space, read_metrics
 from matting.instantiate import resolve
 from matting.loggers import MetricsCSV, loggers_of
 from matting.pictures import Pictures
+from matting.process import settle
 from matting.runs import Run
 from matting.stages.base import MattingStage, StageConfig
 from matting.throughput import Throughput
@@ -61,21 +60,11 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
 
 
 def prepare(config: Mapping[str, Any]) -> None:
-    """Device, memory, seeds and threads; the rest of determinism is that every draw has a seed of its own."""
+    """Device, process and seeds; the rest of determinism is that every draw has a seed of its own."""
     if config["trainer"]["accelerator"] == "gpu" and not torch.cuda.is_available():
         raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
-    memory.keep_freed()
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # what comes out is the same
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*LeafSpec.*")
-    warnings.filterwarnings("ignore", ".*in eval mode.*")  # frozen networks are meant to be
-    warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # its sampler is
+    settle(config["runtime"]["threads"])
     lightning.seed_everything(config["seed"], verbose=False)
-    if config["runtime"]["threads"] is not None:
-        torch.set_num_threads(config["runtime"]["threads"])
-    torch.backends.cudnn.benchmark = True
-    torch.set_float32_matmul_precision("high")
 
 
 def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> MattingStage:
@@ -117,6 +106,7 @@ def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int
     config, node = run.config, run.config["trainer"]
     keep, val_every = config["checkpoint"], config["val"]["every_batches"]
     watchers: list[Any] = [
+        callbacks.Settled(config["runtime"]["threads"]),
         callbacks.Limit(total),
         callbacks.Skipped(),
         Pictures(run.folder / "images", config["val"]["pictures"]),

@@ -30,7 +30,7 @@ def synthesis(axes: Axes, rows: list[dict[str, Any]]) -> None:
     axes.plot(samples, [row["ms"] for row in found], marker="o", label="ms a sample")
     memory = axes.twinx()
     memory.plot(samples, [row["rss_mb"] for row in found], marker="s", color="tab:orange", label="resident MB")
-    memory.set(ylabel="resident MB", ylim=(0, None))
+    memory.set(ylabel="resident MB", ylim=(0, 1.1 * max(row["rss_mb"] for row in found)))
     lines = [*axes.get_lines(), *memory.get_lines()]
     axes.legend(lines, [str(line.get_label()) for line in lines], frameon=False)
 
@@ -56,7 +56,7 @@ def main() -> None:
     evaluation(panels[1], read("growth"))
     report(panels[2], read("growth"))
     for axes in panels:
-        axes.set_ylim(0, None)
+        axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
         axes.grid(alpha=0.25)
         axes.spines["top"].set_visible(False)
     figure.savefig(PICTURE, dpi=110)

@@ -1,0 +1,23 @@
+"""What holds for a process that computes: the command's own, or a rank's that it starts."""
+
+import logging
+import warnings
+
+import torch
+
+from matting.memory import keep_freed
+
+
+def settle(threads: int | None) -> None:
+    """Memory, threads and precision, and silence where libraries have no news. threads: None, what torch takes."""
+    keep_freed()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # what comes out is the same
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*LeafSpec.*")
+    warnings.filterwarnings("ignore", ".*in eval mode.*")  # frozen networks are meant to be
+    warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # its sampler is
