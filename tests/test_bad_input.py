@@ -229,6 +229,11 @@ def test_a_gpu_that_is_not_there(tiny):
     one_line(tiny("train", *FAST, "trainer=gpu"), "trainer.accelerator=gpu: no CUDA device", "trainer=cpu")
 
 
+def test_a_compiler_that_is_not_there(tiny, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    one_line(tiny("train", *FAST, "trainer.compile=true"), "trainer.compile=true: no C++ compiler no-such-compiler")
+
+
 def test_an_output_folder_that_cannot_be_written(tiny, tmp_path):
     (tmp_path / "file").write_text("")
     one_line(tiny("train", *FAST, "paths.output_dir=file/here"), "file/here", "Not a directory", "paths.output_dir")

@@ -1,5 +1,7 @@
 """Training of one run with Lightning: builds the pieces that a plain config names, fits, measures the best weights."""
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,9 @@ def prepare(config: Mapping[str, Any]) -> None:
     """Device, process and seeds; the rest of determinism is that every draw has a seed of its own."""
     if config["trainer"]["accelerator"] == "gpu" and not torch.cuda.is_available():
         raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
+    compiler = os.environ.get("CXX", "g++")  # where torch.compile looks
+    if config["trainer"]["compile"] and shutil.which(compiler) is None:
+        raise UserError(f"trainer.compile=true: no C++ compiler {compiler} here; install one, or leave it false")
     settle(config["runtime"]["threads"])
     lightning.seed_everything(config["seed"], verbose=False)
 

@@ -7,7 +7,6 @@ cache (a second row decodes them), jitters colours in HSV where ours takes one m
 ours cuts it, and works in floats from the start. Ours is timed in both parts: the worker's, and the device's after it.
 """
 
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from matting import memory, schema
+from matting import schema
 from matting.config import compose_config, plain
 from matting.data.augment import Geometry
 from matting.data.cache import SubjectCache
@@ -30,8 +29,8 @@ from matting.data.pairing import key_of
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
 from matting.nets.morphology import trimap_from_alpha
-from tests.benchmarks.bench_worker import PEOPLE, SCENES, write_files
 from tests.benchmarks.timing import milliseconds
+from tests.benchmarks.worker_files import PEOPLE, SCENES, worker_files
 
 SIDE, BATCH, ROUNDS = 512, 4, 15
 CUTS = (512, 768, 1024)
@@ -178,17 +177,13 @@ def rows_of(root: Path) -> list[dict[str, Any]]:
 
 def measure() -> list[dict[str, Any]]:
     """Rows of name, ours_ms, naive_ms, ratio and bar: milliseconds a sample, both sides in turns."""
-    memory.keep_freed()
-    threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    cv2.setNumThreads(0)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            write_files(Path(folder))
-            return rows_of(Path(folder))
+        with worker_files() as root:
+            return rows_of(root)
     finally:
         torch.set_num_threads(threads)
-        cv2.setNumThreads(cv2_threads)
 
 
 if __name__ == "__main__":

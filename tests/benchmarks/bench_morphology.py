@@ -14,6 +14,7 @@ from torch.nn.functional import conv2d
 
 from matting.nets.ellipse import ellipse_kernel, ellipse_sums
 from matting.nets.morphology import border_map, box_radii, device_trimap, host_trimap
+from tests.benchmarks.as_command import as_command
 from tests.benchmarks.timing import milliseconds
 
 HEIGHT, WIDTH, SIZE = 768, 1280, 15
@@ -90,8 +91,13 @@ def simple_sums(values: Tensor, radii: Tensor) -> Tensor:
 def measure() -> list[dict]:
     """One row a pair: its name, the milliseconds of both sides, their ratio and the bar."""
     mask = person_mask()
-    name = f"border map, {SIZE} px at {WIDTH}x{HEIGHT}, CPU, against kornia.morphology"
-    rows = [pair(name, partial(border_map, mask, SIZE), partial(simple_border_map, mask), BAR)]
+    name = f"border map, {SIZE} px at {WIDTH}x{HEIGHT}, against kornia.morphology"
+    as_command()
+    both = [partial(border_map, mask, SIZE), partial(simple_border_map, mask)]
+    rows = [pair(f"{name} with all cores", *both, BAR)]  # OpenCV has one, kornia's convolution all
+    torch.set_num_threads(1)
+    rows.append(pair(f"{name}, one thread each", *both, BAR))
+    as_command()
     return rows + [row for shape, rounds in TRIMAPS.items() for row in trimap_rows(mask, shape, rounds)]
 
 

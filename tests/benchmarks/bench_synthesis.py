@@ -1,6 +1,5 @@
 """Where a sample's time goes, step by step: a worker's part on one thread, the device's on all; and smaller JPEGs."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ import cv2
 import numpy as np
 import torch
 
-from matting import memory, schema
+from matting import schema
 from matting.config import compose_config, plain
 from matting.data.augment import Geometry, split, warp
 from matting.data.cache import SubjectCache
@@ -22,8 +21,8 @@ from matting.data.pairing import Pairing, key_of
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
 from matting.data.sources.procedural import ProceduralBackgrounds
-from tests.benchmarks.bench_worker import PEOPLE, SCENES, write_files
 from tests.benchmarks.timing import milliseconds
+from tests.benchmarks.worker_files import PEOPLE, SCENES, worker_files
 
 SIZES = ((768, 1280), (512, 512))
 BATCH, ROUNDS = 4, 25
@@ -124,15 +123,8 @@ def rows_of(root: Path) -> Iterator[dict[str, Any]]:
 
 
 def measure() -> list[dict[str, Any]]:
-    memory.keep_freed()
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(0)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            write_files(Path(folder))
-            return list(rows_of(Path(folder)))
-    finally:
-        cv2.setNumThreads(threads)
+    with worker_files() as root:
+        return list(rows_of(root))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Both sides load a person and two backgrounds, the composite's and the new one that the losses composite on.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,33 +15,20 @@ import numpy as np
 import torch
 from PIL import Image
 
-from matting import memory, schema
+from matting import schema
 from matting.config import compose_config
 from matting.data.augment import Geometry
 from matting.data.cache import SubjectCache
 from matting.data.dataset import Composites
-from matting.data.images import write_image
 from matting.data.pairing import Pairing
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
-from matting.data.sources.procedural import ProceduralBackgrounds, ProceduralSubjects
 from tests.benchmarks.timing import milliseconds
+from tests.benchmarks.worker_files import HEIGHT, PEOPLE, SCENES, WIDTH, worker_files
 
-HEIGHT, WIDTH = 768, 1280
-PEOPLE, SCENES = 4, 8
 ROUNDS = 31
-COCO = (480, 640)  # height and width of a usual background
-
-
-def write_files(root: Path) -> None:
-    """People as Distinctions-646 lies on disk, scenes as JPEG files of COCO's size."""
-    people, scenes = ProceduralSubjects(0, PEOPLE, HEIGHT, WIDTH), ProceduralBackgrounds(0, SCENES, *COCO)
-    for id in people.ids:
-        person = people.load(id)
-        write_image(root / f"Train/FG/{id}.png", person.fgr)
-        write_image(root / f"Train/GT/{id}.png", person.alpha)
-    for id in scenes.ids:
-        write_image(root / f"scenes/{id}.jpg", scenes.load(id))
+KINDS = (".jpg", ".png")  # what the people's colours lie in: Adobe's set has JPEG, Distinctions-646 PNG
+BARS = {"decoded": 6, "cached": 10}
 
 
 class Common(torch.utils.data.Dataset):
@@ -72,7 +58,7 @@ class Common(torch.utils.data.Dataset):
     def __getitem__(self, at: int) -> dict[str, torch.Tensor]:
         path = self.people[at % PEOPLE]
         fgr = np.asarray(Image.open(path).convert("RGB")) / 255
-        alpha = np.asarray(Image.open(path.parents[1] / "GT" / path.name).convert("L")) / 255
+        alpha = np.asarray(Image.open(path.parents[1] / "GT" / f"{path.stem}.png").convert("L")) / 255
         bgr = np.asarray(Image.open(self.scenes[at % SCENES]).convert("RGB").resize((WIDTH, HEIGHT))) / 255
         image = alpha[..., None] * fgr + (1 - alpha[..., None]) * bgr
         planes = {"image": image, "fgr": fgr, "bgr": bgr, "alpha": alpha}
@@ -92,7 +78,7 @@ class Decoding:
         return HEIGHT, WIDTH
 
 
-def rows_of(root: Path) -> Iterator[dict[str, Any]]:
+def rows_of(root: Path, kind: str) -> Iterator[dict[str, Any]]:
     schema.register()
     limits: Any = compose_config("train", ["scale=paper"]).augment
     source, scenes = DistinctionsSubjects(root, "train"), FolderBackgrounds(root / "scenes")
@@ -106,22 +92,18 @@ def rows_of(root: Path) -> Iterator[dict[str, Any]]:
         side(0)
     times = [[milliseconds(partial(side, at * 3 % len(pairing))) for side in sides] for at in range(ROUNDS)]
     plain, decoded, cached = (median(side) for side in zip(*times, strict=True))
-    name = f"worker, a sample of {WIDTH}x{HEIGHT}, against PIL, float64 and albumentations"
-    for what, ours, bar in (("decoded", decoded, 6), ("cached", cached, 10)):
+    name = f"worker, a sample of {WIDTH}x{HEIGHT} from {kind[1:].upper()}, against PIL, float64 and albumentations"
+    for (what, bar), ours in zip(BARS.items(), (decoded, cached), strict=True):
         yield {"name": f"{name}, subject {what}", "ours_ms": ours, "naive_ms": plain, "ratio": plain / ours, "bar": bar}
 
 
 def measure() -> list[dict[str, Any]]:
     """One thread, as in a worker, both sides in turns."""
-    memory.keep_freed()  # as training does before its workers start
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(0)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            write_files(Path(folder))
-            return list(rows_of(Path(folder)))
-    finally:
-        cv2.setNumThreads(threads)
+    rows = []
+    for kind in KINDS:
+        with worker_files(kind) as root:
+            rows += rows_of(root, kind)
+    return rows
 
 
 if __name__ == "__main__":

@@ -25,9 +25,12 @@ def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor,
     crop = (slice(top, top + height), slice(left, left + width))
     if total_y == total_x == 0:
         return x, crop
-    reflects = total_y - top < height and total_x - left < width
-    pads = (left, total_x - left, top, total_y - top)
-    return F.pad(x, pads, mode="reflect" if reflects else "replicate"), crop
+    if total_y - top < height and total_x - left < width:
+        return F.pad(x, (left, total_x - left, top, total_y - top), mode="reflect"), crop
+    # not F.pad's replication: compiled, its gradient comes in another layout than torch foresees, and is refused
+    rows = torch.arange(-top, height + total_y - top, device=x.device).clamp_(0, height - 1)
+    columns = torch.arange(-left, width + total_x - left, device=x.device).clamp_(0, width - 1)
+    return x.index_select(-2, rows).index_select(-1, columns), crop
 
 
 def crop_back(x: Tensor, crop: Crop) -> Tensor:

@@ -1,0 +1,56 @@
+"""`trainer.compile`: networks traced whole, alone and with their blocks recomputed; nothing changes but the time."""
+
+import copy
+import shutil
+
+import pytest
+import torch
+from torch import nn
+
+from matting.nets.blocks import pad_to_multiple
+from matting.nets.recompute import recompute
+from tests.nets.test_recompute import inputs, network, run
+
+__all__ = ["inputs", "network"]
+
+
+@pytest.fixture(autouse=True)
+def forgotten():
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["kept", "recomputed"])
+def test_the_same_values_gradients_and_statistics(network: nn.Module, inputs: list[torch.Tensor], again: bool) -> None:
+    compiled = copy.deepcopy(network)
+    compiled.compile(backend="aot_eager")  # all that a compiler sees, without one
+    if again:
+        recompute(compiled)
+    for _ in range(2):
+        for one, other in zip(run(network, inputs)[0], run(compiled, inputs)[0], strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+
+
+class Short(nn.Module):
+    """A convolution after a map that is too short to be padded by reflection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 16, 3, padding=1), nn.Conv2d(16, 16, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.second(pad_to_multiple(self.first(x), 1, 24)[0])
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_short_map_padded_by_replication_has_its_gradient_when_compiled() -> None:
+    torch.manual_seed(0)
+    network, x = Short(), torch.rand(2, 3, 8, 8)
+    compiled = copy.deepcopy(network)
+    compiled.compile()
+    for each in (network, compiled):
+        each(x).square().mean().backward()
+    for one, other in zip(network.parameters(), compiled.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6)
