@@ -27,7 +27,8 @@ RATES = {
 
 class Throughput(Callback):
     """Images a second, share of time that the loop waits for data, step times, peak memory and, where the device's rate
-    is known, MFU; to the loggers every `every` batches, at each validation as a line, and to the progress bar.
+    is known, MFU, with what `runtime.recompute` computes again as work; to the loggers every `every` batches, at each
+    validation as a line, and to the progress bar.
 
     A step is timed between the ends of two batches, less the validation between them. On a GPU the host runs ahead of
     the device but where a row is logged, every `every` batches: single steps there say less than their mean.

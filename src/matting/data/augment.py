@@ -86,11 +86,12 @@ class FrameSubject(A.DualTransform):
 
 def soft_pixel(alpha: np.ndarray, draw: float) -> tuple[int, int]:
     """(y, x) of one pixel with 0 < alpha < 255, or the centre where there is none. Looks at every fourth row only."""
-    rows, columns = np.nonzero((alpha[::4] - np.uint8(1)) < 254)  # 0 wraps to 255: soft means 0..253 after the shift
-    if not len(rows):
+    rows = np.ascontiguousarray(alpha[::4])
+    soft = np.flatnonzero((rows - np.uint8(1)) < 254)  # 0 wraps to 255: soft means 0..253 after the shift
+    if not len(soft):
         return alpha.shape[0] // 2, alpha.shape[1] // 2
-    at = int(draw * len(rows))
-    return int(rows[at]) * 4, int(columns[at])
+    row, column = divmod(int(soft[int(draw * len(soft))]), rows.shape[1])
+    return 4 * row, column
 
 
 def warp(
