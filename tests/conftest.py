@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -59,6 +60,11 @@ def no_handlers_of_other_tests():
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
         root.removeHandler(handler)
+
+
+def pool_threads() -> list[str]:
+    """Threads of pools that work or wait; their names tell, not their number: other tests' are gone."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
 
 
 @pytest.fixture

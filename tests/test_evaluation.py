@@ -1,6 +1,7 @@
 """Measuring a test set: what comes out is what one image after another gives, and the network does not wait for it."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from matting.gallery import Gallery
 from matting.methods.base import Method
 from matting.metrics.functional import NAMES, matting_metrics
 from matting.nets.morphology import scaled_size, unknown_region
-from tests.conftest import TINY
+from tests.conftest import TINY, pool_threads
 
 HOST = torch.device("cpu")
 
@@ -125,5 +126,27 @@ def test_the_network_has_the_next_batch_while_one_is_measured(tests, monkeypatch
 
 
 def test_an_error_in_the_figures_ends_the_evaluation(tests):
-    with pytest.raises(UserError, match=r"pred: expected values in \[0, 1\]"):
+    with pytest.raises(UserError, match=r"pred: expected values in \[0, 1\]") as caught:
         measured(tests, Wrong())
+    assert pool_threads() == [], caught  # which holds the frames: nothing is left to the garbage collector
+
+
+def test_whoever_takes_only_some_samples_ends_the_threads(tests):
+    config, data, dataset = tests
+    samples = evaluation.measure("procedural", dataset, data, Grey(), HOST, config)
+    next(samples)
+    assert pool_threads()
+    samples.close()
+    assert pool_threads() == []
+
+
+def test_an_evaluation_that_cannot_write_leaves_no_threads(tests, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("disk full")
+
+    config, _, _ = tests
+    monkeypatch.setattr(evaluation, "load_method", lambda *_: (Grey(), HOST))
+    monkeypatch.setattr(Gallery, "offer", full)
+    with pytest.raises(OSError, match="disk full") as caught:
+        evaluation.evaluate(SimpleNamespace(config=config, folder=tmp_path), {})
+    assert pool_threads() == [], caught

@@ -13,6 +13,7 @@ from matting.data.images import read_rgb, write_image
 from matting.errors import JobError
 from matting.methods.base import Method
 from matting.prediction import AHEAD, MAX_PIXELS, Picture, Work, batches, read_ahead, write_whole
+from tests.conftest import pool_threads
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -153,6 +154,23 @@ def test_a_result_is_whole_or_not_there(tmp_path, monkeypatch):
         work.write(Picture(Path("a.png"), "a", array), array[..., 0], tmp_path, None)
     np.testing.assert_array_equal(read_rgb(path), array)
     assert [file.name for file in path.parent.iterdir()] == ["a.png"]
+
+
+def test_a_full_disk_leaves_no_thread(tmp_path, monkeypatch):
+    def full(*_):
+        raise JobError("disk full")
+
+    pictures = [(tmp_path / f"{i}.png", str(i)) for i in range(9)]
+    for path, _ in pictures:
+        write_image(path, scene(4, 4))
+    config = {"trainer": {"precision": "32-true", "accelerator": "cpu", "compile": False}, "seed": 0, "batch_size": 1}
+    config["runtime"] = {"progress": True, "threads": None}
+    method = Short(99, MemoryError())
+    monkeypatch.setattr(prediction, "load_method", lambda *_: (method, torch.device("cpu")))
+    monkeypatch.setattr(Work, "write", full)
+    with pytest.raises(JobError, match="disk full") as caught:
+        prediction.predict(config, {}, pictures, tmp_path / "out", None, {})
+    assert pool_threads() == [], caught  # which holds the frames
 
 
 def test_a_result_that_cannot_be_written_is_skipped(tmp_path):

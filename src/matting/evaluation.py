@@ -3,8 +3,9 @@
 import csv
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,11 +54,12 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
         writer.writeheader()
         for name, dataset in data.tests.items():
             rows, gallery = [], Gallery(config["pictures"])
-            for row, planes in measure(name, dataset, data, method, device, config):
-                rows += row
-                writer.writerows(row)
-                lines.writelines(json.dumps(one) + "\n" for one in row)
-                gallery.offer(row[0], planes)
+            with closing(measure(name, dataset, data, method, device, config)) as samples:
+                for row, planes in samples:
+                    rows += row
+                    writer.writerows(row)
+                    lines.writelines(json.dumps(one) + "\n" for one in row)
+                    gallery.offer(row[0], planes)
             result["tests"][name] = summary(rows, dataset)
             shown += gallery.write(run.folder / "pictures" / name, name)
     write_json(run.folder / "pictures.json", shown)
@@ -76,15 +78,19 @@ def measure(
     method: Method,
     device: torch.device,
     config: Mapping[str, Any],
-) -> Iterator[Sample]:
+) -> Generator[Sample, None, None]:
     """Each sample of a test set: its table rows, the alpha's first, and its planes (C, H, W).
 
-    While a batch is measured the network has the next one, and the one after that is loaded.
+    While a batch is measured the network has the next one, and the one after that is loaded. Whoever does not take all
+    closes it: threads that the garbage collector ends can wait for themselves.
     """
     constant = best_constant(dataset)
     loader = data.eval_loader(dataset, workers=0)
-    raws = ahead(loaded(loader, config["runtime"]["workers"]))
-    with ThreadPoolExecutor(1) as beside:
+    with (
+        closing(loaded(loader, config["runtime"]["workers"])) as batches,
+        closing(ahead(batches)) as raws,
+        ThreadPoolExecutor(1) as beside,
+    ):
         measured: deque[Future[list[Sample]]] = deque()
         for raw in track(raws, f"evaluate {name}", len(loader)):
             planes = predicted(raw, method, device, config)
@@ -95,7 +101,7 @@ def measure(
             yield from last.result()
 
 
-def ahead(items: Iterable[T]) -> Iterator[T]:
+def ahead(items: Iterable[T]) -> Generator[T, None, None]:
     """The same items, each made by a thread while the one before is worked on."""
     iterator, end = iter(items), object()
     with ThreadPoolExecutor(1) as thread:
@@ -105,7 +111,7 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
             yield item  # type: ignore[misc]
 
 
-def loaded(loader: DataLoader, workers: int) -> Iterator[RawBatch]:
+def loaded(loader: DataLoader, workers: int) -> Generator[RawBatch, None, None]:
     """The batches of a loader, the samples of each loaded by threads.
 
     A process forked from one that holds a network's memory makes that copy every page which it writes to from then on:

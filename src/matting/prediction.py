@@ -2,8 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,18 +60,17 @@ def predict(
     torch.backends.cudnn.benchmark = False  # each size of picture would be tried anew
     method, device = load_method(config, checkpoints)
     work = Work(method, device, config["trainer"]["precision"] == "bf16-mixed")
-    stream: Iterable[tuple[Path, Future[Picture]]] = read_ahead(pictures, trimaps)
-    if config["runtime"]["progress"]:
-        stream = track(stream, "predict", len(pictures))
-    for batch in batches(work.opened(stream), config["batch_size"]):
-        for picture, alpha in work.alphas(batch):
-            work.write(picture, alpha, output, background)
+    with closing(read_ahead(pictures, trimaps)) as ahead:  # or the garbage collector ends its thread, at any moment
+        stream = track(ahead, "predict", len(pictures)) if config["runtime"]["progress"] else ahead
+        for batch in batches(work.opened(stream), config["batch_size"]):
+            for picture, alpha in work.alphas(batch):
+                work.write(picture, alpha, output, background)
     return work.skipped
 
 
 def read_ahead(
     pictures: Iterable[tuple[Path, str]], trimaps: Mapping[str, Path]
-) -> Iterator[tuple[Path, Future[Picture]]]:
+) -> Generator[tuple[Path, Future[Picture]], None, None]:
     """Each path with its picture to come, a few of them ahead of their use."""
     ahead: deque[tuple[Path, Future[Picture]]] = deque()
     with ThreadPoolExecutor(1) as reader:

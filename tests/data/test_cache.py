@@ -22,6 +22,7 @@ from matting.data.images import DamagedFile, write_image
 from matting.data.sources.base import Subject
 from matting.data.sources.folder import FolderSubjects
 from matting.errors import UserError
+from tests.conftest import pool_threads
 
 
 def drawn(seed: int, with_image: bool = False) -> Subject:
@@ -215,8 +216,9 @@ def test_damaged_subjects_can_stop(tmp_path, tree, skipped_before):
     truncate(tree / "alpha/c.png", 0.5)
     if skipped_before:
         SubjectCache.open(FolderSubjects(tree), tmp_path / "cache")
-    with pytest.raises(DamagedFile, match=r"alpha/c\.png"):
+    with pytest.raises(DamagedFile, match=r"alpha/c\.png") as caught:
         SubjectCache.open(FolderSubjects(tree), tmp_path / "cache", on_damaged="raise")
+    assert pool_threads() == [], caught  # which holds the frames: nothing is left to the garbage collector
     assert len(folders(tmp_path / "cache")) == skipped_before
 
 

@@ -13,9 +13,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -167,8 +167,8 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
     subjects: dict[str, dict[str, Any]] = {}
     skipped: dict[str, str] = {}
     offset = 0
-    with (folder / "subjects.bin").open("wb") as data:
-        decoded = decode_all(source, long_side)
+    # closed here: a pool of threads that the garbage collector ends can wait for itself
+    with (folder / "subjects.bin").open("wb") as data, closing(decode_all(source, long_side)) as decoded:
         for id, result in track(decoded, f"cache {source.name}", len(source.ids)):
             if isinstance(result, DamagedFile):
                 if on_damaged == "raise":
@@ -185,7 +185,9 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
     return {"subjects": subjects, "skipped": skipped, "total_bytes": offset}
 
 
-def decode_all(source: SubjectSource, long_side: int | None) -> Iterator[tuple[str, Decoded | DamagedFile]]:
+def decode_all(
+    source: SubjectSource, long_side: int | None
+) -> Generator[tuple[str, Decoded | DamagedFile], None, None]:
     """(id, subject and digest of its alpha) in the order of the ids. Decoders and zlib let other threads run."""
 
     def decode(id: str) -> Decoded | DamagedFile:
