@@ -10,8 +10,9 @@ from torch import Tensor
 class RawBatch(TypedDict):
     """What workers hand over: undecided colours, one byte a value.
 
-    Three kinds: composites to be made (fgr, alpha, bgr, new_bgr), photographs with an alpha (these and image), and
-    photographs with a mask of persons (image, alpha, valid), where `alpha` is 0 or 255 and true for segmentation only.
+    Three kinds: composites to be made (fgr, alpha, bgr; new_bgr where a loss asks for it), photographs with an alpha
+    (these and image), and photographs with a mask of persons (image, alpha, valid), where `alpha` is 0 or 255 and true
+    for segmentation only.
     """
 
     alpha: Tensor  # uint8 (B, 1, H, W)
@@ -29,15 +30,15 @@ class RawBatch(TypedDict):
 class Batch(TypedDict):
     """What a stage sees. Colours are RGB, everything float32 in [0, 1].
 
-    A batch that has `valid` is of photographs with masks: its alpha is binary, no truth for matting; fgr, bgr and
-    new_bgr are the image.
+    A batch that has `valid` is of photographs with masks: its alpha is binary, no truth for matting; fgr and bgr are
+    the image.
     """
 
     image: Tensor  # (B, 3, H, W) what the camera sees
     alpha: Tensor  # (B, 1, H, W) truth
     fgr: Tensor  # (B, 3, H, W)
     bgr: Tensor  # (B, 3, H, W)
-    new_bgr: Tensor  # (B, 3, H, W)
+    new_bgr: NotRequired[Tensor]  # (B, 3, H, W), in training where a loss asks for it
     seeds: list[int]  # for what a stage draws
     ids: list[str]
     skipped: list[str]
@@ -51,6 +52,8 @@ def check_batch(batch: Batch) -> Batch:
     """Raise ValueError naming the key whose shape, dtype or range is not what `Batch` says."""
     size = batch["image"].shape[-2:]
     for key, channels in CHANNELS.items():
+        if key == "new_bgr" and key not in batch:
+            continue
         value = batch[key]  # type: ignore[literal-required]
         expected = (len(batch["ids"]), channels, *size)
         if tuple(value.shape) != expected or value.dtype != torch.float32:

@@ -46,6 +46,7 @@ def worker_rows(data: Composites, geometry: Geometry, limits: dict[str, Any]) ->
     drawn_for = [people[at % PEOPLE] for at in range(ROUNDS)]
     matrices = [frame.get_params_dependent_on_data({}, {"image": person})["matrix"] for person in drawn_for]
     items = [data[0, at] for at in range(BATCH)]
+    less = Composites(data.pairing, data.subjects, data.backgrounds, geometry, limits, new_bgr=False)
     size = items[0]["alpha"].shape
     framed = warp(people[0], matrices[0], *size)
     drawn = np.random.Generator(np.random.Philox(key_of(0)))
@@ -62,6 +63,7 @@ def worker_rows(data: Composites, geometry: Geometry, limits: dict[str, Any]) ->
                 geometry.frame_background(scenes[(at + k) % SCENES], at, size) for k in (0, 1)
             ],
             "a sample": lambda at: data[0, at * 3 % len(data)],
+            "a sample without another background": lambda at: less[0, at * 3 % len(data)],
             "collate": lambda at: collate(items),
         }
     )

@@ -36,6 +36,13 @@ def test_without_draws_the_image_is_the_composite_of_the_planes(colour):
     assert torch.equal(batch["alpha"], sample["alpha"].float() / 255)
 
 
+def test_another_background_is_there_where_the_workers_give_one():
+    sample = raw()
+    assert torch.equal(check_batch(compose_batch(sample))["new_bgr"], sample["new_bgr"].float() / 255)
+    del sample["new_bgr"]
+    assert "new_bgr" not in check_batch(compose_batch(sample))
+
+
 def test_a_photograph_is_its_own_image():
     sample = {**raw(), "image": torch.full((2, 3, 16, 24), 51, dtype=torch.uint8)}
     assert torch.allclose(compose_batch(sample, False)["image"], torch.tensor(0.2))
@@ -105,6 +112,7 @@ def test_jpeg_loses_more_at_lower_quality():
         ("alpha", torch.full((2, 1, 16, 24), 1.5)),
         ("alpha", torch.zeros(2, 3, 16, 24)),
         ("bgr", torch.zeros(2, 3, 16, 24).half()),
+        ("new_bgr", torch.full((2, 3, 16, 24), -0.1)),
         ("image", torch.full((2, 3, 16, 24), float("nan"))),
     ],
 )

@@ -86,6 +86,16 @@ def same(one, other):
         assert torch.equal(one[key], other[key]), key
 
 
+@pytest.mark.parametrize("key", [(0, 1), (2, 7)])
+def test_without_another_background_the_rest_of_a_sample_stays(key):
+    whole, less = composites(), composites()
+    less.new_bgr = False
+    one, other = whole[key], less[key]
+    assert one.keys() - other.keys() == {"new_bgr"}
+    for name, value in other.items():
+        assert np.array_equal(one[name], value), name
+
+
 @pytest.mark.parametrize("workers", [2, 4])
 def test_worker_count_changes_nothing(workers):
     for one, other in zip(loaded(0), loaded(workers), strict=True):

@@ -166,7 +166,7 @@ def test_a_batch_of_photographs_says_that_it_is_one(colour):
     assert torch.equal(batch["valid"], sample["valid"] == 255)
     assert torch.equal(batch["alpha"], sample["alpha"].float() / 255)
     assert torch.allclose(batch["image"], sample["image"].float() / 255, atol=1e-6)
-    for key in ("fgr", "bgr", "new_bgr"):
+    for key in ("fgr", "bgr"):
         assert torch.equal(batch[key], batch["image"])
 
 

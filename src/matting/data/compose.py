@@ -27,7 +27,7 @@ def compose_batch(raw: RawBatch, colour: bool = True) -> Batch:
     """
     if "valid" in raw:
         return photograph_batch(raw, colour)
-    alpha, fgr, bgr, new_bgr = (raw[key].float().div_(255) for key in ("alpha", "fgr", "bgr", "new_bgr"))  # type: ignore[literal-required]
+    alpha, fgr, bgr = (raw[key].float().div_(255) for key in ("alpha", "fgr", "bgr"))  # type: ignore[literal-required]
     if "image" in raw:
         image = raw["image"].float().div_(255)
     elif colour:
@@ -37,16 +37,18 @@ def compose_batch(raw: RawBatch, colour: bool = True) -> Batch:
         image = camera(composite(fgr, bgr, alpha), draws[:, 9], draws[:, 10], raw["seeds"])
     else:
         image = composite(fgr, bgr, alpha)
-    return {
+    batch: Batch = {
         "image": image,
         "alpha": alpha,
         "fgr": fgr,
         "bgr": bgr,
-        "new_bgr": new_bgr,
         "seeds": raw["seeds"],
         "ids": raw["ids"],
         "skipped": raw["skipped"],
     }
+    if "new_bgr" in raw:
+        batch["new_bgr"] = raw["new_bgr"].float().div_(255)
+    return batch
 
 
 def photograph_batch(raw: RawBatch, colour: bool) -> Batch:
@@ -60,7 +62,6 @@ def photograph_batch(raw: RawBatch, colour: bool) -> Batch:
         "alpha": raw["alpha"].float().div_(255),
         "fgr": image,
         "bgr": image,
-        "new_bgr": image,
         "seeds": raw["seeds"],
         "ids": raw["ids"],
         "skipped": raw["skipped"],

@@ -94,7 +94,8 @@ class CompositeData(LightningDataModule):
         self.check_sizes(subjects, ids)
         geometry = Geometry(*self.frame, self.fit, self.config["augment"])
         pairing = Pairing(ids, backgrounds.ids, data["backgrounds_per_subject"], seed, "train")
-        self.training = Composites(pairing, subjects, backgrounds, geometry, self.config["augment"])
+        new_bgr = "comp" in self.config["loss"].get("targets", ())
+        self.training = Composites(pairing, subjects, backgrounds, geometry, self.config["augment"], new_bgr)
         if held_out:
             pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed, "val")
             chosen = spread(len(pairing), self.val_samples)

@@ -26,7 +26,7 @@ class Example:
     image: Tensor  # (B, 3, H, W)
     inputs: tuple[Tensor, ...]  # what the generator takes
     map: Tensor  # (B, 1, H, W) in [0, 1] truth
-    new_bgr: Tensor  # (B, 3, H, W)
+    new_bgr: Tensor | None  # (B, 3, H, W), where the targets have comp
     ids: list[str]
 
 

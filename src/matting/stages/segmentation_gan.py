@@ -12,4 +12,4 @@ class SegmentationGAN(GANStage):
 
     def example(self, batch: Batch) -> Example:
         mask = (batch["alpha"] >= 0.5).float()
-        return Example(batch["image"], (batch["image"],), mask, batch["new_bgr"], batch["ids"])
+        return Example(batch["image"], (batch["image"],), mask, batch.get("new_bgr"), batch["ids"])
