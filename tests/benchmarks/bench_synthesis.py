@@ -1,7 +1,9 @@
 """Where a sample's time goes, step by step: a worker's part on one thread, the device's on all; and smaller JPEGs."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -9,13 +11,14 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from torch.utils.data import DataLoader
 
 from matting import schema
 from matting.config import compose_config, plain
 from matting.data.augment import Geometry, split, warp
 from matting.data.cache import SubjectCache
 from matting.data.compose import camera, compose_batch, composite, defocus, recolour
-from matting.data.dataset import Composites, collate, draw_colour
+from matting.data.dataset import Composites, collate, draw_colour, start_worker
 from matting.data.images import write_image
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.distinctions import DistinctionsSubjects
@@ -26,6 +29,7 @@ from tests.benchmarks.worker_files import PEOPLE, SCENES, worker_files
 
 SIZES = ((768, 1280), (512, 512))
 BATCH, ROUNDS = 4, 25
+SETTLE = 6  # batches until the workers are at work
 LARGE = (3024, 4032)  # a photograph of 12 megapixels as a background
 FRAME = (512, 512)
 
@@ -68,6 +72,24 @@ def worker_rows(data: Composites, geometry: Geometry, limits: dict[str, Any]) ->
         }
     )
     return found | {"collate": found["collate"] / BATCH}
+
+
+def loaded(data: Composites, workers: int) -> float:
+    """Milliseconds a sample until its batch is in the main process, which does nothing else."""
+    keys = [[(0, (BATCH * at + i) % len(data)) for i in range(BATCH)] for at in range(ROUNDS + SETTLE)]
+    context = "fork" if workers else None
+    loader = DataLoader(
+        data,  # type: ignore[arg-type]
+        batch_sampler=keys,  # type: ignore[arg-type]
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=start_worker,
+        multiprocessing_context=context,
+    )
+    batches = iter(loader)
+    for _ in range(SETTLE):
+        next(batches)
+    return milliseconds(lambda: deque(islice(batches, ROUNDS), maxlen=0)) / ROUNDS / BATCH  # none is kept
 
 
 def device_rows(data: Composites) -> dict[str, float]:
@@ -119,7 +141,12 @@ def rows_of(root: Path) -> Iterator[dict[str, Any]]:
     for height, width in SIZES:
         geometry = Geometry(height, width, "crop", limits)
         data = Composites(pairing, cache, scenes, geometry, limits)
-        for name, value in {**worker_rows(data, geometry, limits), **device_rows(data)}.items():
+        for name, value in {
+            **worker_rows(data, geometry, limits),
+            "loaded by the process itself": loaded(data, 0),
+            "loaded by 2 workers": loaded(data, 2),
+            **device_rows(data),
+        }.items():
             yield {"name": f"synthesis at {width}x{height}, {name}", "unit": "ms a sample", "value": value}
     yield smaller_jpeg(root, limits)
 
