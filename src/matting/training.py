@@ -65,15 +65,15 @@ def prepare(config: Mapping[str, Any]) -> None:
     """Device, process and seeds; the rest of determinism is that every draw has a seed of its own."""
     if config["trainer"]["accelerator"] == "gpu" and not torch.cuda.is_available():
         raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
-    compiler = os.environ.get("CXX", "g++")  # where torch.compile looks
-    if config["trainer"]["compile"] and shutil.which(compiler) is None:
-        raise UserError(f"trainer.compile=true: no C++ compiler {compiler} here; install one, or leave it false")
     settle(config["runtime"]["threads"])
     lightning.seed_everything(config["seed"], verbose=False)
 
 
 def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> MattingStage:
     """The LightningModule of a config; its upstream networks loaded and frozen."""
+    compiler = os.environ.get("CXX", "g++")  # where torch.compile looks
+    if config["trainer"]["compile"] and shutil.which(compiler) is None:
+        raise UserError(f"trainer.compile=true: no C++ compiler {compiler} here; install one, or leave it false")
     node, specs = config["stage"], config["stage"]["upstream"]
     networks = {}
     for key, found in upstream.items():
