@@ -17,6 +17,7 @@ __all__ = ["inputs", "network"]
 @pytest.fixture(autouse=True)
 def forgotten():
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     yield
     torch._dynamo.reset()
 
