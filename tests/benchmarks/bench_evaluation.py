@@ -20,8 +20,6 @@ from matting.config import compose_config, plain
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, collate
-from matting.data.images import write_image
-from matting.data.sources.procedural import ProceduralBackgrounds, ProceduralSubjects
 from matting.evaluation import best_constant
 from matting.evaluation import measure as measure_test_set
 from matting.instantiate import build
@@ -30,9 +28,9 @@ from matting.methods.pomagan import Pomagan
 from matting.metrics.functional import matting_metrics
 from matting.nets.morphology import scaled_size, unknown_region
 from tests.benchmarks.timing import milliseconds
+from tests.benchmarks.worker_files import SCENES, write_people, write_scenes
 
 HEIGHT, WIDTH = 512, 768
-SCENES, COCO = 8, (480, 640)  # height and width of a usual background
 STAGES = ("segmentation_gan", "alpha_gan")
 ROUNDS = 5
 BAR = 1.7
@@ -66,13 +64,8 @@ class TestSet:
 
 
 def write_files(root: Path, images: int, height: int, width: int) -> None:
-    people, scenes = ProceduralSubjects(0, images, height, width), ProceduralBackgrounds(0, SCENES, *COCO)
-    for id in people.ids:
-        person = people.load(id)
-        write_image(root / f"people/test/fgr/{id}.png", person.fgr)
-        write_image(root / f"people/test/alpha/{id}.png", person.alpha)
-    for id in scenes.ids:
-        write_image(root / f"backgrounds/test/{id}.jpg", scenes.load(id))
+    write_people(root / "people/test/fgr", root / "people/test/alpha", images, height, width)
+    write_scenes(root / "backgrounds/test", SCENES)
 
 
 def opened(root: Path, scale: str) -> TestSet:

@@ -1,4 +1,4 @@
-"""What the benchmarks of a worker share: people and scenes on disk, and a process as a worker's."""
+"""What benchmarks share: people and scenes on disk, and a process as a worker's."""
 
 import tempfile
 from collections.abc import Iterator
@@ -16,20 +16,26 @@ PEOPLE, SCENES = 4, 8
 COCO = (480, 640)  # height and width of a usual background
 
 
-def write_files(root: Path, photograph: str) -> None:
-    """People as Distinctions-646 lies on disk, alpha in PNG files, and scenes as JPEG files of COCO's size."""
-    people, scenes = ProceduralSubjects(0, PEOPLE, HEIGHT, WIDTH), ProceduralBackgrounds(0, SCENES, *COCO)
+def write_people(fgrs: Path, alphas: Path, count: int, height: int, width: int, kind: str = ".png") -> None:
+    """Colours in files of this kind, alpha in PNG."""
+    people = ProceduralSubjects(0, count, height, width)
     for id in people.ids:
         person = people.load(id)
-        write_image(root / f"Train/FG/{id}{photograph}", person.fgr)
-        write_image(root / f"Train/GT/{id}.png", person.alpha)
+        write_image(fgrs / f"{id}{kind}", person.fgr)
+        write_image(alphas / f"{id}.png", person.alpha)
+
+
+def write_scenes(folder: Path, count: int) -> None:
+    """JPEG files of COCO's size."""
+    scenes = ProceduralBackgrounds(0, count, *COCO)
     for id in scenes.ids:
-        write_image(root / f"scenes/{id}.jpg", scenes.load(id))
+        write_image(folder / f"{id}.jpg", scenes.load(id))
 
 
 @contextmanager
 def worker_files(photograph: str = ".png") -> Iterator[Path]:
-    """A folder with files. OpenCV has one thread and freed memory is kept, as training does before its workers start.
+    """A folder with people as Distinctions-646 has them, and scenes. OpenCV has one thread and freed memory is kept, as
+    training does before its workers start.
 
     photograph: the kind of the people's colours.
     """
@@ -38,7 +44,9 @@ def worker_files(photograph: str = ".png") -> Iterator[Path]:
     cv2.setNumThreads(0)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            write_files(Path(folder), photograph)
-            yield Path(folder)
+            root = Path(folder)
+            write_people(root / "Train/FG", root / "Train/GT", PEOPLE, HEIGHT, WIDTH, photograph)
+            write_scenes(root / "scenes", SCENES)
+            yield root
     finally:
         cv2.setNumThreads(threads)
