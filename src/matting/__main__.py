@@ -1,5 +1,6 @@
 """The command: matting VERB key=value ... Help and `--cfg job` answer without importing torch."""
 
+import gc
 import os
 import re
 import sys
@@ -30,6 +31,7 @@ FREE_TEXT = (
     *("stage.coarse", "stage.segmentation", "stage.matting"),
     *("paths.data_root", "paths.output_dir", "paths.cache_dir"),
 )
+PRINTS = ("-h", "--help", "-c", "--cfg", "-i", "--info")
 BAD_INPUT = 2
 
 
@@ -58,6 +60,8 @@ def main(argv: list[str]) -> int:
     if verb not in VERBS:
         print(f"matting: no verb {verb!r}\n{usage()}", file=sys.stderr)
         return BAD_INPUT
+    if {*PRINTS} & {*rest}:
+        gc.disable()  # a twentieth of the time, for a process that prints and ends
     from matting.app import answer
 
     try:

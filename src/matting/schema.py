@@ -6,15 +6,19 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+# Types alone, nobody makes one: without methods, and a node within a node MISSING, which Hydra fills when it composes.
+# With both, telling Hydra of them took an eighth of the time that a config takes.
+typed = dataclass(init=False, repr=False, eq=False, match_args=False)
 
-@dataclass
+
+@typed
 class Paths:
     data_root: str = MISSING
     output_dir: str = MISSING
     cache_dir: str = MISSING
 
 
-@dataclass
+@typed
 class AlphaNetScale:
     encoder: str = MISSING
     encoder_weights: str = MISSING
@@ -37,7 +41,7 @@ class AlphaNetScale:
     lr: float = MISSING
 
 
-@dataclass
+@typed
 class Scale:
     name: str = MISSING
     height: int = MISSING
@@ -72,10 +76,10 @@ class Scale:
     zoom: list[float] = MISSING
     rotate: float = MISSING
     shift: float = MISSING
-    alphanet: AlphaNetScale = field(default_factory=AlphaNetScale)
+    alphanet: AlphaNetScale = MISSING
 
 
-@dataclass
+@typed
 class Vgg:
     arch: str = MISSING
     weights: str = MISSING
@@ -83,7 +87,7 @@ class Vgg:
     width: float = MISSING
 
 
-@dataclass
+@typed
 class Augment:
     flip: float = MISSING
     scale: list[float] = MISSING
@@ -99,7 +103,7 @@ class Augment:
     jpeg_p: float = MISSING
 
 
-@dataclass
+@typed
 class Data:
     name: str = MISSING
     fit: str = MISSING
@@ -112,7 +116,7 @@ class Data:
     persons: Any = None  # for a stage that trains on photographs with masks
 
 
-@dataclass
+@typed
 class Trainer:
     name: str = MISSING
     accelerator: str = MISSING
@@ -125,7 +129,7 @@ class Trainer:
     max_batches: int | None = MISSING
 
 
-@dataclass
+@typed
 class Runtime:
     workers: int = MISSING
     threads: int | None = MISSING
@@ -134,60 +138,60 @@ class Runtime:
     recompute: bool = MISSING
 
 
-@dataclass
+@typed
 class Common:
-    paths: Paths = field(default_factory=Paths)
-    scale: Scale = field(default_factory=Scale)
-    vgg: Vgg = field(default_factory=Vgg)
-    augment: Augment = field(default_factory=Augment)
-    data: Data = field(default_factory=Data)
-    trainer: Trainer = field(default_factory=Trainer)
+    paths: Paths = MISSING
+    scale: Scale = MISSING
+    vgg: Vgg = MISSING
+    augment: Augment = MISSING
+    data: Data = MISSING
+    trainer: Trainer = MISSING
     logger: dict[str, Any] = field(default_factory=dict)
-    runtime: Runtime = field(default_factory=Runtime)
+    runtime: Runtime = MISSING
     seed: int = MISSING
     rerun: bool = MISSING
     plan: bool = MISSING
 
 
-@dataclass
+@typed
 class Val:
     every_batches: int = MISSING
     samples: int = MISSING
     pictures: int = MISSING
 
 
-@dataclass
+@typed
 class Checkpoint:
     every_batches: int = MISSING
     minutes: float = MISSING
     keep: str = MISSING  # weights | best | all
 
 
-@dataclass
+@typed
 class Train(Common):
     stage: dict[str, Any] = MISSING
     net: dict[str, Any] = MISSING
     loss: dict[str, Any] = MISSING
     optim: dict[str, Any] = MISSING
-    val: Val = field(default_factory=Val)
-    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    val: Val = MISSING
+    checkpoint: Checkpoint = MISSING
     experiments: Any = None
     verb: str | None = None  # an experiment's: the verb that runs its rows
     evaluate_as: str | None = None  # the method that a row's run is measured as, once it is trained
     published: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@typed
 class Measures:
     convention: str = MISSING  # dim | mmagic | p3m
     regions: list[str] = MISSING
     unknown_dilation: int = MISSING
 
 
-@dataclass
+@typed
 class Evaluate(Common):
     method: dict[str, Any] = MISSING
-    metrics: Measures = field(default_factory=Measures)
+    metrics: Measures = MISSING
     batch_size: int = MISSING
     pictures: int = MISSING
     experiments: Any = None
@@ -195,7 +199,7 @@ class Evaluate(Common):
     published: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@typed
 class Predict(Common):
     method: dict[str, Any] = MISSING
     input: str = MISSING
@@ -205,13 +209,13 @@ class Predict(Common):
     batch_size: int = MISSING
 
 
-@dataclass
+@typed
 class Recipe(Common):
     recipe: dict[str, Any] = MISSING
     experiments: str | None = None
 
 
-@dataclass
+@typed
 class Dashboard(Common):
     experiments: str | None = None
     dry_run: bool = MISSING
