@@ -66,7 +66,7 @@ def trimap_rows(mask: Tensor, shape: tuple[int, int, int, int], rounds: int) -> 
     limit = math.ceil(SHARE * (height + width) / 2)
     host, device = partial(host_trimap, people, radii), partial(device_trimap, people, radii, limit)
     name = f"trimap, {batch} of {width}x{height}, CPU"
-    rows = [pair(f"{name}, OpenCV against the device's scans", host, device, 1, rounds)]
+    rows = [pair(f"{name}, on the host against the device's scans", host, device, 1, rounds)]
     if height <= 320:  # beyond, windows that are written out take tens of GB
         rows.append(pair(f"{name}, against kornia.morphology", host, partial(simple_trimap, people, radii), 5, rounds))
     if height == 320:  # smaller ones come out alike, larger ones take minutes
@@ -94,7 +94,7 @@ def measure() -> list[dict]:
     name = f"border map, {SIZE} px at {WIDTH}x{HEIGHT}, against kornia.morphology"
     as_command()
     both = [partial(border_map, mask, SIZE), partial(simple_border_map, mask)]
-    rows = [pair(f"{name} with all cores", *both, BAR)]  # OpenCV has one, kornia's convolution all
+    rows = [pair(f"{name} with all cores", *both, BAR)]
     torch.set_num_threads(1)
     rows.append(pair(f"{name}, one thread each", *both, BAR))
     as_command()

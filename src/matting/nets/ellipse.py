@@ -1,19 +1,17 @@
 """Dilation and erosion of masks by an ellipse: one size for a batch, or a radius of its own for each sample.
 
-Of one size two paths give the same mask: OpenCV for hard masks on a CPU, pooling for all else (other devices, without
-a copy to the host, and soft masks, with a gradient). Radii that a device has found stay there: `costs_to_reach` and
-`ellipse_sums` take them as tensors. Outside the image counts as neutral everywhere: nothing grows in from there, and
-erosion does not eat from the image's border.
+Of one size the mask is or-ed with itself, shifted, on any device. Radii that a device has found stay there:
+`costs_to_reach` and `ellipse_sums` take them as tensors. Outside the image counts as neutral everywhere: nothing grows
+in from there, and erosion does not eat from the image's border.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import pad
 
 
 def ellipse_kernel(size: int) -> np.ndarray:
@@ -25,39 +23,58 @@ def ellipse_kernel(size: int) -> np.ndarray:
 
 
 def dilate(mask: Tensor, size: int) -> Tensor:
-    """The maximum over an ellipse of `size` pixels around each pixel.
+    """Whether the ellipse of `size` pixels around a pixel holds one of the mask's.
 
-    mask: (B, 1, H, W), bool, uint8 or float, on any device; a float mask passes its gradient to the maxima.
-    Returns the same shape, type and device.
+    mask: bool (B, 1, H, W), on any device; TypeError for another type. Returns the same.
     """
-    if on_host(mask):
-        return with_opencv(cv2.dilate, cv2.max, mask, size)
-    soft = mask if mask.is_floating_point() else mask.float()
-    return ellipse_max(soft, size).to(mask.dtype)
+    return within_ellipse(as_bits(mask), size).view(torch.bool)
 
 
 def erode(mask: Tensor, size: int) -> Tensor:
-    """The minimum over an ellipse of `size` pixels around each pixel; otherwise as `dilate`."""
-    if on_host(mask):
-        return with_opencv(cv2.erode, cv2.min, mask, size)
-    soft = mask if mask.is_floating_point() else mask.float()
-    return (-ellipse_max(-soft, size)).to(mask.dtype)
+    """Whether the ellipse of `size` pixels around a pixel holds the mask's alone; otherwise as `dilate`."""
+    return ~dilate(~mask, size)
 
 
-def on_host(mask: Tensor) -> bool:
-    return mask.device.type == "cpu" and mask.dtype in (torch.bool, torch.uint8)
+def dilate_and_erode(outer: Tensor, inner: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """`dilate(outer, size)` and `erode(inner, size)` in the time of one: each has a bit of the same bytes."""
+    found = within_ellipse(as_bits(outer) | as_bits(~inner) << 1, size)
+    return (found & 1).view(torch.bool), ~(found >> 1).view(torch.bool)
 
 
-def with_opencv(window: Callable[..., np.ndarray], join: Callable[..., np.ndarray], mask: Tensor, size: int) -> Tensor:
-    """The steps of `ellipse_max` in place, one sample after the other: a large ellipse in one call costs its area."""
-    result = mask.clone(memory_format=torch.contiguous_format)
-    for (union,) in result.view(torch.uint8).numpy():
-        row = union.copy()
-        for left, right, top, bottom in growth_steps(size):
-            window(row, np.ones((1, left + right + 1), np.uint8), dst=row, anchor=(left, 0))
-            join(union, row, dst=union)
-            window(union, np.ones((top + bottom + 1, 1), np.uint8), dst=union, anchor=(0, top))
-    return result
+def as_bits(mask: Tensor) -> Tensor:
+    if mask.dtype != torch.bool:
+        raise TypeError(f"a mask is bool, got {mask.dtype}")
+    return mask.view(torch.uint8)
+
+
+def within_ellipse(bits: Tensor, size: int) -> Tensor:
+    """The bits that are set somewhere under the ellipse around each pixel: uint8 (B, 1, H, W) to the same.
+
+    An ellipse is a union of rectangles around its anchor (see `growth_steps`). What lies outside the image is there as
+    zeros, and goes as the windows grow.
+    """
+    before, after = size // 2, size - 1 - size // 2
+    row = union = pad(bits, (before, after, before, after))
+    for left, right, top, bottom in growth_steps(size):
+        row = window(row, left + right, -1)
+        union = union[..., left : union.shape[-1] - right] | row
+        row = row[..., top : row.shape[-2] - bottom, :]
+        union = window(union, top + bottom, -2)
+    return union
+
+
+def window(bits: Tensor, reach: int, axis: int) -> Tensor:
+    """The bits set in each place or in one of the `reach` places after it; the last `reach` places have no such window.
+
+    Twice as far with each step: what reaches n places reaches 2 n with itself, shifted.
+    """
+    reached = 0
+    while reached < reach:
+        step = min(reached + 1, reach - reached)
+        places = bits.shape[axis] - step
+        bits = bits.narrow(axis, 0, places) | bits.narrow(axis, step, places)
+        reached += step
+    return bits
 
 
 @lru_cache
@@ -82,22 +99,6 @@ def growth_steps(size: int) -> tuple[tuple[int, int, int, int], ...]:
         (int(left - l0), int(right - r0), int(top - t0), int(bottom - b0))
         for (left, right, top, bottom), (l0, r0), (t0, b0) in zip(reaches, narrower, shorter, strict=True)
     )
-
-
-def ellipse_max(soft: Tensor, size: int) -> Tensor:
-    """The maximum over the ellipse: (B, 1, H, W) float to the same."""
-    row = union = soft
-    for left, right, top, bottom in growth_steps(size):
-        row = window_max(row, left, right, 0, 0)
-        union = window_max(torch.maximum(union, row), 0, 0, top, bottom)
-    return union
-
-
-def window_max(soft: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
-    """The maximum over a window that reaches so far from each pixel; left and top exceed their opposites by 0 or 1."""
-    height, width = soft.shape[-2:]
-    pooled = max_pool2d(soft, (top + bottom + 1, left + right + 1), stride=1, padding=(top, left))
-    return pooled[..., :height, :width]
 
 
 def offset_costs(offsets: Tensor) -> Tensor:

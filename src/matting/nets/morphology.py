@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from matting.errors import UserError
-from matting.nets.ellipse import costs_to_reach, dilate, ellipse_sums, erode
+from matting.nets.ellipse import costs_to_reach, dilate, dilate_and_erode, ellipse_sums, erode
 
 GRADIENTS = ("none", "straight_through", "soft")
 # What a background pixel weighs beside a foreground pixel in a soft maximum: little enough that the largest ellipse
@@ -21,9 +21,8 @@ def border_map(true_mask: Tensor, size: int) -> Tensor:
     true_mask: bool (B, 1, H, W). Returns float32 (B, 1, H, W), 1 on the border and 0 elsewhere. Raises TypeError for
     another type: what counts as a person in a soft mask is the caller's to say.
     """
-    if true_mask.dtype != torch.bool:
-        raise TypeError(f"border_map needs a bool mask, got {true_mask.dtype}")
-    border = dilate(true_mask, size) ^ erode(true_mask, size)
+    outer, inner = dilate_and_erode(true_mask, true_mask, size)
+    border = outer ^ inner
     return border.view(torch.uint8).float()  # bytes become floats ten times as fast as bools, on a CPU
 
 
@@ -48,10 +47,11 @@ def trimap_of(inner: Tensor, outer: Tensor) -> Tensor:
 def known_bounds(alpha: Tensor, size: int | Sequence[int]) -> tuple[Tensor, Tensor]:
     """What is surely foreground, and what is not surely background: bool (B, 1, H, W), the first within the second."""
     if isinstance(size, int):
-        return erode(alpha >= 1, size), dilate(alpha > 0, size)
-    samples = list(zip(alpha.split(1), size, strict=True))
-    inner = torch.cat([erode(sample >= 1, pixels) for sample, pixels in samples])
-    return inner, torch.cat([dilate(sample > 0, pixels) for sample, pixels in samples])
+        outer, inner = dilate_and_erode(alpha > 0, alpha >= 1, size)
+        return inner, outer
+    bounds = [known_bounds(sample, pixels) for sample, pixels in zip(alpha.split(1), size, strict=True)]
+    inner, outer = map(torch.cat, zip(*bounds, strict=True))
+    return inner, outer
 
 
 def unknown_region(alpha: Tensor, size: int | Sequence[int]) -> Tensor:
@@ -106,7 +106,7 @@ class ErosionDilation(nn.Module):
         dtype = torch.promote_types(prob.dtype, torch.float32)
         if self.gradient == "soft":
             return soft_trimap(prob, radii, limit, self.temperature).to(dtype)
-        # OpenCV is several times faster on a CPU, but a graph cannot hold it.
+        # Several times as fast on a CPU, but it reads the radii, and a graph cannot hold what they decide.
         on_host = mask.device.type == "cpu" and not torch.compiler.is_compiling()
         trimap = (host_trimap(mask, radii) if on_host else device_trimap(mask, radii, limit)).to(dtype)
         if self.gradient == "straight_through" and prob.requires_grad and torch.is_grad_enabled():
@@ -133,9 +133,14 @@ def box_radii(mask: Tensor, share: float) -> Tensor:
 
 def host_trimap(mask: Tensor, radii: Tensor) -> Tensor:
     """The trimap of a mask in the host's memory: bool (B, 1, H, W), radii (B, 2, 1, 1) of erosion and dilation."""
-    samples = list(zip(mask.split(1), radii.flatten(1).tolist(), strict=True))
-    inner = torch.cat([erode(sample, 2 * radius + 1) for sample, (radius, _) in samples])
-    return trimap_of(inner, torch.cat([dilate(sample, 2 * radius + 1) for sample, (_, radius) in samples]))
+    bounds = [
+        dilate_and_erode(sample, sample, 2 * inner + 1)
+        if inner == outer
+        else (dilate(sample, 2 * outer + 1), erode(sample, 2 * inner + 1))
+        for sample, (inner, outer) in zip(mask.split(1), radii.flatten(1).tolist(), strict=True)
+    ]
+    dilated, eroded = map(torch.cat, zip(*bounds, strict=True))
+    return trimap_of(eroded, dilated)
 
 
 def device_trimap(mask: Tensor, radii: Tensor, limit: int) -> Tensor:

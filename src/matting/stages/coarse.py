@@ -24,7 +24,7 @@ def perturbed_one(mask: Tensor, seed: int) -> Tensor:
     height, width = mask.shape[-2:]
     reach = max(1.0, REACH * min(height, width))
     size = 2 * int(draw.integers(0, round(reach) + 1)) + 1
-    mask = (dilate if draw.random() < 0.5 else erode)(mask, size)
+    mask = (dilate if draw.random() < 0.5 else erode)(mask.bool(), size).float()
     for value in (0.0, 1.0):
         if draw.random() < DROPPED:
             mask = mask.clone()
