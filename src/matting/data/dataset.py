@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from matting.batch import RawBatch
 from matting.data.augment import Geometry, cover, resize, split
-from matting.data.compose import DRAWS
+from matting.data.compose import COLOUR, DRAWS
 from matting.data.images import DamagedFile
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.base import BackgroundSource, Subject
@@ -107,7 +107,7 @@ class Composites(Dataset):
 
 def draw_colour(draw: np.random.Generator, limits: Mapping[str, Any]) -> np.ndarray:
     """float32 (len(DRAWS),); every number is drawn each time, so that one option never moves another's draws."""
-    each = draw.uniform(-1, 1, 8) * np.tile([limits[n] for n in ("brightness", "contrast", "saturation", "hue")], 2)
+    each = (draw.uniform(-1, 1, (2, 4)) * [limits[name] for name in COLOUR]).ravel()
     blur, noise, chance, quality = draw.random(4)
     low, high = limits["jpeg"]
     jpeg = round(low + quality * (high - low)) if chance < limits["jpeg_p"] else 0
