@@ -8,9 +8,9 @@ import torch
 
 from matting import evaluation, schema
 from matting.config import compose_config, plain
+from matting.data.collate import collate
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
-from matting.data.dataset import collate
 from matting.data.images import read_rgb
 from matting.errors import UserError
 from matting.gallery import Gallery

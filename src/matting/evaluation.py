@@ -16,9 +16,10 @@ from torch.utils.data import DataLoader
 
 from matting.batch import Batch, RawBatch
 from matting.data.augment import resize
+from matting.data.collate import collate
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
-from matting.data.dataset import EvalComposites, collate, eval_shape
+from matting.data.dataset import EvalComposites, eval_shape
 from matting.files import write_json
 from matting.gallery import Gallery
 from matting.loggers import loggers_of

@@ -17,9 +17,10 @@ from torch import nn
 
 from matting import memory, schema
 from matting.config import compose_config, plain
+from matting.data.collate import collate
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
-from matting.data.dataset import EvalComposites, collate
+from matting.data.dataset import EvalComposites
 from matting.evaluation import best_constant
 from matting.evaluation import measure as measure_test_set
 from matting.instantiate import build

@@ -23,8 +23,9 @@ from matting import schema
 from matting.config import compose_config, plain
 from matting.data.augment import Geometry
 from matting.data.cache import SubjectCache
+from matting.data.collate import channels_first
 from matting.data.compose import composite, recolour
-from matting.data.dataset import channels_first, draw_colour
+from matting.data.dataset import draw_colour
 from matting.data.pairing import key_of
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds

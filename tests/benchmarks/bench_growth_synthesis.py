@@ -17,7 +17,8 @@ import numpy as np
 from matting import schema
 from matting.config import compose_config, plain
 from matting.data.augment import Geometry
-from matting.data.dataset import Composites, collate
+from matting.data.collate import collate
+from matting.data.dataset import Composites
 from matting.data.images import Reduction
 from matting.data.order import TrainingOrder
 from matting.data.pairing import Pairing

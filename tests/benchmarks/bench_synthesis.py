@@ -17,8 +17,9 @@ from matting import schema
 from matting.config import compose_config, plain
 from matting.data.augment import Geometry, split, warp
 from matting.data.cache import SubjectCache
+from matting.data.collate import collate, start_worker
 from matting.data.compose import camera, compose_batch, composite, defocus, recolour
-from matting.data.dataset import Composites, collate, draw_colour, start_worker
+from matting.data.dataset import Composites, draw_colour
 from matting.data.images import write_image
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.distinctions import DistinctionsSubjects

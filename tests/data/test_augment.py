@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from matting.data.augment import Geometry, cover, resize, soft_pixel, warp
+from matting.data.augment import Geometry, cover, resize, restart, soft_pixel, warp
 
 NONE = {"flip": 0.0, "scale": [1.0, 1.0], "rotate": 0, "shift": 0.0}
 SIZE = (48, 80)
@@ -40,6 +40,21 @@ def test_the_same_seed_gives_the_same_picture_whatever_came_before():
     assert not np.array_equal(one.frame_subject(person(), 7)[1], one.frame_subject(person(), 8)[1])
     scene = np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)
     assert np.array_equal(one.frame_background(scene, 5, SIZE), other.frame_background(scene, 5, SIZE))
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch", "unknown", "whole"])
+def test_a_sample_restarts_every_generator_that_is_drawn_from(fit):
+    """Those that `restart` leaves alone would be the same in all workers, and another sample's."""
+    geometry, rgba = Geometry(32, 48, fit, SOME), person()
+    for transforms, picture in ((geometry.subject, rgba), (geometry.background, rgba[..., :3].copy())):
+        for seed in range(20):
+            before = [part.random_generator.bit_generator.state for part in (transforms, *transforms.transforms)]
+            restart(transforms, seed)
+            ours = transforms(image=picture)["image"]
+            after = [part.random_generator.bit_generator.state for part in (transforms, *transforms.transforms)]
+            assert before == after
+            transforms.set_random_seed(seed)
+            assert np.array_equal(ours, transforms(image=picture)["image"])
 
 
 def test_flip_mirrors_every_plane():

@@ -6,14 +6,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from matting.data.augment import Geometry
-from matting.data.dataset import (
-    Composites,
-    EvalComposites,
-    collate,
-    eval_shape,
-    spread,
-    start_worker,
-)
+from matting.data.collate import collate, start_worker
+from matting.data.dataset import Composites, EvalComposites, eval_shape, spread
 from matting.data.images import DamagedFile
 from matting.data.order import SameSize, TrainingOrder
 from matting.data.pairing import Pairing
@@ -100,6 +94,13 @@ def test_without_another_background_the_rest_of_a_sample_stays(key):
 def test_worker_count_changes_nothing(workers):
     for one, other in zip(loaded(0), loaded(workers), strict=True):
         same(one, other)
+
+
+def test_a_worker_hands_over_one_block_of_memory():
+    for batch in loaded(1):
+        planes = [batch[key] for key in ("fgr", "alpha", "bgr", "new_bgr")]
+        assert len({plane.untyped_storage().data_ptr() for plane in planes}) == 1
+        assert all(plane.is_shared() and plane.is_contiguous() for plane in planes)
 
 
 @pytest.mark.parametrize("trained", [1, 4, 5])

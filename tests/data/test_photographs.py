@@ -12,9 +12,10 @@ from matting.batch import check_batch
 from matting.config import compose_config, digest_of, identity, plain
 from matting.data.augment import Geometry
 from matting.data.build import fingerprint
+from matting.data.collate import collate, start_worker
 from matting.data.compose import DRAWS, compose_batch, recolour
 from matting.data.datamodule import CompositeData
-from matting.data.dataset import Composites, EvalComposites, collate, start_worker
+from matting.data.dataset import Composites, EvalComposites
 from matting.data.images import DamagedFile, write_image
 from matting.data.order import TrainingOrder
 from matting.data.pairing import validation_subjects

@@ -11,14 +11,9 @@ from matting.batch import Batch, RawBatch, check_batch
 from matting.data.augment import Geometry
 from matting.data.build import build_source, build_sources, check_disjoint, photographs_of
 from matting.data.cache import SubjectCache
+from matting.data.collate import collate, start_worker
 from matting.data.compose import compose_batch
-from matting.data.dataset import (
-    Composites,
-    EvalComposites,
-    collate,
-    spread,
-    start_worker,
-)
+from matting.data.dataset import Composites, EvalComposites, spread
 from matting.data.order import SameSize, TrainingOrder
 from matting.data.pairing import Pairing, validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs

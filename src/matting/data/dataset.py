@@ -5,12 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
-import cv2
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
-from matting.batch import RawBatch
 from matting.data.augment import Geometry, cover, resize, split
 from matting.data.compose import COLOUR, DRAWS
 from matting.data.images import DamagedFile
@@ -175,36 +172,3 @@ def spread(count: int, samples: int | None) -> list[int] | None:
     if samples is None or samples >= count:
         return None
     return [int(at) for at in np.linspace(0, count - 1, samples).round()]
-
-
-def collate(items: list[dict[str, Any]]) -> RawBatch:
-    """Planes as uint8 (B, C, H, W) tensors; draws, seeds and ids stay on the host."""
-    planes = [key for key in ("fgr", "alpha", "bgr", "new_bgr", "image", "valid") if key in items[0]]
-    batch: dict[str, Any] = {}
-    for key in planes:
-        pictures = [item[key] for item in items]
-        colours = pictures[0].ndim == 3
-        batch[key] = channels_first(pictures) if colours else torch.from_numpy(np.stack(pictures)).unsqueeze(1)
-    batch["draws"] = np.stack([item["draws"] for item in items])
-    batch["seeds"] = [item["seed"] for item in items]
-    batch["ids"] = [item["id"] for item in items]
-    batch["skipped"] = [file for item in items for file in item.get("skipped", ())]
-    return batch  # type: ignore[return-value]
-
-
-def channels_first(pictures: list[np.ndarray]) -> torch.Tensor:
-    """uint8 (H, W, C) of one size -> (B, C, H, W), in a tenth of the time that a permuted copy takes."""
-    height, width, channels = pictures[0].shape
-    planes = np.empty((len(pictures), channels, height, width), np.uint8)
-    for picture, into in zip(pictures, planes, strict=True):
-        cv2.split(picture, list(into))
-    return torch.from_numpy(planes)
-
-
-def start_worker(worker: int) -> None:
-    """One thread a worker, and Ctrl-C is the main process's to answer."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
