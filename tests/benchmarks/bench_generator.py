@@ -23,7 +23,7 @@ from matting import schema
 from matting.config import compose_config, plain
 from matting.data.augment import Geometry
 from matting.data.cache import SubjectCache
-from matting.data.collate import channels_first
+from matting.data.collate import channels_first, shape_of
 from matting.data.compose import composite, recolour
 from matting.data.dataset import draw_colour
 from matting.data.pairing import key_of
@@ -124,18 +124,22 @@ class Ours:
 
     def batch(self, items: list[dict[str, Any]]) -> dict[str, Tensor]:
         """Collate, then what the device does."""
-        fgr, bgr = (channels_first([item[key] for item in items]).float().div_(255) for key in ("fgr", "bgr"))
-        alpha = torch.from_numpy(np.stack([item["alpha"] for item in items]))[:, None].float().div_(255)
+        fgr, bgr, alpha = (as_floats([item[key] for item in items]) for key in ("fgr", "bgr", "alpha"))
         mixed = [at for at, item in enumerate(items) if item["other"] is not None]
         if mixed:
             others = [items[at]["other"] for at in mixed]
-            other = channels_first([colours for colours, _ in others]).float().div_(255)
-            other_alpha = torch.from_numpy(np.stack([plane for _, plane in others]))[:, None].float().div_(255)
+            other, other_alpha = (as_floats(list(pictures)) for pictures in zip(*others, strict=True))
             fgr[mixed] = composite(fgr[mixed], other, alpha[mixed])
             alpha[mixed] = 1 - (1 - alpha[mixed]) * (1 - other_alpha)
         fgr = recolour(fgr, torch.from_numpy(np.stack([item["draws"] for item in items]))[:, :4])
         trimap = trimap_from_alpha(alpha, [item["reach"] for item in items])
         return {"image": composite(fgr, bgr, alpha), "fgr": fgr, "bgr": bgr, "alpha": alpha, "trimap": trimap}
+
+
+def as_floats(pictures: list[np.ndarray]) -> Tensor:
+    planes = np.empty(shape_of(pictures), np.uint8)
+    channels_first(pictures, planes)
+    return torch.from_numpy(planes).float().div_(255)
 
 
 def check(batch: dict[str, Tensor]) -> None:

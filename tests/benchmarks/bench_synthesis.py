@@ -1,5 +1,6 @@
 """Where a sample's time goes, step by step: a worker's part on one thread, the device's on all; and smaller JPEGs."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,6 +23,7 @@ from matting.data.compose import camera, compose_batch, composite, defocus, reco
 from matting.data.dataset import Composites, draw_colour
 from matting.data.images import write_image
 from matting.data.pairing import Pairing, key_of
+from matting.data.slots import Slots
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
 from matting.data.sources.procedural import ProceduralBackgrounds
@@ -75,7 +77,7 @@ def worker_rows(data: Composites, geometry: Geometry, limits: dict[str, Any]) ->
     return found | {"collate": found["collate"] / BATCH}
 
 
-def loaded(data: Composites, workers: int) -> float:
+def loaded(data: Composites, frame: tuple[int, int], workers: int) -> float:
     """Milliseconds a sample until its batch is in the main process, which does nothing else."""
     keys = [[(0, (BATCH * at + i) % len(data)) for i in range(BATCH)] for at in range(ROUNDS + SETTLE)]
     context = "fork" if workers else None
@@ -83,7 +85,7 @@ def loaded(data: Composites, workers: int) -> float:
         data,  # type: ignore[arg-type]
         batch_sampler=keys,  # type: ignore[arg-type]
         num_workers=workers,
-        collate_fn=collate,
+        collate_fn=partial(collate, slots=[Slots(BATCH * 10 * math.prod(frame)) for _ in range(workers)]),
         worker_init_fn=start_worker,
         multiprocessing_context=context,
     )
@@ -144,8 +146,8 @@ def rows_of(root: Path) -> Iterator[dict[str, Any]]:
         data = Composites(pairing, cache, scenes, geometry, limits)
         for name, value in {
             **worker_rows(data, geometry, limits),
-            "loaded by the process itself": loaded(data, 0),
-            "loaded by 2 workers": loaded(data, 2),
+            "loaded by the process itself": loaded(data, (height, width), 0),
+            "loaded by 2 workers": loaded(data, (height, width), 2),
             **device_rows(data),
         }.items():
             yield {"name": f"synthesis at {width}x{height}, {name}", "unit": "ms a sample", "value": value}

@@ -68,7 +68,7 @@ def row_of(width: float, steps: int, turns: int, batches: Iterator[Any]) -> dict
     milliseconds(2, lambda: step(next(kept)))
     for _ in range(turns):
         alone.append(mean(milliseconds(steps, lambda: step(next(kept)))))
-        # as many batches are made in this turn as it takes: each one taken has the workers make another, within its step
+        # each batch taken has the workers make another, within the step: as many are made in this turn as it takes
         fed.append(mean(milliseconds(steps, lambda: step(next(batches)))))
     ours, plain_ms = median(fed), median(alone)
     name = f"alpha step at the quick scale, VGG-19 {width:g} wide, fed by {WORKERS} workers against kept batches"

@@ -96,13 +96,6 @@ def test_worker_count_changes_nothing(workers):
         same(one, other)
 
 
-def test_a_worker_hands_over_one_block_of_memory():
-    for batch in loaded(1):
-        planes = [batch[key] for key in ("fgr", "alpha", "bgr", "new_bgr")]
-        assert len({plane.untyped_storage().data_ptr() for plane in planes}) == 1
-        assert all(plane.is_shared() and plane.is_contiguous() for plane in planes)
-
-
 @pytest.mark.parametrize("trained", [1, 4, 5])
 def test_a_resumed_epoch_goes_on_at_the_next_batch(trained):
     whole = loaded(0)
@@ -214,6 +207,12 @@ def test_evaluation_reads_backgrounds_whole(on_damaged):
     scenes, pairing = Scenes(), Pairing(["0"], ["00", "01"], 1, 0, "test")
     EvalComposites(pairing, Subjects(), scenes, "native", on_damaged=on_damaged)[0]
     assert scenes.asked is None
+
+
+def test_pictures_of_several_sizes_make_no_batch():
+    one, other = composites()[0, 1], composites()[0, 2]
+    with pytest.raises(ValueError, match="several sizes"):
+        collate([one, {**other, "bgr": other["bgr"][1:]}])
 
 
 def test_collate_puts_channels_first():

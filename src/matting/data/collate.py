@@ -1,62 +1,54 @@
-"""From samples to a raw batch, and from a worker to the process that trains."""
+"""From samples to a raw batch, in a worker or in the process that trains."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from matting.batch import RawBatch
+from matting.data.slots import Slots
 
 PLANES = ("fgr", "alpha", "bgr", "new_bgr", "image", "valid")
 
 
-def collate(items: list[dict[str, Any]]) -> RawBatch:
-    """Planes as uint8 (B, C, H, W) tensors; draws, seeds and ids stay on the host."""
-    batch = OneBlock()
-    for key in PLANES:
-        if key in items[0]:
-            pictures = [item[key] for item in items]
-            colours = pictures[0].ndim == 3
-            batch[key] = channels_first(pictures) if colours else torch.from_numpy(np.stack(pictures)).unsqueeze(1)
-    batch["draws"] = np.stack([item["draws"] for item in items])
-    batch["seeds"] = [item["seed"] for item in items]
-    batch["ids"] = [item["id"] for item in items]
-    batch["skipped"] = [file for item in items for file in item.get("skipped", ())]
-    return batch  # type: ignore[return-value]
+def collate(items: list[dict[str, Any]], slots: Sequence[Slots] = ()) -> RawBatch:
+    """Planes as uint8 (B, C, H, W) tensors; draws, seeds and ids stay on the host.
 
-
-class OneBlock(dict):
-    """A batch whose planes leave a worker in one block of shared memory.
-
-    torch hands over each tensor's memory apart, each with a handshake of both processes: with four planes of a small
-    batch that takes twice as long.
+    slots: of each worker, in which its batches arrive without being copied.
     """
+    shapes = {key: shape_of([item[key] for item in items]) for key in PLANES if key in items[0]}
+    worker = get_worker_info()
+    lent = slots[worker.id].lend(shapes) if slots and worker else None
+    planes = lent.planes() if lent else {key: np.empty(shape, np.uint8) for key, shape in shapes.items()}
+    for key, into in planes.items():
+        channels_first([item[key] for item in items], into)
+    rest = {
+        "draws": np.stack([item["draws"] for item in items]),
+        "seeds": [item["seed"] for item in items],
+        "ids": [item["id"] for item in items],
+        "skipped": [file for item in items for file in item.get("skipped", ())],
+    }
+    if lent:
+        lent.rest = rest
+        return lent  # type: ignore[return-value]  # a RawBatch once it has been unpickled
+    return {key: torch.from_numpy(plane) for key, plane in planes.items()} | rest  # type: ignore[return-value]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        planes = {key: value for key, value in self.items() if isinstance(value, Tensor)}
-        rest = {key: value for key, value in self.items() if key not in planes}
-        size = sum(plane.numel() for plane in planes.values())
-        shared = torch.UntypedStorage._new_shared(size, device="cpu")  # what torch's own collate takes in a worker
-        block = torch.empty(0, dtype=torch.uint8).set_(shared)
-        torch.cat([plane.flatten() for plane in planes.values()], out=block)
-        return apart, (block, {key: plane.shape for key, plane in planes.items()}, rest)
+
+def shape_of(pictures: list[np.ndarray]) -> tuple[int, int, int, int]:
+    """(B, C, H, W) of a batch of pictures (H, W, C) or (H, W); raises ValueError where their sizes differ."""
+    if len({picture.shape for picture in pictures}) > 1:
+        raise ValueError(f"pictures of {sorted({picture.shape for picture in pictures})}: no batch has several sizes")
+    height, width, *channels = pictures[0].shape
+    return len(pictures), *(channels or [1]), height, width  # type: ignore[return-value]
 
 
-def apart(block: Tensor, shapes: dict[str, torch.Size], rest: dict[str, Any]) -> dict[str, Any]:
-    """The batch again, its planes as views into the block."""
-    planes = block.split([shape.numel() for shape in shapes.values()])
-    return {key: plane.view(shape) for (key, shape), plane in zip(shapes.items(), planes, strict=True)} | rest
-
-
-def channels_first(pictures: list[np.ndarray]) -> torch.Tensor:
-    """uint8 (H, W, C) of one size -> (B, C, H, W), in a tenth of the time that a permuted copy takes."""
-    height, width, channels = pictures[0].shape
-    planes = np.empty((len(pictures), channels, height, width), np.uint8)
-    for picture, into in zip(pictures, planes, strict=True):
-        cv2.split(picture, list(into))
-    return torch.from_numpy(planes)
+def channels_first(pictures: list[np.ndarray], into: np.ndarray) -> None:
+    """uint8 (H, W, C) or (H, W) into (B, C, H, W), in a tenth of the time that a permuted copy takes."""
+    for picture, planes in zip(pictures, into, strict=True):
+        cv2.split(picture, list(planes))
 
 
 def start_worker(worker: int) -> None:

@@ -1,6 +1,8 @@
 """Sources, pairing, caches and loaders, put together from a config."""
 
+import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from matting.data.dataset import Composites, EvalComposites, spread
 from matting.data.order import SameSize, TrainingOrder
 from matting.data.pairing import Pairing, validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs
+from matting.data.slots import Slots
 from matting.data.sources.base import Subject
 from matting.errors import UserError
 from matting.progress import say
@@ -192,11 +195,13 @@ class CompositeData(LightningDataModule):
 
     def loader(self, dataset: Any, order: Any, keep_workers: bool = False, workers: int | None = None) -> DataLoader:
         workers = self.config["runtime"]["workers"] if workers is None else workers
+        # a worker that trains makes batch after batch of one size: planes of three colours, three times, and of alpha
+        size = self.batch_size * 10 * math.prod(self.frame) if keep_workers else 0
         return DataLoader(
             dataset,
             batch_sampler=order,
             num_workers=workers,
-            collate_fn=collate,
+            collate_fn=partial(collate, slots=[Slots(size) for _ in range(workers)]) if size else collate,
             persistent_workers=keep_workers and workers > 0,
             pin_memory=self.config["trainer"]["accelerator"] == "gpu",
             worker_init_fn=start_worker,
