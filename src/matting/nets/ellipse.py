@@ -42,6 +42,7 @@ def dilate_and_erode(outer: Tensor, inner: Tensor, size: int) -> tuple[Tensor, T
 
 
 def as_bits(mask: Tensor) -> Tensor:
+    """A mask's bytes, 0 or 1, uncopied."""
     if mask.dtype != torch.bool:
         raise TypeError(f"a mask is bool, got {mask.dtype}")
     return mask.view(torch.uint8)
