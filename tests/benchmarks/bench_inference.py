@@ -78,5 +78,8 @@ def measure(names: list[str] | None = None) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    chosen = [title(*case) for case in CASES] if sys.argv[1:] == ["all"] else sys.argv[1:]
+    titles = [title(*case) for case in CASES]
+    chosen = titles if sys.argv[1:] == ["all"] else sys.argv[1:]
+    if unknown := {*chosen} - {*titles}:
+        sys.exit(f"{', '.join(unknown)}: no such case; one of\n" + "\n".join(titles))
     measure(chosen or None)
