@@ -62,9 +62,15 @@ def no_handlers_of_other_tests():
         root.removeHandler(handler)
 
 
-def pool_threads() -> list[str]:
-    """Threads of pools that work or wait; their names tell, not their number: other tests' are gone."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+@pytest.fixture
+def pool_threads():
+    """Names of the threads in pools that were begun since and still work or wait; others' live on (the compiler's)."""
+    before = {*threading.enumerate()}
+    return lambda: [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith("ThreadPoolExecutor") and thread not in before
+    ]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from matting.gallery import Gallery
 from matting.methods.base import Method
 from matting.metrics.functional import NAMES, matting_metrics
 from matting.nets.morphology import scaled_size, unknown_region
-from tests.conftest import TINY, pool_threads
+from tests.conftest import TINY
 
 HOST = torch.device("cpu")
 
@@ -125,13 +125,13 @@ def test_the_network_has_the_next_batch_while_one_is_measured(tests, monkeypatch
     assert len(measured(tests, method)) == 5
 
 
-def test_an_error_in_the_figures_ends_the_evaluation(tests):
+def test_an_error_in_the_figures_ends_the_evaluation(tests, pool_threads):
     with pytest.raises(UserError, match=r"pred: expected values in \[0, 1\]") as caught:
         measured(tests, Wrong())
     assert pool_threads() == [], caught  # which holds the frames: nothing is left to the garbage collector
 
 
-def test_whoever_takes_only_some_samples_ends_the_threads(tests):
+def test_whoever_takes_only_some_samples_ends_the_threads(tests, pool_threads):
     config, data, dataset = tests
     samples = evaluation.measure("procedural", dataset, data, Grey(), HOST, config)
     next(samples)
@@ -140,7 +140,7 @@ def test_whoever_takes_only_some_samples_ends_the_threads(tests):
     assert pool_threads() == []
 
 
-def test_an_evaluation_that_cannot_write_leaves_no_threads(tests, tmp_path, monkeypatch):
+def test_an_evaluation_that_cannot_write_leaves_no_threads(tests, tmp_path, monkeypatch, pool_threads):
     def full(*_):
         raise OSError("disk full")
 

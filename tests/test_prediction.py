@@ -13,7 +13,6 @@ from matting.data.images import read_rgb, write_image
 from matting.errors import JobError
 from matting.methods.base import Method
 from matting.prediction import AHEAD, MAX_PIXELS, Picture, Work, batches, read_ahead, write_whole
-from tests.conftest import pool_threads
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -156,7 +155,7 @@ def test_a_result_is_whole_or_not_there(tmp_path, monkeypatch):
     assert [file.name for file in path.parent.iterdir()] == ["a.png"]
 
 
-def test_a_full_disk_leaves_no_thread(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_no_thread(tmp_path, monkeypatch, pool_threads):
     def full(*_):
         raise JobError("disk full")
 

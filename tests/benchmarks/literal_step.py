@@ -59,7 +59,6 @@ class PlainVGG(nn.Module):
     def __init__(self, features: Any):
         super().__init__()
         self.vgg = features
-        features.trunk.to(memory_format=torch.contiguous_format)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         x, found = (x.expand(-1, 3, -1, -1) - self.vgg.mean) / self.vgg.std, []

@@ -22,7 +22,6 @@ from matting.data.images import DamagedFile, write_image
 from matting.data.sources.base import Subject
 from matting.data.sources.folder import FolderSubjects
 from matting.errors import UserError
-from tests.conftest import pool_threads
 
 
 def drawn(seed: int, with_image: bool = False) -> Subject:
@@ -212,7 +211,7 @@ def test_damaged_subjects_are_skipped_by_name(tmp_path, tree, file, capsys):
 
 
 @pytest.mark.parametrize("skipped_before", [False, True])
-def test_damaged_subjects_can_stop(tmp_path, tree, skipped_before):
+def test_damaged_subjects_can_stop(tmp_path, tree, skipped_before, pool_threads):
     truncate(tree / "alpha/c.png", 0.5)
     if skipped_before:
         SubjectCache.open(FolderSubjects(tree), tmp_path / "cache")

@@ -67,7 +67,6 @@ class VGGFeatures(nn.Module):
                 prefix="features.",
                 known=full.state_dict().keys(),
             )
-        self.trunk.to(memory_format=torch.channels_last)  # as the maps are: each convolution would bring its own there
         # parts of the trunk, each up to a feature; a list, as the trunk has them registered
         self.blocks = [self.trunk[start:end] for start, end in pairwise([0, *ends])]
         self.requires_grad_(False).eval()
