@@ -64,7 +64,7 @@ def no_handlers_of_other_tests():
 
 @pytest.fixture
 def pool_threads():
-    """Names of the threads in pools that were begun since and still work or wait; others' live on (the compiler's)."""
+    """Names of the threads in pools that were begun since and still work or wait; others' may live on."""
     before = {*threading.enumerate()}
     return lambda: [
         thread.name

@@ -180,6 +180,12 @@ def test_words_that_differ():
         ("train", ["-m", "experiments=pomagan/gan,pomagan/table1"], "`matting reproduce experiments=pomagan/gan,poma"),
         ("train", ["experiments=pomagan/tabel1"], "no such experiment; one of alphanet/attention"),
         ("report", ["experiments=nonsense"], "no such experiment"),
+        ("report", ["experiments=pomagan/gan", "--cfg", "job"], "`matting train experiments=pomagan/gan --cfg ...`"),
+        (
+            "reproduce",
+            ["experiments=pomagan/table1", "-c", "job"],
+            "`matting evaluate experiments=pomagan/table1 -c ...`",
+        ),
     ],
 )
 def test_a_wrong_verb_several_at_once_and_a_wrong_name_are_answered_in_one_line(matting, verb, words, said):

@@ -65,8 +65,12 @@ def launch(verb: str, arguments: list[str]) -> None:
     if {*keys.HELP} & {*arguments}:
         keys.show(verb, [word for word in words if not is_option(word)])
         return
-    asked = experiments and verb in ("report", "reproduce", "dashboard") and experiments.asked(words)
-    if asked and not any(map(is_option, words)):
+    if experiments and verb in ("report", "reproduce", "dashboard") and (names := experiments.asked(words)):
+        if option := next(filter(is_option, words), None):
+            right = experiments.facts(names[0])["verb"]
+            raise UserError(
+                f"{option}: its rows have the configs: `matting {right} experiments={names[0]} {option} ...`"
+            )
         # its words are those of the experiment's verb, grids among them: no config of this verb has their keys
         importlib.import_module(f"matting.{verb}").run_experiments(words)
         return
