@@ -130,9 +130,13 @@ def test_left_epochs_cost_slots_and_no_batch():
             right(batch, at)
             if at == 3:
                 break
+    assert [batch["seeds"][0] for batch in batches] == list(range(0, 60, 2))
 
 
 def test_the_process_itself_needs_no_slot():
-    batches = DataLoader(Pictures(), batch_size=2, collate_fn=partial(collate, slots=[Slots(SIZE)]))
-    for at, batch in enumerate(batches):
+    slots = [Slots(SIZE)]
+    kept = list(DataLoader(Pictures(), batch_size=2, collate_fn=partial(collate, slots=slots)))
+    for at, batch in enumerate(kept):
         right(batch, at)
+    assert len(kept) == 30
+    assert not slots[0].taken.any()
