@@ -47,7 +47,7 @@ def medians(steps: dict[str, Callable[[int], Any]]) -> dict[str, float]:
 
 def worker_rows(data: Composites, geometry: Geometry, limits: dict[str, Any]) -> dict[str, float]:
     """Milliseconds a sample. What a step needs is made before its clock starts."""
-    frame = geometry.subject.transforms[0]
+    frame: Any = geometry.subject[0]
     people = [data.subjects.load(id).rgba() for id in data.pairing.subjects]
     scenes = [data.backgrounds.load(id) for id in data.pairing.backgrounds]
     drawn_for = [people[at % PEOPLE] for at in range(ROUNDS)]

@@ -1,10 +1,11 @@
 """Geometry: mirrored for all planes, the same for the same seed, cut edges stay at the frame's edge."""
 
+import albumentations as A
 import cv2
 import numpy as np
 import pytest
 
-from matting.data.augment import Geometry, cover, resize, restart, soft_pixel, warp
+from matting.data.augment import Geometry, cover, resize, soft_pixel, transformed, warp
 
 NONE = {"flip": 0.0, "scale": [1.0, 1.0], "rotate": 0, "shift": 0.0}
 SIZE = (48, 80)
@@ -43,18 +44,20 @@ def test_the_same_seed_gives_the_same_picture_whatever_came_before():
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch", "unknown", "whole"])
-def test_a_sample_restarts_every_generator_that_is_drawn_from(fit):
-    """Those that `restart` leaves alone would be the same in all workers, and another sample's."""
+def test_a_sample_is_drawn_as_composed_transforms_draw_it(fit):
+    """Generators that `transformed` leaves alone would be the same in all workers, and another sample's."""
     geometry, rgba = Geometry(32, 48, fit, SOME), person()
-    for transforms, picture in ((geometry.subject, rgba), (geometry.background, rgba[..., :3].copy())):
+    subject, scene = {"image": rgba, "masks": rgba[..., 3][None]}, {"image": rgba[..., :3].copy()}
+    for transforms, planes in ((geometry.subject, subject), (geometry.background, scene)):
+        composed = A.Compose(transforms)
         for seed in range(20):
-            before = [part.random_generator.bit_generator.state for part in (transforms, *transforms.transforms)]
-            restart(transforms, seed)
-            ours = transforms(image=picture)["image"]
-            after = [part.random_generator.bit_generator.state for part in (transforms, *transforms.transforms)]
-            assert before == after
-            transforms.set_random_seed(seed)
-            assert np.array_equal(ours, transforms(image=picture)["image"])
+            before = [part.random_generator.bit_generator.state for part in transforms]
+            ours = transformed(transforms, seed, **planes)
+            assert before == [part.random_generator.bit_generator.state for part in transforms]
+            composed.set_random_seed(seed)
+            expected = composed(**planes)
+            assert ours.keys() == expected.keys()
+            assert all(np.array_equal(ours[key], expected[key]) for key in ours)
 
 
 def test_flip_mirrors_every_plane():
