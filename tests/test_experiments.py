@@ -207,6 +207,7 @@ def test_what_is_asked():
 def test_plan_lists_each_rows_runs_and_makes_none(tiny, tmp_path):
     code, out, _ = tiny("train", "experiments=pomagan/encoder", "plan=true")
     assert code == 0
+    assert [line.split()[0] for line in out.splitlines() if "#" in line] == ["#0", "#1"]
     lines = [line for line in out.splitlines() if "outputs/" in line and "#" not in line]
     assert [line.split("outputs/")[1].rsplit("/", 1)[0] for line in lines] == [
         *("segmentation_gan", "alpha_gan", "evaluate/pomagan") * 2
