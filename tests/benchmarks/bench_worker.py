@@ -9,7 +9,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import albumentations as A
 import cv2
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from PIL import Image
 
 from matting import schema
 from matting.config import compose_config
-from matting.data.augment import Geometry
+from matting.data.augment import A, Geometry
 from matting.data.cache import SubjectCache
 from matting.data.dataset import Composites
 from matting.data.pairing import Pairing

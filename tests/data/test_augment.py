@@ -1,11 +1,10 @@
 """Geometry: mirrored for all planes, the same for the same seed, cut edges stay at the frame's edge."""
 
-import albumentations as A
 import cv2
 import numpy as np
 import pytest
 
-from matting.data.augment import Geometry, cover, resize, soft_pixel, transformed, warp
+from matting.data.augment import A, Geometry, cover, resize, soft_pixel, transformed, warp
 
 NONE = {"flip": 0.0, "scale": [1.0, 1.0], "rotate": 0, "shift": 0.0}
 SIZE = (48, 80)
