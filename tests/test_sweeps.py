@@ -76,6 +76,13 @@ def test_a_job_that_fails_does_not_end_the_sweep_and_its_log_is_named(tiny, tmp_
     assert not list(tmp_path.glob("outputs/.sweeps/failures*"))
 
 
+def test_a_grid_with_a_choice_that_there_is_not_runs_no_job_and_leaves_no_file(tiny, tmp_path):
+    code, _, err = tiny("train", *FAST, "-m", "trainer=debug,debugged")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("matting train: trainer=debugged: no such choice")
+    assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
 @pytest.mark.parametrize(
     ("choice", "package"), [("launcher=ray", "hydra-ray-launcher"), ("sweeper=optuna", "hydra-optuna-sweeper")]
 )

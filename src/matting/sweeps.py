@@ -54,9 +54,7 @@ class Sweep(Callback):
             resume_study(config, folder)
 
     def on_job_start(self, config: DictConfig, **_: Any) -> None:
-        # Hydra leaves the sweep's config there, which nothing reads and which names the home where it is given as one
-        with contextlib.suppress(OSError):
-            (Path(config.hydra.sweep.dir) / "multirun.yaml").unlink()
+        remove_config(Path(config.hydra.sweep.dir))
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         if job_return.status == JobStatus.FAILED:
@@ -66,6 +64,12 @@ class Sweep(Callback):
             except Exception as error:
                 with self.failures.open("a") as file:
                     file.write(json.dumps(str(error)) + "\n")
+
+
+def remove_config(folder: Path) -> None:
+    """Remove the sweep's config that Hydra leaves: nothing reads it, and it names the home where that is given."""
+    with contextlib.suppress(OSError):
+        (folder / "multirun.yaml").unlink()
 
 
 def resume_study(config: DictConfig, folder: Path) -> None:
@@ -130,6 +134,7 @@ def told() -> Iterator[None]:
         Running.study.close()
         file, Running.failures = Running.failures, None
         if file is not None:
+            remove_config(file.parent)  # no job has begun where one has a choice that there is not
             with contextlib.suppress(OSError):  # where there is no folder of sweeps there is no file
                 file.unlink()
 
