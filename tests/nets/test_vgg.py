@@ -30,7 +30,7 @@ def reference(network: VGGFeatures, x: Tensor, depths: tuple[int, ...]) -> list[
 
 def random_state(arch: str, dtype: torch.dtype = torch.float32, prefix: str = "features.") -> dict[str, Tensor]:
     state = VGGFeatures(arch).trunk.state_dict()
-    return {prefix + key: (value + 0.001).to(dtype) for key, value in state.items()}
+    return {prefix + key: (value + 0.001).to(dtype).contiguous() for key, value in state.items()}
 
 
 @pytest.mark.parametrize("arch", DEPTHS)

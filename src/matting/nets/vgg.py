@@ -67,8 +67,12 @@ class VGGFeatures(nn.Module):
                 prefix="features.",
                 known=full.state_dict().keys(),
             )
+        self.trunk.to(memory_format=torch.channels_last)  # as the maps are, or each pass copies them
+        layers = list(self.trunk)
+        for pool in pools[: TAPS - 1]:  # the pooled map's ReLU is the same, of a quarter of the elements
+            layers[pool - 1 : pool + 1] = layers[pool], layers[pool - 1]
         # parts of the trunk, each up to a feature; a list, as the trunk has them registered
-        self.blocks = [self.trunk[start:end] for start, end in pairwise([0, *ends])]
+        self.blocks = [nn.Sequential(*layers[start:end]) for start, end in pairwise([0, *ends])]
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "VGGFeatures":
@@ -79,7 +83,7 @@ class VGGFeatures(nn.Module):
         x = ((x.flip(1) if self.reverse else x) - self.mean) / self.std
         x = x.contiguous(memory_format=torch.channels_last)  # faster here, where no norm makes up for it
         features = []
-        # The in-place ReLUs are safe: each overwrites a convolution's output, and every feature is a ReLU's.
+        # The in-place ReLUs are safe: none overwrites what a gradient needs, and every feature is a ReLU's.
         for block in self.blocks:
             x = block(x)
             features.append(x)
