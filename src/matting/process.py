@@ -2,6 +2,8 @@
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -21,3 +23,14 @@ def settle(threads: int | None) -> None:
     warnings.filterwarnings("ignore", ".*LeafSpec.*")
     warnings.filterwarnings("ignore", ".*in eval mode.*")  # frozen networks are meant to be
     warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # its sampler is
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch computes on the calling thread alone."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
