@@ -5,11 +5,7 @@ The labelling is scipy's, about twice as fast here as the one of scikit-image th
 """
 
 import contextlib
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +16,8 @@ import numpy as np
 import torch
 from scipy.ndimage import label
 
+from matting import memory
+from matting.metrics import plain, sums
 from matting.metrics.functional import connectivity_error, gradient_error, matting_metrics, region_metrics
 
 GOLDEN = Path(__file__).parents[1] / "metrics" / "golden.npz"
@@ -82,7 +80,20 @@ def threads(count: int) -> Iterator[None]:
         cv2.setNumThreads(cv2_before)
 
 
-def pairs(pred: np.ndarray, true: np.ndarray, rounds: int) -> list[dict[str, Any]]:
+@contextlib.contextmanager
+def without_numba() -> Iterator[None]:
+    """What is measured where numba is not installed."""
+    before = {name: getattr(sums, name) for name in sums.__all__}
+    try:
+        for name in before:
+            setattr(sums, name, getattr(plain, name))
+        yield
+    finally:
+        for name, function in before.items():
+            setattr(sums, name, function)
+
+
+def pairs(pred: np.ndarray, true: np.ndarray, rounds: int, bars: dict[str, float | None]) -> list[dict[str, Any]]:
     """One thread each."""
     ours = torch.from_numpy(pred), torch.from_numpy(true)
     wide = pred / 255, true / 255
@@ -102,9 +113,9 @@ def pairs(pred: np.ndarray, true: np.ndarray, rounds: int) -> list[dict[str, Any
         )
     size = f"{pred.shape[1]}x{pred.shape[0]}"
     rows = [
-        (f"connectivity error, {size}", conn, naive_conn, 12),
-        (f"gradient error, {size}", grad, naive_grad, 9),
-        (f"all five metrics, {size}", five, naive_conn + naive_grad, 8),
+        (f"connectivity error, {size}", conn, naive_conn, bars["connectivity"]),
+        (f"gradient error, {size}", grad, naive_grad, bars["gradient"]),
+        (f"all five metrics, {size}", five, naive_conn + naive_grad, bars["all five"]),
     ]
     return [row_of(*row) for row in rows]
 
@@ -135,27 +146,19 @@ def regions_and_cores(rounds: int) -> Iterator[dict[str, Any]]:
     yield row_of("all five metrics of a batch of 4, two threads against one", two, one, None)
 
 
-def interpreted() -> dict[str, Any]:
-    """What the same kernels take where they are not compiled, on a thumbnail of the pair: a process of its own."""
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    command = [sys.executable, "-m", "tests.benchmarks.bench_metrics", "thumbnail"]
-    row: dict[str, Any] = json.loads(subprocess.check_output(command, env=environment, text=True))
-    return {**row, "name": f"{row['name']}, kernels not compiled", "bar": None}
-
-
-def thumbnail() -> dict[str, Any]:
-    pred, true = (image[::20, ::12] for image in golden())
-    return pairs(np.ascontiguousarray(pred), np.ascontiguousarray(true), 5)[-1]
-
-
 def measure(rounds: int = 15) -> list[dict[str, Any]]:
     """Rows of name, ours_ms, naive_ms, ratio and bar (the least ratio)."""
-    return [*pairs(*golden(), rounds), *regions_and_cores(rounds), interpreted()]
+    memory.keep_freed()  # as the command does, for both sides
+    compiled = pairs(*golden(), rounds, {"connectivity": 12, "gradient": 9, "all five": 8})
+    with without_numba():
+        without = pairs(*golden(), rounds, {"connectivity": 7, "gradient": None, "all five": 5})
+    return [
+        *compiled,
+        *({**row, "name": f"{row['name']}, without numba"} for row in without),
+        *regions_and_cores(rounds),
+    ]
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["thumbnail"]:
-        print(json.dumps(thumbnail()))
-    else:
-        for row in measure():
-            print("{name}: {ours_ms:.1f} ms, plain {naive_ms:.1f} ms, {ratio:.2f}x (bar {bar})".format(**row))
+    for row in measure():
+        print("{name}: {ours_ms:.1f} ms, plain {naive_ms:.1f} ms, {ratio:.2f}x (bar {bar})".format(**row))

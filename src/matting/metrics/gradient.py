@@ -1,19 +1,12 @@
 """Gradient error (Rhemann et al., "A Perceptually Motivated Online Benchmark for Image Matting", CVPR 2009)."""
 
 import numpy as np
-import torch
 
 from matting.metrics.compiled import compiled
+from matting.metrics.filters import GAUSS, HALF, SLOPE, gain
 
-SIGMA = 1.4
-HALF = 4  # where the Gaussian falls below 1e-2
-
-x = np.arange(HALF + 1)
-gauss = np.exp(-(x**2) / (2 * SIGMA**2))
-slope = x * gauss
-# The 2-D filter is the outer product of the two and has norm 1 where each of them has.
-G0, G1, G2, G3, G4 = (float(v) for v in gauss / np.sqrt(2 * (gauss**2).sum() - gauss[0] ** 2))
-_, S1, S2, S3, S4 = (float(v) for v in slope / np.sqrt(2 * (slope**2).sum()))
+G0, G1, G2, G3, G4 = (float(tap) for tap in GAUSS[HALF:])
+_, S1, S2, S3, S4 = (float(tap) for tap in SLOPE[HALF:])
 
 
 @compiled
@@ -65,12 +58,6 @@ def squared_difference(pred, true, masks, pred_gain, true_gain):
     return totals
 
 
-def gain(image: np.ndarray) -> float:
-    """What min-max normalisation multiplies an amplitude with; a constant image becomes 0."""
-    low, high = (bound.item() for bound in torch.aminmax(torch.from_numpy(image)))
-    return 1 / (high - low) if high > low else 0.0
-
-
 def gradient_sums(pred: np.ndarray, true: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Sum over each mask of the squared difference of the gradient amplitudes of two min-max normalised images.
 
@@ -80,19 +67,3 @@ def gradient_sums(pred: np.ndarray, true: np.ndarray, masks: np.ndarray) -> np.n
     """
     sums: np.ndarray = squared_difference(pred, true, masks, gain(pred), gain(true))
     return sums
-
-
-def p3m_gradient_sums(pred: np.ndarray, true: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """The same sums as P3M measures them: sum-normalised filters, border mirrored, float32, the images as they are.
-
-    pred, true: (H, W) in [0, 1]. masks: bool (R, H, W). Source: Li et al., "Privacy-Preserving Portrait Matting", 2021;
-    the figure they publish is this sum divided by 10.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    def amplitude(image: np.ndarray) -> np.ndarray:
-        gx, gy = (gaussian_filter(image, SIGMA, order=order, output=np.float32) for order in ((0, 1), (1, 0)))
-        return np.sqrt(gx**2 + gy**2)
-
-    squares = (amplitude(pred) - amplitude(true)) ** 2
-    return np.array([squares.sum(where=mask, dtype=np.float64) for mask in masks])
