@@ -6,8 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
-from matting.comparison import agreement, compare, errors, mean_and_deviation, paired_difference, published_of
+from matting.comparison import (
+    agreement,
+    compare,
+    errors,
+    kendall_tau,
+    mean_and_deviation,
+    paired_difference,
+    published_of,
+)
 from matting.experiment_rows import Row
 from tests.made_experiments import made_experiment, made_job, upstream_run
 
@@ -121,3 +130,11 @@ def test_kendalls_tau_of_measured_and_published_order(tmp_path, measured, tau):
     (table,) = compare(made_experiment(*rows))
     found = agreement(table.rows, "aim")
     assert found is None if tau is None else (found.tau, found.rows) == (pytest.approx(tau), len(measured))
+
+
+@pytest.mark.parametrize("values", [2, 3, 100])
+def test_kendall_tau_is_scipys(values):
+    rng = np.random.default_rng(values)
+    for _ in range(30):
+        one, other = rng.integers(0, values, (2, rng.integers(2, 9)))
+        assert kendall_tau(one, other) == pytest.approx(kendalltau(one, other).statistic, nan_ok=True)

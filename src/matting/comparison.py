@@ -194,14 +194,19 @@ def published_tests(rows: Sequence[Measured]) -> list[str]:
 
 def agreement(rows: Sequence[Measured], test: str) -> Agreement | None:
     """Whether the measured order is the published one; None of fewer than two rows that have both figures."""
-    from scipy.stats import kendalltau
-
     told = [row for row in rows if "mse" in row.means and test in row.published]
     both = [(row.means["mse"][0], row.published[test][0]) for row in told]
     if len(both) < 2:
         return None
-    tau = float(kendalltau(*zip(*both, strict=True)).statistic)
+    tau = kendall_tau(*zip(*both, strict=True))
     return None if math.isnan(tau) else Agreement(test, tau, len(both))
+
+
+def kendall_tau(one: Sequence[float], other: Sequence[float]) -> float:
+    """Kendall's tau-b, NaN where all figures of a side are equal. scipy's module of it takes longer than a report."""
+    first, second = (np.sign(np.subtract.outer(side, side)).ravel() for side in (one, other))
+    pairs = np.sqrt((first @ first) * (second @ second))
+    return float(first @ second / pairs) if pairs else math.nan
 
 
 def factor(experiment: Experiment, metric: str) -> float:
