@@ -203,7 +203,7 @@ def agreement(rows: Sequence[Measured], test: str) -> Agreement | None:
 
 
 def kendall_tau(one: Sequence[float], other: Sequence[float]) -> float:
-    """Kendall's tau-b, NaN where all figures of a side are equal. scipy's module of it takes longer than a report."""
+    """Kendall's tau-b, NaN where all figures of a side are equal. scipy's takes a second to import."""
     first, second = (np.sign(np.subtract.outer(side, side)).ravel() for side in (one, other))
     pairs = np.sqrt((first @ first) * (second @ second))
     return float(first @ second / pairs) if pairs else math.nan
