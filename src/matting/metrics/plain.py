@@ -14,8 +14,6 @@ import numpy as np
 
 from matting.metrics.filters import GAUSS, SLOPE, gain
 
-LEVELS = 10
-
 
 def difference_sums(pred: np.ndarray, true: np.ndarray, masks: np.ndarray) -> np.ndarray:
     if pred.dtype != np.uint8:
@@ -97,7 +95,7 @@ def flood(filled: np.ndarray, levels: np.ndarray, least: int, seed: tuple[int, i
     """
     filled[:] = 0
     flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY
-    return cv2.floodFill(levels, filled, seed, 0, int(levels[seed[::-1]]) - least, LEVELS, flags)[0]
+    return cv2.floodFill(levels, filled, seed, 0, int(levels[seed[::-1]]) - least, 255, flags)[0]
 
 
 def largest_component(inside: np.ndarray) -> np.ndarray:
