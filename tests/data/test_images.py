@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -33,6 +34,12 @@ STORE_TURNED = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["main", "pool"])
+def decoder(request, monkeypatch):
+    """Each test as on the main thread, and as on a pool's, which has another decoder of PNGs."""
+    monkeypatch.setattr("matting.data.images.on_main_thread", lambda: request.param)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +106,18 @@ def test_read_rgb_of_every_kind(tmp_path, rgb, name):
     assert read.shape == (HEIGHT, WIDTH, 3)
     assert np.abs(read.astype(int) - rgb).mean() <= tolerance
     assert read.flags.c_contiguous
+
+
+def test_a_pool_decodes_without_holding_other_threads(tmp_path, rgb, monkeypatch):
+    monkeypatch.undo()
+    write_image(tmp_path / "rgb.png", rgb)
+    used = []
+    monkeypatch.setattr("matting.data.images.decode_image_png_u8", lambda *_: used.append("main") or rgb)
+    monkeypatch.setattr("matting.data.images.imdecode", lambda *_: used.append("pool") or rgb[..., ::-1])
+    with ThreadPoolExecutor(1) as pool:
+        np.testing.assert_array_equal(pool.submit(read_rgb, tmp_path / "rgb.png").result(), rgb)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "rgb.png"), rgb)
+    assert used == ["pool", "main"]
 
 
 @pytest.mark.parametrize(("mode", "suffix"), [("L", "png"), ("1", "png"), ("LA", "png"), ("1", "tif"), ("L", "jpg")])
