@@ -1,14 +1,14 @@
 """A training with Lightning, the suite's callbacks and loggers against a bare loop over the same nets and losses.
 
-Both sides run the stage's own update on the same cached batches, in turns of a few batches; a batch is timed from the
-start of one step to the start of the next.
+Both sides run one stage's own update on the same cached batches, in turns of one step: the bare step is taken where the
+trainer asks for its next batch, and the time from there to its next such question is Lightning's.
 """
 
+import copy
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from lightning.pytorch import Trainer
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from matting import schema
 from matting.config import compose_config
@@ -29,7 +29,7 @@ from tests.conftest import TINY
 from tests.made_stages import people
 
 QUICK = ["scale=quick"]
-BATCHES, TURNS = 12, 5  # a turn's first batch is left out
+BATCHES, FIRST = 120, 4  # the first ones are left out
 
 
 def training_run(words: list[str]) -> Run:
@@ -41,62 +41,64 @@ def training_run(words: list[str]) -> Run:
     return run
 
 
-class Clock:
-    """A stage whose steps are timed."""
-
-    def __init__(self, run: Run):
-        self.stage, self.starts = build_stage(run.config, {}), list[float]()
-        self.stage.total_batches, self.stage.log_every = BATCHES * TURNS, run.config["runtime"]["log_every"]
-        step = self.stage.training_step
-
-        def timed(*arguments: Any) -> None:
-            self.starts.append(perf_counter())
-            step(*arguments)
-
-        self.stage.training_step = timed  # type: ignore[method-assign]
-
-    def seconds(self) -> list[float]:
-        """Of each batch since the last call, less the first and the last, which start and end the loop."""
-        starts, self.starts = self.starts[1:], []
-        return [after - before for before, after in pairwise(starts)]
+def bare(stage: Any) -> Any:
+    """The same networks and losses without a trainer and without a log, with optimizers of their own."""
+    alone = copy.copy(stage)
+    alone.window, alone.unread = [], copy.deepcopy(stage.unread)
+    optimizers = alone.configure_optimizers()
+    alone.optimizers = lambda: optimizers
+    alone.manual_backward = lambda loss: loss.backward()
+    alone.log_row = lambda row: None
+    return alone
 
 
-def bare(clock: Clock) -> Callable[[list[Any]], None]:
-    """The same update without a trainer, and without a log."""
-    stage = clock.stage
-    optimizers = stage.configure_optimizers()
-    stage.optimizers = lambda: optimizers  # type: ignore[assignment,method-assign]
-    stage.manual_backward = lambda loss: loss.backward()  # type: ignore[assignment,method-assign]
-    stage.log_row = lambda row: None  # type: ignore[method-assign]
+class Turns(Dataset):
+    """Batches that are made already; a bare step is taken before each is handed out."""
 
-    def loop(batches: list[Any]) -> None:
-        for at, batch in enumerate(batches):
-            stage.training_step(batch, at)
+    def __init__(self, stage: Any, size: tuple[int, int, int]):
+        self.alone, self.since = bare(stage), 0.0
+        self.batches = [people(size[0], at, *size[1:]) for at in range(4)]
+        self.ms: dict[str, list[float]] = {"bare": [], "fit": []}
 
-    return loop
+    def __len__(self) -> int:
+        return BATCHES
+
+    def __getitem__(self, at: int) -> Any:
+        asked = perf_counter()
+        self.ms["fit"].append(1e3 * (asked - self.since))
+        batch = self.batches[at % len(self.batches)]
+        self.alone.training_step(batch, at)
+        self.since = perf_counter()
+        self.ms["bare"].append(1e3 * (self.since - asked))
+        return batch
 
 
-def with_suite(clock: Clock, run: Run, callbacks: bool) -> Callable[[list[Any]], None]:
-    """One fit a turn, by the trainer that `matting train` builds; without its callbacks and loggers, or with them."""
-    stage, data = clock.stage, SimpleNamespace(validation=None)
+def bare_trainer(run: Run) -> Trainer:
+    """Lightning's alone, neither callbacks nor loggers."""
+    off = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")
+    given = {key: run.config["trainer"][key] for key in ("accelerator", "devices", "precision")}
+    return Trainer(**given, **dict.fromkeys(off, False), max_epochs=1)
+
+
+def suite_trainer(run: Run, stage: Any) -> Trainer:
+    """What `matting train` builds, logging to a file."""
     metrics = MetricsCSV(run.folder / "metrics.csv")
     metrics.start(0)
+    return build_trainer(run, stage, SimpleNamespace(validation=None), BATCHES, [metrics])  # type: ignore[arg-type]
 
-    def fit(batches: list[Any]) -> None:
-        stage.trainer = None  # type: ignore[assignment]
-        total = stage.batches + len(batches)
-        trainer = build_trainer(run, stage, data, total, [metrics])  # type: ignore[arg-type]
-        if not callbacks:
-            trainer = Trainer(
-                **{key: run.config["trainer"][key] for key in ("accelerator", "devices", "precision")},
-                **dict.fromkeys(
-                    ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False
-                ),
-                max_epochs=1,
-            )
-        trainer.fit(stage, DataLoader(batches, batch_size=None))  # type: ignore[arg-type]
 
-    return fit
+def batch_ms(words: list[str], size: tuple[int, int, int], callbacks: bool) -> tuple[float, float, float]:
+    """Medians of a batch: by Lightning, with or without the suite's callbacks and log; bare; of what a fit adds."""
+    run = training_run(words)
+    prepare(run.config)
+    stage: Any = build_stage(run.config, {})
+    stage.total_batches, stage.log_every = BATCHES, run.config["runtime"]["log_every"]
+    turns = Turns(stage, size)
+    trainer = suite_trainer(run, stage) if callbacks else bare_trainer(run)
+    trainer.fit(stage, DataLoader(turns, batch_size=None))
+    # what is timed as a fit's before a bare step belongs to the batch before
+    fits, alone = turns.ms["fit"][FIRST:], turns.ms["bare"][FIRST - 1 : -1]
+    return median(fits), median(alone), median(fit - bare for fit, bare in zip(fits, alone, strict=True))
 
 
 @contextmanager
@@ -110,39 +112,21 @@ def folder() -> Iterator[None]:
             os.chdir(here)
 
 
-def batch_seconds(words: list[str], size: tuple[int, int, int]) -> dict[str, float]:
-    """Medians by side: bare, lightning (neither callback nor logger), suite."""
-    run = training_run(words)
-    prepare(run.config)
-    clocks = {side: Clock(run) for side in ("bare", "lightning", "suite")}
-    loops = {
-        "bare": bare(clocks["bare"]),
-        "lightning": with_suite(clocks["lightning"], run, False),
-        "suite": with_suite(clocks["suite"], run, True),
-    }
-    seconds: dict[str, list[float]] = {side: [] for side in loops}
-    batches = [people(size[0], at, *size[1:]) for at in range(BATCHES)]
-    for _ in range(TURNS):
-        for side, loop in loops.items():
-            loop(batches)
-            seconds[side] += clocks[side].seconds()
-    return {side: median(times) for side, times in seconds.items()}
-
-
 def measure() -> list[dict[str, Any]]:
     """A pair at the quick size, and what Lightning and the suite add to a batch, where a step is short."""
     as_command()
     with folder():
-        quick = batch_seconds(QUICK, (8, 64, 112))
+        ours, plain, _ = batch_ms(QUICK, (8, 64, 112), True)
     with folder():
-        tiny = batch_seconds(TINY, (2, 32, 32))
+        _, alone, by_lightning = batch_ms(TINY, (2, 32, 32), False)
+    with folder():
+        _, _, by_all = batch_ms(TINY, (2, 32, 32), True)
     name = "alpha step, 8 of 112x64: Lightning, callbacks and log against a bare loop"
-    ours, plain = 1e3 * quick["suite"], 1e3 * quick["bare"]
-    added = {"Lightning": tiny["lightning"] - tiny["bare"], "callbacks and log": tiny["suite"] - tiny["lightning"]}
+    added = {"Lightning adds": by_lightning, "Lightning, callbacks and log add": by_all}
     return [
         {"name": name, "ours_ms": ours, "naive_ms": plain, "ratio": plain / ours, "bar": 0.97},
-        {"name": "alpha step, 2 of 32x32, bare loop", "unit": "ms", "value": 1e3 * tiny["bare"]},
-        *({"name": f"{what} add to a batch", "unit": "ms", "value": 1e3 * value} for what, value in added.items()),
+        {"name": "alpha step, 2 of 32x32, bare loop", "unit": "ms", "value": alone},
+        *({"name": f"{what} to a batch", "unit": "ms", "value": value} for what, value in added.items()),
     ]
 
 
