@@ -90,6 +90,12 @@ def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
     return result
 
 
+@lru_cache(KEPT)
+def derived_plain(verb: str, overrides: tuple[str, ...], text: str) -> dict[str, Any]:
+    """`derived` as plain data; not to be changed."""
+    return plain(derived(verb, overrides, text))
+
+
 def changed(config: DictConfig, **values: Any) -> DictConfig:
     """A copy with some values set, `a__b` for `a.b`."""
     result = deepcopy(config)

@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 
 from matting import evaluate, train
 from matting.checks import check
-from matting.config import changed, config_dir, derive, plain
+from matting.config import changed, config_dir, derived, derived_plain, handed_down
 from matting.errors import UserError
 from matting.explain import options
 from matting.progress import track
@@ -186,15 +186,15 @@ class RowEvaluation:
 
 def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream]) -> RowEvaluation:
     """How a row's run is measured; raises UserError for a method that does not stand on such a run."""
-    found = derive(this.config, "evaluate", [f"method={config.evaluate_as}"])
-    data = plain(found)
+    words = "evaluate", (f"method={config.evaluate_as}",), handed_down(this.config)
+    data = derived_plain(*words)
     method = data["method"]
     key = next((key for key, stage in method["upstream"].items() if stage == this.kind), None)
     if key is None:
         raise UserError(f"evaluate_as={config.evaluate_as}: this method stands on no run of stage={this.kind}")
     digests = {f"method__{name}": upstream[f"stage__{of}"].key for name, of in below(method, key)}
     own = {f"method__{key}": this.digest}
-    return RowEvaluation(found, own, make_run(f"evaluate/{method['name']}", data, **own, **digests))
+    return RowEvaluation(derived(*words), own, make_run(f"evaluate/{method['name']}", data, **own, **digests))
 
 
 def planned(config: DictConfig) -> list[tuple[Run, bool]]:

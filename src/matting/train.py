@@ -22,8 +22,7 @@ def run(config: DictConfig) -> float:
         for found, waits in (experiments.planned if row else planned)(config):
             say(f"{'waits for an upstream run' if waits else found.state():<10}  {found.folder}")
         return float("nan")
-    result = ensure(config)
-    this, _ = stage_run(config)
+    this, result = ensure(config)
     say(f"{this.kind}: done, {this.folder}")
     for name, values in result.items():
         if isinstance(values, dict):
@@ -44,30 +43,30 @@ def planned(config: DictConfig) -> list[tuple[Run, bool]]:
     return [*rows, (this, waits and this.result() is None)]
 
 
-def ensure(config: DictConfig) -> dict[str, Any]:
-    """The result of a config's run: found, or trained now, with the runs that it stands on first."""
+def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
+    """A config's run and its result: found, or trained now, with the runs that it stands on first."""
     this, upstream = stage_run(config)
     data = fingerprint(this.config)
     result = this.result()
     if result is not None and not config.rerun:
         runs.check_same_data(this, data)
-        return result
+        return this, result
     for found in upstream.values():
         if found.config is not None:
             ensure(found.config)
     if not ranks.leads():
-        return follow(this, upstream)
+        return this, follow(this, upstream)
     with runs.lock(this.folder, this.kind):
         result = this.result()
         if result is not None and not config.rerun:  # another process made it while this one waited
-            return result
+            return this, result
         if this.last.is_file() and not config.rerun:
             runs.check_same_data(this, data)
         fresh = config.rerun or this.state_unlocked() in ("new", "failed")
         runs.begin(this, data, fresh)
         result = fit(this, upstream)
     ranks.join(config.trainer.accelerator)
-    return result
+    return this, result
 
 
 def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
