@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
 
+from matting import sweeps
 from matting.files import read_metrics
 from tests.swept import FAST, results, start, starts
 
@@ -81,6 +83,18 @@ def test_a_grid_with_a_choice_that_there_is_not_runs_no_job_and_leaves_no_file(t
     assert code == 2
     assert err.splitlines()[-1].startswith("matting train: trainer=debugged: no such choice")
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
+
+
+def test_one_run_loads_no_plugins_and_a_grid_after_it_does(monkeypatch):
+    monkeypatch.delitem(Singleton._instances, Plugins)
+
+    def installed():
+        return {name.split(".")[1] for name in Plugins.instance().class_name_to_class if "hydra_plugins." in name}
+
+    sweeps.register(["stage=alpha_gan", "--cfg", "job"])
+    assert not installed()
+    sweeps.register(["seed=0,1", "-m"])
+    assert {"hydra_joblib_launcher", "hydra_optuna_sweeper"} <= installed()
 
 
 @pytest.mark.parametrize(

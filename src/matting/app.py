@@ -20,8 +20,7 @@ from matting.errors import Incomplete, Interrupted, JobError, NoSpace, UserError
 from matting.explain import FORESEEN, INPUT_ERRORS, explain
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
-GRID = ("-m", "--multirun")
-OPTIONS = (*GRID, *keys.HELP, "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
+OPTIONS = (*sweeps.GRID, *keys.HELP, "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
 RUNS = ("train", "evaluate")  # verbs whose jobs are runs
 MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
 
@@ -54,14 +53,14 @@ def launch(verb: str, arguments: list[str]) -> None:
         if is_option(argument) and argument.split("=")[0] not in OPTIONS:
             raise UserError(f"{argument}: no such option; arguments are key=value, options are {' '.join(OPTIONS)}")
     schema.register()
-    sweeps.register()
+    sweeps.register(arguments)
     # read where they are asked for, like the processes of a sweep below: a tenth of the time that a config takes
     experiments = importlib.import_module("matting.experiments") if any(map(names_experiment, arguments)) else None
     if experiments and verb in RUNS:
         experiments.check_command(verb, arguments)
     sweeps.check_command(arguments)
     ranks.check_command(verb, arguments)
-    words = [argument for argument in arguments if argument not in GRID]
+    words = [argument for argument in arguments if argument not in sweeps.GRID]
     if {*keys.HELP} & {*arguments}:
         keys.show(verb, [word for word in words if not is_option(word)])
         return
