@@ -52,7 +52,7 @@ def register(arguments: Sequence[str]) -> None:
         return
     plugins = Plugins.instance()
     if Running.without_plugins:
-        plugins._initialize()
+        plugins._initialize()  # Hydra looks only once by itself
         Running.without_plugins = False
     for file in (config_dir() / "hydra").rglob("*.yaml"):
         group = ConfigStore.instance().repo
