@@ -86,6 +86,7 @@ def test_a_grid_with_a_choice_that_there_is_not_runs_no_job_and_leaves_no_file(t
 
 
 def test_one_run_loads_no_plugins_and_a_grid_after_it_does(monkeypatch):
+    pytest.importorskip("hydra_plugins", reason="the extra `sweeps` is not installed")
     monkeypatch.delitem(Singleton._instances, Plugins)
 
     def installed():
