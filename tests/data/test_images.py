@@ -108,7 +108,7 @@ def test_read_rgb_of_every_kind(tmp_path, rgb, name):
     assert read.flags.c_contiguous
 
 
-def test_a_pool_decodes_without_holding_other_threads(tmp_path, rgb, monkeypatch):
+def test_the_main_thread_and_a_pool_have_decoders_of_their_own(tmp_path, rgb, monkeypatch):
     monkeypatch.undo()
     write_image(tmp_path / "rgb.png", rgb)
     used = []
