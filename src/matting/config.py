@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import cache, lru_cache
@@ -79,15 +80,30 @@ def handed_down(config: Mapping[str, Any], **values: Any) -> str:
 @lru_cache(KEPT)
 def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
     """`derive` of what was `handed_down`: a sweep's rows ask for the same few configs a thousand times."""
-    own = OmegaConf.to_container(compose_config(verb, list(overrides)))
-    assert isinstance(own, dict)
     shared, values = json.loads(text)
-    result = OmegaConf.create({**own, **{key: value for key, value in shared.items() if key in own}})
-    for key, value in values.items():
+    nodes = {key: value for key, value in shared.items() if isinstance(value, dict)}
+    result = unpickled(with_nodes(verb, overrides, json.dumps(nodes)))
+    single = {key: value for key, value in shared.items() if key not in nodes and key in result}
+    for key, value in (*single.items(), *values.items()):
         OmegaConf.update(result, key.replace("__", "."), value)
     OmegaConf.resolve(result)
     OmegaConf.set_readonly(result, True)
     return result
+
+
+@lru_cache(KEPT)
+def with_nodes(verb: str, overrides: tuple[str, ...], text: str) -> bytes:
+    """A config with nodes of another one, pickled: rows that differ by their seed alone share it."""
+    own = OmegaConf.to_container(composed(verb, overrides))
+    assert isinstance(own, dict)
+    theirs = {key: node for key, node in json.loads(text).items() if key in own}
+    return pickle.dumps(OmegaConf.create({**own, **theirs}))
+
+
+def unpickled(config: bytes) -> DictConfig:
+    """A config that this process has pickled: a copy in a fifth of the time that `deepcopy` takes."""
+    found: DictConfig = pickle.loads(config)  # noqa: S301 - never of a file or of another process
+    return found
 
 
 @lru_cache(KEPT)

@@ -45,7 +45,7 @@ def evaluation(axes: Axes, rows: list[dict[str, Any]]) -> None:
 
 
 def report(axes: Axes, rows: list[dict[str, Any]]) -> None:
-    axes.set(title="report, beyond Hydra's composition", xlabel="finished jobs", ylabel="s")
+    axes.set(title="report", xlabel="finished jobs", ylabel="s")
     axes.plot(*curve(rows, "report by jobs"), marker="o")
 
 
