@@ -21,7 +21,7 @@ from matting.config import changed, config_dir, derived, derived_plain, handed_d
 from matting.errors import UserError
 from matting.explain import options
 from matting.progress import track
-from matting.row_configs import compose_row, hydra_ready
+from matting.row_configs import collected_rarely, compose_row, hydra_ready
 from matting.runs import Run, make_run
 from matting.upstream import Upstream, below, method_run, stage_run
 
@@ -134,7 +134,8 @@ def jobs_of(name: str, verb: str, lines: Iterable[tuple[str, ...]]) -> dict[tupl
     if processes == 1:
         return {words: job_of(verb, words) for words in track(ordered, title)}
     job_of(verb, ordered[0])  # composes what all rows share, before the processes are forked
-    with get_context("fork").Pool(processes, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+    ignoring = signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    with collected_rarely(), get_context("fork").Pool(processes, *ignoring) as pool:
         found = pool.imap(partial(composable_job, verb), ordered, ROWS_A_TASK)
         made = track(zip(ordered, found, strict=True), title, len(ordered))
         return {words: job or job_of(verb, words) for words, job in made}  # which raises what the process met

@@ -1,6 +1,7 @@
 """The configs of a grid's rows, in a fraction of the time that Hydra takes for one. No torch here."""
 
 import contextlib
+import gc
 import pickle
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -24,6 +25,20 @@ def hydra_ready() -> Iterator[None]:
         return
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         yield
+
+
+@contextlib.contextmanager
+def collected_rarely() -> Iterator[None]:
+    """For the block, garbage is looked for after 50,000 new objects instead of 700: a config is thousands of them.
+
+    Naming the runs of many rows takes a sixth less of the time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def compose_row(verb: str, words: Sequence[str]) -> DictConfig:

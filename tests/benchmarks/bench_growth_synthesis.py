@@ -1,13 +1,14 @@
 """Time a sample and memory against the number of samples: nothing may be kept for each of them.
 
-As in the paper a hundred backgrounds to a subject; each size in a process of its own, which draws samples from all over
-the training. A handful of pictures stand in for all: what grows is the order, the pairing and the lists of ids.
+As in the paper a hundred backgrounds to a subject; each number in processes of its own, which draw samples from all
+over the training. A handful of pictures stand in for all: what grows is the order, the pairing and the lists of ids.
 """
 
 import multiprocessing
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -29,6 +30,7 @@ COUNTS = (1_000, 10_000, 100_000, 1_000_000)
 PER_SUBJECT, SCENES = 100, 2000
 HEIGHT, WIDTH = 64, 112
 BATCH, SAMPLES, PICTURES = 8, 1600, 8
+ROUNDS = 7  # in turns: what else the machine does in one meets all numbers of samples
 
 
 class People:
@@ -79,16 +81,22 @@ def synthesize(count: int, people: Any, scenes: Any, limits: dict[str, Any], out
     out.send((made, 1e3 * (found - start) / len(pairs), resident, resident - before))
 
 
+def measured(context: Any, *arguments: Any) -> tuple[float, ...]:
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=synthesize, args=(*arguments, sender))
+    process.start()
+    found: tuple[float, ...] = receiver.recv()
+    process.join()
+    return found
+
+
 def rows_of() -> Iterator[dict[str, Any]]:
     schema.register()
     limits = plain(compose_config("train", ["scale=quick"]))["augment"]
     people, scenes, context = People(), Scenes(), multiprocessing.get_context("fork")
-    for count in COUNTS:
-        receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=synthesize, args=(count, people, scenes, limits, sender))
-        process.start()
-        made, found, resident, grown = receiver.recv()
-        process.join()
+    rounds = [[measured(context, count, people, scenes, limits) for count in COUNTS] for _ in range(ROUNDS)]
+    for count, runs in zip(COUNTS, zip(*rounds, strict=True), strict=True):
+        made, found, resident, grown = map(median, zip(*runs, strict=True))
         name = f"growth, {count:,} samples"
         row = {"name": f"{name}, synthesis at {WIDTH}x{HEIGHT}", "unit": "ms a sample", "value": made}
         yield {**row, "samples": count, "ms": made, "rss_mb": resident}
