@@ -21,8 +21,9 @@ def complete():
 
 
 def test_a_study_goes_on_and_counts_what_is_no_number_as_failed(tiny, tmp_path):
-    code, _, err = tiny("train", *SEARCH, "hydra.sweeper.n_trials=4")
+    code, out, err = tiny("train", *SEARCH, "hydra.sweeper.n_trials=4")
     assert code == 4
+    assert out.startswith("A new study created")  # plain, and without alembic's plugins before it
     assert f"{WEIGHT}=1e+39" in err.splitlines()[-1]
     trials = study().trials
     assert len(trials) == 4

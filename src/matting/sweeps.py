@@ -107,6 +107,8 @@ def resume_study(config: DictConfig, folder: Path) -> None:
     import optuna
 
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # long since stable
+    optuna.logging.disable_default_handler()  # it colours its lines, into files too
+    optuna.logging.enable_propagation()
     node, overrides = config.hydra.sweeper, config.hydra.overrides.task
     with read_write(node), open_dict(node):
         if node.study_name is None:
