@@ -7,9 +7,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from matting import row_configs, schema
+from matting.config import hydra_ready
 from matting.experiments import facts, grid
 from matting.explain import options
-from matting.row_configs import compose_row, composed_once, hydra_ready
+from matting.row_configs import compose_row, composed_once
 
 QUICK = ("scale=quick", "seed=1,2")
 

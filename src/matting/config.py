@@ -1,9 +1,10 @@
 """Composing configs, and what a config is as plain data: complete, and as the identity of a run. No torch here."""
 
+import contextlib
 import hashlib
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache, lru_cache
 from pathlib import Path
@@ -49,6 +50,16 @@ def config_dir() -> Path:
     return Path(__file__).parent / "conf"
 
 
+@contextlib.contextmanager
+def hydra_ready() -> Iterator[None]:
+    """Hydra set up for the block, unless it is already."""
+    if GlobalHydra.instance().is_initialized():
+        yield
+        return
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        yield
+
+
 def compose_config(verb: str, overrides: list[str] | None = None) -> DictConfig:
     """Compose `conf/<verb>.yaml`, inside a Hydra job or outside of one. The caller may change what it gets."""
     return deepcopy(composed(verb, tuple(overrides or ())))
@@ -57,9 +68,7 @@ def compose_config(verb: str, overrides: list[str] | None = None) -> DictConfig:
 @cache
 def composed(verb: str, overrides: tuple[str, ...]) -> DictConfig:
     """Composing takes a tenth of a second, and a recipe's runs ask for the same few configs a dozen times."""
-    if GlobalHydra.instance().is_initialized():
-        return compose(verb, list(overrides))
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+    with hydra_ready():
         return compose(verb, list(overrides))
 
 

@@ -17,11 +17,11 @@ from omegaconf import DictConfig
 
 from matting import evaluate, train
 from matting.checks import check
-from matting.config import changed, config_dir, derived, derived_plain, handed_down
+from matting.config import changed, config_dir, derived, derived_plain, handed_down, hydra_ready
 from matting.errors import UserError
 from matting.explain import options
 from matting.progress import track
-from matting.row_configs import collected_rarely, compose_row, hydra_ready
+from matting.row_configs import collected_rarely, compose_row
 from matting.runs import Run, make_run
 from matting.upstream import Upstream, below, method_run, stage_run
 

@@ -6,25 +6,14 @@ import pickle
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
+from hydra import compose
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from matting.config import KEPT, config_dir, unpickled
+from matting.config import KEPT, hydra_ready, unpickled
 from matting.explain import options
-
-
-@contextlib.contextmanager
-def hydra_ready() -> Iterator[None]:
-    """Hydra set up for the block, unless it is already."""
-    if GlobalHydra.instance().is_initialized():
-        yield
-        return
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        yield
 
 
 @contextlib.contextmanager

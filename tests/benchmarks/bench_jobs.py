@@ -66,7 +66,7 @@ def finish_evaluation(run: Run) -> None:
 def asked_again(hydra: Hydra, jobs: int = 30) -> list[dict[str, Any]]:
     """A finished training under a running sweep: checked, looked up, printed."""
     words = ["stage=segmentation_gan", "scale=quick"]
-    with experiments.hydra_ready():
+    with config.hydra_ready():
         first = hydra.compose("train", words)
         this, _ = stage_run(first)
         this.folder.mkdir(parents=True)
