@@ -1,12 +1,13 @@
 """The alpha stage's step as the equations read, and the changes that made the stage's own step of it, one by one.
 
-Literal: the generator forward twice, VGG once a target and with a graph for the truth too, contiguous memory, a plain
-7x7 head, Adam that is not fused.
+Literal: the generator forward twice, VGG once a target and with a graph for the truth too, contiguous memory, torch's
+own instance norm, a plain 7x7 head, Adam that is not fused.
 """
 
 import copy
 from collections.abc import Collection
 from contextlib import nullcontext
+from types import MethodType
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 from matting.losses.adversarial import discriminator_loss, generator_loss
 from matting.losses.matte import border_loss, l1_loss, matte_targets
 from matting.losses.perceptual import perceptual_loss, stacked
-from matting.nets.blocks import MapConv
+from matting.nets.blocks import InstanceNorm, MapConv
 from matting.nets.morphology import border_map, scaled_size
 from matting.stages.gan import frozen
 from matting.stages.objective import Example
@@ -25,9 +26,9 @@ from tests.made_stages import make_stage
 # What the stage does otherwise, in the order in which the table of `bench_changes` adds them up.
 ONCE, NO_GRAPH, STACKED = "one generator forward", "true features without a graph", "VGG once over stacked targets"
 VGG_LAST, POOLED = "VGG in channels_last", "VGG pools before its ReLUs"
-ROWS, FUSED = "7x7 head as rows", "fused Adam"
+NORM, ROWS, FUSED = "instance norm as groups of one channel", "7x7 head as rows", "fused Adam"
 FROZEN = "discriminator frozen in the generator's turn"
-KEPT = (ONCE, NO_GRAPH, STACKED, FROZEN, VGG_LAST, POOLED, ROWS, FUSED)
+KEPT = (ONCE, NO_GRAPH, STACKED, FROZEN, VGG_LAST, POOLED, NORM, ROWS, FUSED)
 # What it does not do, or only where the config asks for it.
 ONE_PASS, NETS_LAST, FOREACH = "discriminator once over real and fake", "networks in channels_last", "foreach Adam"
 
@@ -78,6 +79,10 @@ class Step:
     def __init__(self, stage: Any, changes: Collection[str] = ()):
         self.changes, self.node = changes, stage.objective.loss
         self.gen, self.disc = copy.deepcopy(stage.gen), copy.deepcopy(stage.disc)
+        if NORM not in changes:
+            for norm in (module for net in (self.gen, self.disc) for module in net.modules()):
+                if isinstance(norm, InstanceNorm):
+                    norm.forward = MethodType(nn.InstanceNorm2d.forward, norm)
         if ROWS not in changes:
             self.gen.decoder.head = PlainHead(self.gen.decoder.head)
         if NETS_LAST in changes:

@@ -67,6 +67,27 @@ def test_norm_is_per_sample_and_affine(kind: str) -> None:
     assert torch.equal(norm.train()(x), norm.eval()(x))
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_instance_norm_is_that_of_torch(dtype: torch.dtype, layout: torch.memory_format) -> None:
+    torch.manual_seed(0)
+    norm = make_norm("instance", 12)
+    for parameter in norm.parameters():
+        nn.init.uniform_(parameter, 0.5, 2)
+    other = nn.InstanceNorm2d(12, affine=True)
+    other.load_state_dict(norm.state_dict())
+    x = (torch.randn(3, 12, 40, 27) * 3 + 5).to(dtype).contiguous(memory_format=layout).requires_grad_()
+    upstream = torch.randn(3, 12, 40, 27).to(dtype)
+    found, expected = (
+        [out, *torch.autograd.grad(out, [x, *module.parameters()], upstream)]
+        for module, out in ((module, module(x)) for module in (norm, other))
+    )
+    tolerance = 2e-6 if dtype == torch.float32 else 2e-2
+    for one, two in zip(found, expected, strict=True):
+        assert one.dtype == two.dtype
+        assert (one - two).norm() < tolerance * two.norm()
+
+
 def test_group_norm_takes_any_channel_count() -> None:
     assert [make_norm("group", channels).num_groups for channels in (5, 48, 64)] == [1, 16, 32]
 

@@ -43,13 +43,29 @@ def signed(x: Tensor) -> Tensor:
     return x * 2 - 1
 
 
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance normalisation with scale and shift: (B, C, H, W) -> (B, C, H, W), H * W at least 2.
+
+    Computed as groups of one channel on a CPU, where torch's own kernel takes two to five times as long; of maps in
+    channels_last it is the more exact one, and groups have no faster gradient.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, affine=True)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.device.type == "cpu" and input.is_contiguous():
+            return F.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
+        return super().forward(input)
+
+
 def make_norm(kind: str, channels: int) -> nn.Module:
     """`instance`, `batch` or `group` normalisation with scale and shift; UserError for another kind.
 
     Instance statistics come from the sample itself in training and evaluation alike.
     """
     if kind == "instance":
-        return nn.InstanceNorm2d(channels, affine=True)
+        return InstanceNorm(channels)
     if kind == "batch":
         return nn.BatchNorm2d(channels)
     if kind == "group":
