@@ -10,7 +10,7 @@ import yaml
 from omegaconf import DictConfig
 
 from matting import schema
-from matting.config import compose_config
+from matting.composing import compose_config
 from matting.data.build import fingerprint
 from matting.files import write_json
 from matting.provenance import git_state

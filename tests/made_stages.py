@@ -5,7 +5,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from matting import schema
 from matting.checkpoints import Trained
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.instantiate import build, resolve
 from matting.stages.base import StageConfig
 from matting.training import build_stage

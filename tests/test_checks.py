@@ -5,7 +5,7 @@ from omegaconf import OmegaConf
 
 from matting import schema
 from matting.checks import CHOICES, check
-from matting.config import compose_config
+from matting.composing import compose_config
 from matting.errors import UserError
 
 

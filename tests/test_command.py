@@ -42,7 +42,7 @@ assert "hydra" not in sys.modules
 for line in (["train", "--help"], ["train", "--cfg", "job"], ["runs"], ["train", "stage=alpha_gan", "plan=true"]):
     assert main(line) == 0, line
     assert not imported(), (line, imported())
-from matting.config import compose_config
+from matting.composing import compose_config
 from matting.data.build import fingerprint
 from matting.upstream import stage_run
 run, _ = stage_run(compose_config("train"))

@@ -9,7 +9,8 @@ from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from matting import schema
-from matting.config import compose_config, config_dir, derive, digest_of, flat, identity, plain, readable
+from matting.composing import compose_config, config_dir
+from matting.config import derive, digest_of, flat, identity, plain, readable
 from matting.errors import UserError
 from matting.explain import options
 from matting.instantiate import resolve
@@ -47,7 +48,7 @@ def choices():
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_composes_with_a_value_for_every_key(verb):
-    config = compose_config(verb, NEEDS.get(verb))
+    config = compose_config(verb, NEEDS.get(verb, []))
     assert not OmegaConf.missing_keys(config)
     assert flat(plain(config))
     if verb in NEEDS:

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from matting import evaluation, schema
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.data.collate import collate
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData

@@ -9,7 +9,8 @@ from hydra import initialize_config_dir
 from hydra.errors import ConfigCompositionException
 
 from matting import experiments, schema, train
-from matting.config import compose_config, config_dir, plain
+from matting.composing import compose_config, config_dir
+from matting.config import plain
 from matting.errors import JobError, UserError
 from matting.experiment_rows import borrowed, differing, fits, rows_of
 from matting.experiments import Job, asked, check_command, composed_row, facts, grid, job_of

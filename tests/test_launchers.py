@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from matting import own_process, schema
-from matting.config import compose_config
+from matting.composing import compose_config
 from matting.errors import JobError
 from tests.conftest import TINY
 from tests.swept import FAST, results, start, starts

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from matting import runs, schema
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.data.build import fingerprint
 from matting.errors import UserError
 from matting.files import check_space

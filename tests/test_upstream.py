@@ -7,7 +7,7 @@ import pytest
 from hydra import initialize_config_dir
 
 from matting import schema
-from matting.config import compose_config, config_dir
+from matting.composing import compose_config, config_dir
 from matting.errors import UserError
 from matting.upstream import method_run, stage_run
 from tests.made_runs import finish_stage, start

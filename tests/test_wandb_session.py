@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import wandb
 
-from matting.config import config_dir, plain
+from matting.composing import config_dir
+from matting.config import plain
 from matting.errors import Interrupted, JobError, UserError
 from matting.files import write_json
 from matting.loggers import loggers_of

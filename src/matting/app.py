@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from matting import keys, ranks, schema, sweeps
 from matting.checks import check
-from matting.config import config_dir
+from matting.composing import config_dir
 from matting.errors import Incomplete, Interrupted, JobError, NoSpace, UserError, disk_is_full
 from matting.explain import FORESEEN, INPUT_ERRORS, explain
 

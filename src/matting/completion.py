@@ -26,7 +26,7 @@ def ask_hydra(verb: str, arguments: list[str]) -> int:
     import hydra
 
     from matting import schema
-    from matting.config import config_dir
+    from matting.composing import config_dir
 
     schema.register()
     sys.argv = ["matting", "--shell-completion", *arguments]

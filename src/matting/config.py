@@ -1,21 +1,17 @@
-"""Composing configs, and what a config is as plain data: complete, and as the identity of a run. No torch here."""
+"""Configs derived from one another, and what a config is as plain data, as the identity of a run. No torch here."""
 
-import contextlib
 import hashlib
 import json
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import omegaconf.base
-import yaml
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
+from matting.composing import KEPT, compose_config, unpickled
 from matting.errors import UserError
 
 CONFIG_VERSION = 1
@@ -36,40 +32,6 @@ SHARED = ("seed", "paths", "scale", "vgg", "augment", "data", "trainer", "logger
 # A value under one of these keys, unless it is a choice, names a file and counts by the file's content.
 FILE_KEYS = ("weights", "checkpoint", "list_file", "names")
 NO_FILE = ("imagenet", "none", None)
-
-KEPT = 64  # configs, of a sweep's thousands: each is thousands of objects that the garbage collector walks through
-
-# OmegaConf parses an interpolation each time that it is resolved, four fifths of the time that resolving takes.
-omegaconf.base.parse = lru_cache(1024)(omegaconf.base.parse)
-# It reads each file anew for each config, with Python's reader, where libyaml takes a sixth of the time.
-yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[misc]
-
-
-def config_dir() -> Path:
-    """Folder of the configs: `conf/` of the checkout, linked into the package, or its copy in an installed wheel."""
-    return Path(__file__).parent / "conf"
-
-
-@contextlib.contextmanager
-def hydra_ready() -> Iterator[None]:
-    """Hydra set up for the block, unless it is already."""
-    if GlobalHydra.instance().is_initialized():
-        yield
-        return
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        yield
-
-
-def compose_config(verb: str, overrides: list[str] | None = None) -> DictConfig:
-    """Compose `conf/<verb>.yaml`, inside a Hydra job or outside of one. The caller may change what it gets."""
-    return deepcopy(composed(verb, tuple(overrides or ())))
-
-
-@cache
-def composed(verb: str, overrides: tuple[str, ...]) -> DictConfig:
-    """Composing takes a tenth of a second, and a recipe's runs ask for the same few configs a dozen times."""
-    with hydra_ready():
-        return compose(verb, list(overrides))
 
 
 def derive(config: Mapping[str, Any], verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:
@@ -103,16 +65,10 @@ def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
 @lru_cache(KEPT)
 def with_nodes(verb: str, overrides: tuple[str, ...], text: str) -> bytes:
     """A config with nodes of another one, pickled: rows that differ by their seed alone share it."""
-    own = OmegaConf.to_container(composed(verb, overrides))
+    own = OmegaConf.to_container(compose_config(verb, overrides))
     assert isinstance(own, dict)
     theirs = {key: node for key, node in json.loads(text).items() if key in own}
     return pickle.dumps(OmegaConf.create({**own, **theirs}))
-
-
-def unpickled(config: bytes) -> DictConfig:
-    """A config that this process has pickled: a copy in a fifth of the time that `deepcopy` takes."""
-    found: DictConfig = pickle.loads(config)  # noqa: S301 - never of a file or of another process
-    return found
 
 
 @lru_cache(KEPT)

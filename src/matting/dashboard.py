@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from omegaconf import DictConfig
 
 from matting.comparison import compare
-from matting.config import compose_config
+from matting.composing import compose_config
 from matting.errors import UserError
 from matting.experiment_rows import experiment, key_of
 from matting.experiments import asked

@@ -17,11 +17,11 @@ from omegaconf import DictConfig
 
 from matting import evaluate, train
 from matting.checks import check
-from matting.config import changed, config_dir, derived, derived_plain, handed_down, hydra_ready
+from matting.composing import collected_rarely, compose_config, config_dir, hydra_ready
+from matting.config import changed, derived, derived_plain, handed_down
 from matting.errors import UserError
 from matting.explain import options
 from matting.progress import track
-from matting.row_configs import collected_rarely, compose_row
 from matting.runs import Run, make_run
 from matting.upstream import Upstream, below, method_run, stage_run
 
@@ -103,7 +103,7 @@ def grid(name: str, verb: str, overrides: Sequence[str]) -> list[tuple[str, ...]
 
 def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
     """A row's config, its values checked."""
-    config = compose_row(verb, words)
+    config = compose_config(verb, words)
     config.experiments = next(word.partition("=")[2] for word in words if word.startswith("experiments="))
     check(config)
     return config
@@ -112,7 +112,7 @@ def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
 def job_of(verb: str, words: tuple[str, ...]) -> Job:
     """A row's runs, whether they are there or not."""
     with hydra_ready():
-        config = compose_row(verb, words)
+        config = compose_config(verb, words)
         if verb == "train":
             this, upstream = stage_run(config)
             stages = [*below_in_order(upstream), this]

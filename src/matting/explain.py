@@ -43,7 +43,7 @@ def explain(error: BaseException, verb: str) -> str:
 
 def options(group: str) -> list[str]:
     """The choices of a config group."""
-    from matting.config import config_dir
+    from matting.composing import config_dir
 
     folder = config_dir() / group
     return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml"))
@@ -51,7 +51,7 @@ def options(group: str) -> list[str]:
 
 def unknown_key(key: str, verb: str) -> str:
     """An unknown key, with those that look like it, or all at its level."""
-    from matting.config import compose_config
+    from matting.composing import compose_config
 
     config = compose_config(verb)
     known = list(all_keys(config))

@@ -14,7 +14,8 @@ from typing import Any
 import yaml
 
 from matting import locks
-from matting.config import CONFIG_VERSION, composed, digest_of, identity, plain, readable
+from matting.composing import compose_config
+from matting.config import CONFIG_VERSION, digest_of, identity, plain, readable
 from matting.errors import JobError, UserError, disk_is_full
 from matting.files import read_json, write_json, write_text
 from matting.home import at_home, homeless
@@ -99,7 +100,7 @@ def defaults_of(this: dict[str, Any]) -> dict[str, Any]:
 @cache
 def identity_of(verb: str, *choices: str) -> dict[str, Any]:
     """The identity of a command line that makes a few choices; not to be changed."""
-    return identity({"config_version": CONFIG_VERSION, **plain(composed(verb, choices))})
+    return identity({"config_version": CONFIG_VERSION, **plain(compose_config(verb, choices))})
 
 
 def open_run(folder: Path) -> Run:

@@ -21,7 +21,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
 from matting import locks
-from matting.config import config_dir
+from matting.composing import config_dir
 from matting.errors import JobError, UserError
 
 GRID = ("-m", "--multirun")

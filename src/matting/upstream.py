@@ -8,7 +8,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting.config import KEPT, compose_config, derived, file_digest, handed_down, plain
+from matting.composing import KEPT, compose_config
+from matting.config import derived, file_digest, handed_down, plain
 from matting.errors import UserError
 from matting.runs import Run, find_runs, make_run, open_run
 

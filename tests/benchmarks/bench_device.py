@@ -16,7 +16,8 @@ from torch import Tensor
 
 from matting import memory, schema
 from matting.batch import RawBatch
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.data.compose import DRAWS, compose_batch
 from matting.data.dataset import draw_colour
 from tests.benchmarks.timing import milliseconds

@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from matting import schema
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.data.augment import Geometry
 from matting.data.cache import SubjectCache
 from matting.data.collate import channels_first, shape_of

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from matting import schema
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.data.augment import Geometry
 from matting.data.collate import collate
 from matting.data.dataset import Composites

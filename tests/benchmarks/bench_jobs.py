@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from matting import config, experiments, report, row_configs, runs, schema, train
+from matting import composing, experiments, report, runs, schema, train
 from matting.checks import check
 from matting.data.build import fingerprint
 from matting.files import write_json
@@ -24,7 +24,7 @@ from matting.runs import Run
 from matting.scales import METRICS
 from matting.upstream import stage_run
 
-MODULES = (config, experiments, row_configs)
+MODULES = (composing, experiments)
 NAME, CELLS = "pomagan/loss_grid", 8
 SAMPLES = 40
 FINISHED = {"grad_px": 1e-2, "conn_px": 1e-2, "n_empty": 0, **dict.fromkeys(METRICS, 0.03)}
@@ -66,7 +66,7 @@ def finish_evaluation(run: Run) -> None:
 def asked_again(hydra: Hydra, jobs: int = 30) -> list[dict[str, Any]]:
     """A finished training under a running sweep: checked, looked up, printed."""
     words = ["stage=segmentation_gan", "scale=quick"]
-    with config.hydra_ready():
+    with composing.hydra_ready():
         first = hydra.compose("train", words)
         this, _ = stage_run(first)
         this.folder.mkdir(parents=True)

@@ -19,7 +19,7 @@ from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader, Dataset
 
 from matting import schema
-from matting.config import compose_config
+from matting.composing import compose_config
 from matting.loggers import MetricsCSV
 from matting.runs import Run
 from matting.training import build_stage, build_trainer, prepare

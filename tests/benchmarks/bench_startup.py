@@ -26,7 +26,7 @@ sys.exit(code or ("torch was imported" if "torch" in sys.modules else 0))
 COMPOSED = """
 from time import perf_counter
 from matting import schema
-from matting.config import compose_config
+from matting.composing import compose_config
 schema.register()
 times = []
 for seed in range(6):  # the first one reads the files

@@ -15,7 +15,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from matting import schema
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.data.augment import Geometry, split, warp
 from matting.data.cache import SubjectCache
 from matting.data.collate import collate, start_worker

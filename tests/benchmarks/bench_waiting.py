@@ -14,7 +14,8 @@ from statistics import mean, median
 from typing import Any
 
 from matting import schema
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.data.datamodule import CompositeData
 from matting.data.order import TrainingOrder
 from tests.benchmarks.as_command import as_command

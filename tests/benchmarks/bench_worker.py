@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from matting import schema
-from matting.config import compose_config
+from matting.composing import compose_config
 from matting.data.augment import A, Geometry
 from matting.data.cache import SubjectCache
 from matting.data.dataset import Composites

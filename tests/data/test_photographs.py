@@ -9,7 +9,8 @@ from torch.utils.data import DataLoader
 
 from matting import schema
 from matting.batch import check_batch
-from matting.config import compose_config, digest_of, identity, plain
+from matting.composing import compose_config
+from matting.config import digest_of, identity, plain
 from matting.data.augment import Geometry
 from matting.data.build import fingerprint
 from matting.data.collate import collate, start_worker

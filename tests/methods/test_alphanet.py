@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from matting import schema
-from matting.config import compose_config, plain
+from matting.composing import compose_config
+from matting.config import plain
 from matting.errors import UserError
 from matting.methods.alphanet import AlphaNetInteractive, AlphaNetMethod
 from matting.methods.base import load_method, resample

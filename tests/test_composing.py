@@ -1,4 +1,4 @@
-"""A grid's row composed without Hydra against what Hydra composes of its line."""
+"""Values set on what was composed before, against what Hydra composes of the whole line."""
 
 import pytest
 from hydra import compose
@@ -6,11 +6,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from matting import row_configs, schema
-from matting.config import hydra_ready
+from matting import composing, schema
+from matting.composing import compose_config, composed, hydra_ready
 from matting.experiments import facts, grid
 from matting.explain import options
-from matting.row_configs import compose_row, composed_once
 
 QUICK = ("scale=quick", "seed=1,2")
 
@@ -34,7 +33,7 @@ def nodes(config):
 
 
 def agree(verb, words):
-    row, whole = compose_row(verb, words), compose(verb, list(words))
+    row, whole = compose_config(verb, words), compose(verb, list(words))
     assert list(nodes(row)) == list(nodes(whole))
     assert OmegaConf.to_yaml(row) == OmegaConf.to_yaml(whole)
 
@@ -69,16 +68,16 @@ def test_what_is_wrong_is_told_as_hydra_tells_it(words):
     with pytest.raises((HydraException, OmegaConfBaseException)) as told:
         compose("train", list(words))
     with pytest.raises(type(told.value)) as found:
-        compose_row("train", words)
+        compose_config("train", words)
     assert str(found.value) == str(told.value)
 
 
 def test_rows_that_differ_in_values_ask_hydra_once(monkeypatch):
     asked = []
-    monkeypatch.setattr(row_configs, "compose", lambda *words: asked.append(words) or compose(*words))
-    composed_once.cache_clear()
-    rows = [compose_row("train", ("scale=quick", f"seed={seed}")) for seed in range(5)]
+    monkeypatch.setattr(composing, "compose", lambda *words: asked.append(words) or compose(*words))
+    composed.cache_clear()
+    rows = [compose_config("train", ("scale=quick", f"seed={seed}")) for seed in range(5)]
     assert [row.seed for row in rows] == [0, 1, 2, 3, 4]
     assert asked == [("train", ["scale=quick"])]
     rows[0].scale.height = 7
-    assert compose_row("train", ("scale=quick", "seed=0")).scale.height != 7
+    assert compose_config("train", ("scale=quick", "seed=0")).scale.height != 7
