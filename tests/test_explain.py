@@ -20,6 +20,7 @@ CASES = [
     ("train", ["seed"], ["'seed'", "key=value"]),
     ("train", ["=3"], ["=3", "key=value"]),
     ("train", ["--nope"], ["--nope: no such option", "--multirun"]),
+    ("train", ["-m", "seed=0,1", "--cfg", "job"], ["--cfg: not of a grid", "plan=true"]),
     ("train", ["scale.aspp_rates=[1,2"], ["[1,2", "key=value"]),
     ("train", ["trainer=cpu,gpu"], ["trainer=cpu,gpu", "-m"]),
     ("train", ["scale.height=${nope}"], ["nope", "scale.height"]),

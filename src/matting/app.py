@@ -20,7 +20,8 @@ from matting.errors import Incomplete, Interrupted, JobError, NoSpace, UserError
 from matting.explain import FORESEEN, INPUT_ERRORS, explain
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
-OPTIONS = (*sweeps.GRID, *keys.HELP, "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info")
+PRINTING = ("-c", "--cfg", "-i", "--info")
+OPTIONS = (*sweeps.GRID, *keys.HELP, *PRINTING, "-p", "--package", "--resolve")
 RUNS = ("train", "evaluate")  # verbs whose jobs are runs
 MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
 
@@ -52,6 +53,9 @@ def launch(verb: str, arguments: list[str]) -> None:
     for argument in arguments:
         if is_option(argument) and argument.split("=")[0] not in OPTIONS:
             raise UserError(f"{argument}: no such option; arguments are key=value, options are {' '.join(OPTIONS)}")
+    printing = next((argument for argument in arguments if argument.split("=")[0] in PRINTING), None)
+    if printing and {*sweeps.GRID} & {*arguments}:
+        raise UserError(f"{printing}: not of a grid; leave out -m and give one value a key, or plan=true in its place")
     schema.register()
     sweeps.register(arguments)
     # read where they are asked for, like the processes of a sweep below: a tenth of the time that a config takes
