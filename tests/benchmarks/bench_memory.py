@@ -24,6 +24,7 @@ from tests.benchmarks.as_command import as_command
 from tests.made_stages import make_stage, people
 
 LIMIT_GB = 19  # of the process's data: a case that needs more is told so, and the machine goes on
+NO_MEMORY = "can't allocate memory", "bad_alloc", "MemoryError"  # torch's, C++'s and Python's words for it
 FULL = (768, 1280)
 UHD = (2160, 3840)
 ALPHA_STAGE = (
@@ -109,6 +110,8 @@ def measure(names: list[str] | None = None) -> list[dict[str, Any]]:
     for name in names or SHORT:
         done = subprocess.run([sys.executable, "-m", __name__, "case", name], capture_output=True, text=True)
         if done.returncode:
+            if not any(word in done.stderr for word in NO_MEMORY):
+                raise SystemExit(f"{name}:\n{done.stderr}")
             rows.append({"name": f"{name}: does not fit in", "unit": "GB", "value": LIMIT_GB})
             continue
         found = json.loads(done.stdout.splitlines()[-1])
