@@ -106,6 +106,33 @@ def test_jpeg_loses_more_at_lower_quality():
     assert torch.equal(camera(image, zeros, none, [0]), image)
 
 
+def on(device, sample):
+    return {key: value.to(device) if isinstance(value, torch.Tensor) else value for key, value in sample.items()}
+
+
+def test_the_host_reads_nothing_of_what_it_has_a_device_composite():
+    """Tensors without data refuse to be read, and to have noise drawn for them."""
+    batch = compose_batch(on("meta", raw(bgr_hue=20, blur=1.5, jpeg=70)))
+    assert {value.device.type for value in batch.values() if isinstance(value, torch.Tensor)} == {"meta"}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_gpu_composites_the_same_without_waiting():
+    sample = raw(height=64, width=80, bgr_hue=20, blur=1.5, noise=0.02, jpeg=70)
+    first = on("cuda", sample)
+    compose_batch(first)  # kornia makes its tables at first use
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        batch = compose_batch(first)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    expected = compose_batch(sample)
+    for key in ("fgr", "bgr", "alpha", "new_bgr"):  # the image's noise is drawn by the device
+        torch.testing.assert_close(batch[key].cpu(), expected[key], rtol=0, atol=1e-4)
+    assert (batch["image"].cpu() - expected["image"]).abs().mean() < 0.05
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

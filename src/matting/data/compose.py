@@ -95,12 +95,13 @@ def defocus(bgr: Tensor, sigma: Tensor) -> Tensor:
     chosen = [i for i, s in enumerate(sigma.tolist()) if s >= MIN_BLUR]
     if not chosen:
         return bgr
-    sigma = sigma[chosen].to(bgr.device)
-    size = 2 * math.ceil(3 * float(sigma.max())) + 1
-    reach = size // 2
+    sigma = sigma[chosen]  # on the host, where kornia checks it: a look at a GPU's would wait for all that it has to do
+    reach = math.ceil(3 * float(sigma.max()))
     if min(bgr.shape[-2:]) <= reach:
         return bgr
-    return bgr.index_copy(0, *_at(chosen, gaussian_blur2d(bgr[chosen], (size, size), sigma[:, None].expand(-1, 2))))
+    rows = _rows(chosen, bgr.device)
+    blurred = gaussian_blur2d(bgr.index_select(0, rows), 2 * reach + 1, sigma[:, None].expand(-1, 2))
+    return bgr.index_copy(0, rows, blurred)
 
 
 def camera(image: Tensor, noise: Tensor, jpeg: Tensor, seeds: list[int]) -> Tensor:
@@ -113,10 +114,11 @@ def camera(image: Tensor, noise: Tensor, jpeg: Tensor, seeds: list[int]) -> Tens
     image.clamp_(0, 1)
     chosen = [i for i, quality in enumerate(jpeg.tolist()) if quality > 0]
     if chosen:
-        quality = jpeg[chosen].to(image.device)
-        image = image.index_copy(0, *_at(chosen, jpeg_codec_differentiable(image[chosen], quality).clamp(0, 1)))
+        rows = _rows(chosen, image.device)
+        coded = jpeg_codec_differentiable(image.index_select(0, rows), jpeg[chosen]).clamp(0, 1)
+        image = image.index_copy(0, rows, coded)
     return image
 
 
-def _at(rows: list[int], values: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.tensor(rows, device=values.device), values
+def _rows(chosen: list[int], device: torch.device) -> Tensor:
+    return torch.tensor(chosen).to(device, non_blocking=True)  # made on the device it would be a copy that waits
