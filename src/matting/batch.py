@@ -46,6 +46,7 @@ class Batch(TypedDict):
 
 
 CHANNELS = {"image": 3, "alpha": 1, "fgr": 3, "bgr": 3, "new_bgr": 3}
+ROUNDING = 1e-6  # by which a blurred white may lie above 1: the weights of a blur add up to 1 but for rounding
 
 
 def check_batch(batch: Batch) -> Batch:
@@ -59,8 +60,8 @@ def check_batch(batch: Batch) -> Batch:
         if tuple(value.shape) != expected or value.dtype != torch.float32:
             raise ValueError(f"batch.{key}: {tuple(value.shape)} {value.dtype}, expected {expected} torch.float32")
         low, high = value.aminmax()
-        if not (low >= 0 and high <= 1):
-            raise ValueError(f"batch.{key}: values in [{float(low):.3g}, {float(high):.3g}], expected [0, 1]")
+        if not (low >= 0 and high <= 1 + ROUNDING):
+            raise ValueError(f"batch.{key}: values in [{float(low):.7g}, {float(high):.7g}], expected [0, 1]")
     if "valid" in batch:
         valid, alpha = batch["valid"], batch["alpha"]
         if valid.shape != alpha.shape or valid.dtype != torch.bool:

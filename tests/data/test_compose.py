@@ -87,6 +87,13 @@ def test_defocus_blurs_the_chosen_samples_alone():
     assert out[1].std() < 0.5 * bgr[1].std()
 
 
+def test_a_blurred_white_background_is_no_wrong_batch():
+    white = defocus(torch.ones(200, 3, 16, 24), torch.linspace(0.3, 3, 200))
+    assert white.max() > 1  # else nothing is tried
+    for bgr in white.split(2):
+        check_batch({**compose_batch(raw()), "bgr": bgr})
+
+
 def test_noise_has_the_asked_deviation_and_comes_from_the_samples_seed():
     image = torch.full((2, 3, 64, 64), 0.5)
     one = camera(image, torch.tensor([0.05, 0.0]), torch.zeros(2), [1, 2])
@@ -136,7 +143,7 @@ def test_gpu_composites_the_same_without_waiting():
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("alpha", torch.full((2, 1, 16, 24), 1.5)),
+        ("alpha", torch.full((2, 1, 16, 24), 1.00001)),
         ("alpha", torch.zeros(2, 3, 16, 24)),
         ("bgr", torch.zeros(2, 3, 16, 24).half()),
         ("new_bgr", torch.full((2, 3, 16, 24), -0.1)),
