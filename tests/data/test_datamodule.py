@@ -33,6 +33,21 @@ def test_another_background_is_read_only_for_a_loss_that_composites_on_it(words,
     assert "new_bgr" not in data.validation[0]
 
 
+def test_a_seed_draws_other_training_samples_and_keeps_the_test_images(tmp_path):
+    schema.register()
+    words = [*TINY, *ALPHA, "data.test.procedural.backgrounds_per_subject=5", f"paths.cache_dir={tmp_path}"]
+    pairs = []
+    for seed in (0, 1):
+        data = CompositeData(plain(compose_config("train", [*words, f"seed={seed}"])), 2, 1)
+        data.setup("fit")
+        tested = data.tests["procedural"].pairing
+        assert data.training is not None
+        trained = data.training.pairing
+        pairs.append([[pairing[i] for i in range(len(pairing))] for pairing in (trained, tested)])
+    assert pairs[0][0] != pairs[1][0]
+    assert pairs[0][1] == pairs[1][1]
+
+
 @pytest.mark.parametrize(
     ("workers", "training", "expected"), [(2, True, 1), (0, True, 2), (2, False, 2)], ids=["fed", "alone", "validation"]
 )

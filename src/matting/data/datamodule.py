@@ -142,7 +142,7 @@ class CompositeData(LightningDataModule):
         check_disjoint({"training": training, "validation": validation, "testing": tests})
 
     def build_tests(self) -> dict[str, EvalComposites]:
-        """The named test sets; a damaged file stops them."""
+        """The named test sets, the same images whatever the run's seed; a damaged file stops them."""
         root, tests = self.config["paths"]["data_root"], {}
         for name, node in self.config["data"]["test"].items():
             if node is None:
@@ -156,7 +156,7 @@ class CompositeData(LightningDataModule):
                     f"data.test.{name}.backgrounds=null: its subjects are cut out, expected a source to stand behind"
                 )
             ids = ["itself"] if source is None else list(source.ids)
-            pairing = Pairing(subjects.ids, ids, node["backgrounds_per_subject"], self.config["seed"], f"test/{name}")
+            pairing = Pairing(subjects.ids, ids, node["backgrounds_per_subject"], 0, f"test/{name}")
             tests[name] = EvalComposites(pairing, subjects, source, node["eval_size"])
         return tests
 
