@@ -95,7 +95,7 @@ def defocus(bgr: Tensor, sigma: Tensor) -> Tensor:
     chosen = [i for i, s in enumerate(sigma.tolist()) if s >= MIN_BLUR]
     if not chosen:
         return bgr
-    sigma = sigma[chosen]  # on the host, where kornia checks it: a look at a GPU's would wait for all that it has to do
+    sigma = sigma[chosen]  # on the host: kornia reads it, which on a GPU would wait for all queued work
     reach = math.ceil(3 * float(sigma.max()))
     if min(bgr.shape[-2:]) <= reach:
         return bgr

@@ -156,7 +156,7 @@ class CompositeData(LightningDataModule):
                     f"data.test.{name}.backgrounds=null: its subjects are cut out, expected a source to stand behind"
                 )
             ids = ["itself"] if source is None else list(source.ids)
-            pairing = Pairing(subjects.ids, ids, node["backgrounds_per_subject"], 0, f"test/{name}")
+            pairing = Pairing(subjects.ids, ids, node["backgrounds_per_subject"], seed=0, split=f"test/{name}")
             tests[name] = EvalComposites(pairing, subjects, source, node["eval_size"])
         return tests
 
