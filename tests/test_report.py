@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from matting import page, report
 from matting.errors import UserError
-from matting.figures import SHEET_SIDE, Sample, columns, curves, on_green, sheet_of, thinned
+from matting.figures import SHEET_SIDE, Sample, columns, curves, labelled, on_green, sheet_of, thinned
 from matting.report import RecipeRuns, recipe_runs
 from matting.sheets import GAP, TITLE
 from matting.story import caveats, conclusion, row_titles, told, training, verdict
@@ -254,6 +254,13 @@ def test_the_sheet_shows_first_and_worst_within_2000_pixels():
     assert three.shape[1] == 6 * (SHEET_SIDE + GAP) - GAP <= 2000
     row = round(SHEET_SIDE * 0.6) + GAP
     assert (three.shape[0], four.shape[0]) == (TITLE + 3 * row, TITLE + 4 * row)
+
+
+@pytest.mark.parametrize("width", [48, 69, 72, 100, 240])
+def test_a_label_stays_within_a_narrow_picture(width):
+    cell = labelled(np.zeros((SHEET_SIDE, width, 3), np.uint8), ["worst", "MSE 379e-3"])
+    assert cell.max() > 128
+    assert not cell[:, -3:].any()
 
 
 def test_a_large_picture_is_webp_and_a_small_one_png():

@@ -17,6 +17,7 @@ from matting.sheets import GAP, sheet
 SIDE = 320  # px of a picture's longer side, at most
 SHEET_SIDE, SHEET_WIDTH = 240, 2000  # px
 POINTS = 400  # of a curve, at most
+FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 GREEN = np.array((0, 177, 64), np.float32)
 GRAY = "#808080"  # readable on a light and on a dark page
 
@@ -76,7 +77,7 @@ def sheet_of(samples: list[Sample]) -> np.ndarray:
     rows = []
     for sample in chosen:
         cells = [enlarged(plane, side) for plane in sample.planes.values()]
-        rows.append([labelled(cells[0], f"{sample.kind}, MSE {1e3 * sample.mse:.3g}e-3"), *cells[1:]])
+        rows.append([labelled(cells[0], [sample.kind, f"MSE {1e3 * sample.mse:.3g}e-3"]), *cells[1:]])
     return sheet(rows, titles)
 
 
@@ -87,11 +88,16 @@ def enlarged(plane: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
-def labelled(cell: np.ndarray, text: str) -> np.ndarray:
+def labelled(cell: np.ndarray, lines: list[str]) -> np.ndarray:
+    """The picture with lines of text at its foot, smaller where it is narrow: a standing person is."""
     cell = cell.copy()
-    cell[-20:] //= 3
-    at = (5, cell.shape[0] - 6)
-    return cv2.putText(cell, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    cell[-18 * len(lines) :] //= 3
+    for below, text in enumerate(reversed(lines)):
+        (width, _), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
+        scale = FONT_SCALE * min(1.0, (cell.shape[1] - 14) / width)
+        at = (4, cell.shape[0] - 6 - 17 * below)
+        cv2.putText(cell, text, at, FONT, scale, (255, 255, 255), 1, cv2.LINE_AA)
+    return cell
 
 
 def curves(run: Run) -> list[tuple[str, bytes]]:

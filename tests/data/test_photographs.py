@@ -255,7 +255,7 @@ def test_other_sources_of_persons_by_override(configured, tmp_path):
     assert data.validation is None
     with pytest.raises(UserError, match=r"data\.persons: all of supervisely, coco, voc is null"):
         CompositeData(configured("data.persons.supervisely=null"), 2).setup("fit")
-    with pytest.raises(UserError, match=r"data\.val_subjects=6: none of 6 photographs is left to train on"):
+    with pytest.raises(UserError, match=r"data\.val_subjects=6: none of 6 photographs is left to train on; give fewer"):
         CompositeData(configured("data.val_subjects=6"), 2).setup("fit")
 
 
