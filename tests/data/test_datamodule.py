@@ -33,7 +33,7 @@ def test_another_background_is_read_only_for_a_loss_that_composites_on_it(words,
     assert "new_bgr" not in data.validation[0]
 
 
-def test_a_seed_draws_other_training_samples_and_keeps_the_test_images(tmp_path):
+def test_a_seed_draws_other_training_samples_and_keeps_the_images_that_measure(tmp_path):
     schema.register()
     words = [*TINY, *ALPHA, "data.test.procedural.backgrounds_per_subject=5", f"paths.cache_dir={tmp_path}"]
     pairs = []
@@ -42,10 +42,11 @@ def test_a_seed_draws_other_training_samples_and_keeps_the_test_images(tmp_path)
         data.setup("fit")
         tested = data.tests["procedural"].pairing
         assert data.training is not None
-        trained = data.training.pairing
-        pairs.append([[pairing[i] for i in range(len(pairing))] for pairing in (trained, tested)])
+        assert data.validation is not None
+        trained, validated = data.training.pairing, data.validation.pairing
+        pairs.append([[pairing[i] for i in range(len(pairing))] for pairing in (trained, validated, tested)])
     assert pairs[0][0] != pairs[1][0]
-    assert pairs[0][1] == pairs[1][1]
+    assert pairs[0][1:] == pairs[1][1:]
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,7 @@ class CompositeData(LightningDataModule):
                 self.build_photographs(persons)
 
     def build_training(self) -> None:
-        data, seed = self.config["data"], self.config["seed"]
-        root = self.config["paths"]["data_root"]
+        data, root = self.config["data"], self.config["paths"]["data_root"]
         backgrounds = build_sources(data["backgrounds"], root, "data.backgrounds")
         sources = build_sources(data["subjects"], root, "data.subjects").sources
         subjects = self.cached(sources, self.long_side, "skip")
@@ -93,11 +92,12 @@ class CompositeData(LightningDataModule):
         self.check_splits(subjects.contents(ids), subjects.contents(held_out))
         self.check_sizes(subjects, ids)
         geometry = Geometry(*self.frame, self.fit, self.config["augment"])
-        pairing = Pairing(ids, backgrounds.ids, data["backgrounds_per_subject"], seed, "train")
+        pairing = Pairing(ids, backgrounds.ids, data["backgrounds_per_subject"], self.config["seed"], "train")
         new_bgr = "comp" in self.config["loss"].get("targets", ())
         self.training = Composites(pairing, subjects, backgrounds, geometry, self.config["augment"], new_bgr)
         if held_out:
-            pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed, "val")
+            # The same images whatever the run's seed: checkpoints of several seeds are chosen on one validation set.
+            pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed=0, split="val")
             chosen = spread(len(pairing), self.val_samples)
             self.validation = EvalComposites(pairing, subjects, backgrounds, max(self.frame), chosen, "skip")
         say(
@@ -121,7 +121,7 @@ class CompositeData(LightningDataModule):
         held_out = validation_subjects(ids, count)
         kept = sorted(set(ids) - set(held_out))
         if not kept:
-            raise UserError(f"data.val_subjects={count}: none of {len(ids)} {kind} is left to train on")
+            raise UserError(f"data.val_subjects={count}: none of {len(ids)} {kind} is left to train on; give fewer")
         return kept, held_out
 
     def check_sizes(self, subjects: CachedSubjects, ids: list[str]) -> None:
