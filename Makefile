@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+unexport PYTHONDONTWRITEBYTECODE  # containers often set it: every process would compile torch anew, 3 s each
 
 .PHONY: help run test test-gpu lint lock bench wheel clean
 .DEFAULT_GOAL := help
