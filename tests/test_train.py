@@ -16,6 +16,7 @@ import yaml
 from matting.errors import Interrupted
 from matting.files import read_metrics
 from matting.stages.alphanet_segmentation import AlphaNetSegmentation
+from matting.training import prepare
 from tests.conftest import TINY
 
 
@@ -254,6 +255,16 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path):
 @pytest.mark.parametrize("precision", ["bf16-mixed"])
 def test_other_precisions_train(tiny, precision):
     assert tiny("train", f"trainer.precision={precision}", "trainer.max_batches=2")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision", "warned"),
+    [("AVX2", "bf16-mixed", True), ("AVX512", "bf16-mixed", False), ("AVX2", "32-true", False)],
+)
+def test_a_cpu_that_only_emulates_bf16_is_told(capability, precision, warned, monkeypatch, capsys):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    prepare({"trainer": {"accelerator": "cpu", "precision": precision}, "runtime": {"threads": 1}, "seed": 0})
+    assert ("warning: trainer.precision=bf16-mixed: many times slower" in capsys.readouterr().out) is warned
 
 
 def test_two_ranks_train_one_network(tmp_path):

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from tests.benchmarks.as_command import as_command
+from tests.benchmarks.as_command import as_command, has_bf16
 from tests.benchmarks.bench_step import SIZES
 from tests.benchmarks.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, stage_of
 from tests.benchmarks.timing import milliseconds
@@ -68,14 +68,16 @@ def measure_size(title: str) -> list[dict[str, Any]]:
     sides: dict[str, Callable[[], Any]] = {
         name: partial(Step(stage, changes), example) for name, changes in variants.items()
     }
-    sides["bf16"] = partial(in_bf16, Step(stage, KEPT), example)
-    sides["bf16, networks in channels_last"] = partial(in_bf16, Step(stage, (*KEPT, NETS_LAST)), example)
+    if has_bf16():
+        sides["bf16"] = partial(in_bf16, Step(stage, KEPT), example)
+        sides[f"bf16, {NETS_LAST}"] = partial(in_bf16, Step(stage, (*KEPT, NETS_LAST)), example)
     found = timed(sides, ROUNDS[title])
     chain, last = list(found.items())[: len(CHAIN)], found[KEPT[-1]]
     rows = [row(title, name, before, after) for (_, before), (name, after) in pairwise(chain)]
     rows += [row(title, name, found[KEPT[-2]] if name == FOREACH else last, found[name]) for name in ASIDE]
-    rows.append(row(title, "bf16", last, found["bf16"]))
-    rows.append(row(title, f"bf16, {NETS_LAST}", found["bf16"], found["bf16, networks in channels_last"]))
+    if "bf16" in found:
+        rows.append(row(title, "bf16", last, found["bf16"]))
+        rows.append(row(title, f"bf16, {NETS_LAST}", found["bf16"], found[f"bf16, {NETS_LAST}"]))
     return rows
 
 
@@ -96,7 +98,10 @@ def measure_compiled(title: str) -> list[dict[str, Any]]:
     checked = stage_of(vgg_width, optimizer="torch.optim.SGD")
     check_equal(compiled_step(checked), checked, batch)
     example, rows = stage.example(batch), []
-    for precision, context in (("float32", nullcontext), ("bf16", partial(torch.autocast, "cpu", torch.bfloat16))):
+    contexts: dict[str, Callable[[], Any]] = {"float32": nullcontext}
+    if has_bf16():
+        contexts["bf16"] = partial(torch.autocast, "cpu", torch.bfloat16)
+    for precision, context in contexts.items():
         plain, compiled = Step(stage, KEPT), compiled_step(stage)
 
         def inside(step: Step, context: Any = context) -> None:

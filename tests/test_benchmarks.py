@@ -1,0 +1,36 @@
+"""The benchmarks' rows of a GPU, rehearsed on the CPU: each checks what it times."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import label
+
+from tests.benchmarks import bench_gpu
+from tests.benchmarks.bench_device import raw_batch
+from tests.benchmarks.bench_metrics import golden
+from tests.benchmarks.literal_step import stage_of
+from tests.made_stages import people
+
+HAIR = (slice(160), slice(160))
+ROWS = {
+    "composite": lambda: [bench_gpu.composite("", raw_batch(2, 64, 96), "cpu", 1)],
+    "pinned": lambda: [bench_gpu.pinned("", raw_batch(2, 64, 96), "cpu", 1)],
+    "metrics": lambda: [bench_gpu.metrics("", *(plane[HAIR] for plane in golden()), "cpu", 1)],
+    "step": lambda: bench_gpu.step("", stage_of(1 / 8), people(2, 0, 32, 48), "cpu", 1),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_of_a_gpu(name):
+    for row in ROWS[name]():
+        assert row["ratio"] == pytest.approx(row["naive_ms"] / row["ours_ms"])
+        assert row["ours_ms"] > 0
+
+
+def test_labels_spread_along_a_winding_component():
+    mask = np.zeros((41, 60), bool)
+    mask[::2] = True  # rows, joined at alternating ends
+    mask[1::4, -1] = mask[3::4, 0] = True
+    mask[14] = False  # 7 rows above, 13 below
+    labels, _ = label(mask)
+    assert np.array_equal(bench_gpu.largest(torch.from_numpy(mask)).numpy(), labels == 2)
