@@ -256,11 +256,13 @@ def test_the_sheet_shows_first_and_worst_within_2000_pixels():
     assert (three.shape[0], four.shape[0]) == (TITLE + 3 * row, TITLE + 4 * row)
 
 
-@pytest.mark.parametrize("width", [48, 69, 72, 100, 240])
-def test_a_label_stays_within_a_narrow_picture(width):
-    cell = labelled(np.zeros((SHEET_SIDE, width, 3), np.uint8), ["worst", "MSE 379e-3"])
-    assert cell.max() > 128
-    assert not cell[:, -3:].any()
+@pytest.mark.parametrize(("width", "lines"), [(48, 2), (69, 2), (72, 2), (100, 2), (240, 1)])
+def test_a_label_stays_within_a_narrow_picture(width, lines):
+    cell = labelled(np.full((SHEET_SIDE, width, 3), 99, np.uint8), ["worst", "MSE 379e-3"])
+    band = cell[-18 * lines :]
+    assert (cell[: -18 * lines] == 99).all()
+    assert band.max() > 128
+    assert (band[:, -3:] == 33).all()
 
 
 def test_a_large_picture_is_webp_and_a_small_one_png():

@@ -88,13 +88,19 @@ def enlarged(plane: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
+def text_width(text: str) -> int:
+    (width, _), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
+    return int(width)
+
+
 def labelled(cell: np.ndarray, lines: list[str]) -> np.ndarray:
-    """The picture with lines of text at its foot, smaller where it is narrow: a standing person is."""
-    cell = cell.copy()
+    """The picture with text at its foot, in one line if that fits; smaller where even those given are too wide."""
+    cell, free = cell.copy(), cell.shape[1] - 14
+    if text_width(joined := ", ".join(lines)) <= free:
+        lines = [joined]
     cell[-18 * len(lines) :] //= 3
     for below, text in enumerate(reversed(lines)):
-        (width, _), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
-        scale = FONT_SCALE * min(1.0, (cell.shape[1] - 14) / width)
+        scale = FONT_SCALE * min(1.0, free / text_width(text))
         at = (4, cell.shape[0] - 6 - 17 * below)
         cv2.putText(cell, text, at, FONT, scale, (255, 255, 255), 1, cv2.LINE_AA)
     return cell
