@@ -68,6 +68,10 @@ def people(size=2, seed=0, height=64, width=64):
     return {**batch, "alpha": alpha, "fgr": fgr, "bgr": bgr, "image": torch.lerp(bgr, fgr, alpha)}
 
 
+def on(device, batch):
+    return {key: value.to(device) if isinstance(value, torch.Tensor) else value for key, value in batch.items()}
+
+
 def part(batch, at):
     return {key: value[at : at + 1] for key, value in batch.items() if key != "skipped"} | {"skipped": []}
 

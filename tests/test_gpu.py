@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from tests.made_stages import make_stage, people
+from tests.made_stages import make_stage, on, people
 
 pytestmark = [
     pytest.mark.gpu,
@@ -24,7 +24,7 @@ def test_a_recipe_trains_and_is_measured(recipe, tiny, tmp_path):
 
 def test_a_batch_of_the_alpha_stage_waits_only_where_it_is_logged():
     stage = make_stage("alpha_gan", optimizer="torch.optim.Adam").to("cuda")
-    batch = {key: value.cuda() if isinstance(value, torch.Tensor) else value for key, value in people().items()}
+    batch = on("cuda", people())
     stage.log_every = 1000
     with torch.autocast("cuda", torch.bfloat16):
         stage.training_step(batch, 0)  # libraries choose their kernels at first use, and the first batch is logged

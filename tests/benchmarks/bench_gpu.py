@@ -24,7 +24,7 @@ from tests.benchmarks.bench_memory import ALPHA_STAGE, FULL
 from tests.benchmarks.bench_metrics import golden, row_of
 from tests.benchmarks.literal_step import Step
 from tests.benchmarks.timing import milliseconds
-from tests.made_stages import make_stage, people
+from tests.made_stages import make_stage, on, people
 
 STRIDE = 64  # passes of the labelling between two looks at whether it is done
 
@@ -47,15 +47,11 @@ def in_turns(sides: Sequence[Callable[[], Any]], device: str, rounds: int) -> li
     return [median(side) for side in zip(*times, strict=True)]
 
 
-def moved(batch: Any, device: str) -> Any:
-    return {key: value.to(device) if isinstance(value, Tensor) else value for key, value in batch.items()}
-
-
 def composite(title: str, raw: RawBatch, device: str, rounds: int) -> dict[str, Any]:
     """Composite and colour, as `bench_device` compares them."""
     schema.register()
     limits, draw = plain(compose_config("train", ["scale=paper"]))["augment"], np.random.default_rng(0)
-    there = moved(raw, device)
+    there = on(device, raw)
     plain_ms, ours_ms = in_turns([partial(Stock(limits), there), partial(ours, there, limits, draw)], device, rounds)
     return row_of(f"composite and colour, {title}, GPU, against stock kornia augmentations", ours_ms, plain_ms, 5)
 
@@ -77,7 +73,7 @@ def tensors(raw: RawBatch) -> dict[str, Tensor]:
 
 def step(title: str, stage: Any, batch: Any, device: str, rounds: int) -> list[dict[str, Any]]:
     """The alpha stage's step against the literal one; bf16 and channels_last are what `trainer=gpu` sets."""
-    stage, batch = stage.to(device), moved(batch, device)
+    stage, batch = stage.to(device), on(device, batch)
     stage.log_every = 10  # as the config has it
     literal = partial(Step(stage), stage.example(batch))
     for network in (stage.gen, stage.disc):

@@ -6,6 +6,7 @@ import torch
 
 from matting.batch import check_batch
 from matting.data.compose import DRAWS, camera, colour_map, compose_batch, composite, defocus, recolour
+from tests.made_stages import on
 
 
 def raw(batch=2, height=16, width=24, **draws):
@@ -111,10 +112,6 @@ def test_jpeg_loses_more_at_lower_quality():
     low, high = (camera(image, zeros, torch.tensor([quality]), [0]) for quality in (20.0, 95.0))
     assert (low - image).abs().mean() > 2 * (high - image).abs().mean() > 0
     assert torch.equal(camera(image, zeros, none, [0]), image)
-
-
-def on(device, sample):
-    return {key: value.to(device) if isinstance(value, torch.Tensor) else value for key, value in sample.items()}
 
 
 def test_the_host_reads_nothing_of_what_it_has_a_device_composite():
