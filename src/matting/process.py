@@ -2,11 +2,13 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
+from matting.errors import UserError
 from matting.memory import keep_freed
 
 
@@ -23,6 +25,15 @@ def settle(threads: int | None) -> None:
     warnings.filterwarnings("ignore", ".*LeafSpec.*")
     warnings.filterwarnings("ignore", ".*in eval mode.*")  # frozen networks are meant to be
     warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # its sampler is
+
+
+def device_of(config: Mapping[str, Any]) -> torch.device:
+    """The device that `trainer.accelerator` asks for; raises UserError where it is not there."""
+    if config["trainer"]["accelerator"] != "gpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
+    return torch.device("cuda")
 
 
 def emulates_bf16() -> bool:

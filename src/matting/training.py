@@ -20,7 +20,7 @@ from matting.files import check_space, read_metrics
 from matting.instantiate import resolve
 from matting.loggers import MetricsCSV, loggers_of
 from matting.pictures import Pictures
-from matting.process import emulates_bf16, settle
+from matting.process import device_of, emulates_bf16, settle
 from matting.progress import say
 from matting.runs import Run
 from matting.stages.base import MattingStage, StageConfig
@@ -64,10 +64,8 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
 
 def prepare(config: Mapping[str, Any]) -> None:
     """Device, process and seeds; the rest of determinism is that every draw has a seed of its own."""
-    gpu, precision = config["trainer"]["accelerator"] == "gpu", config["trainer"]["precision"]
-    if gpu and not torch.cuda.is_available():
-        raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
-    if precision == "bf16-mixed" and not gpu and emulates_bf16():
+    device, precision = device_of(config), config["trainer"]["precision"]
+    if precision == "bf16-mixed" and device.type == "cpu" and emulates_bf16():
         say("warning: trainer.precision=bf16-mixed: many times slower than 32-true on this CPU, without AVX-512 or AMX")
     settle(config["runtime"]["threads"])
     lightning.seed_everything(config["seed"], verbose=False)

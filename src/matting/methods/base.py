@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from matting.errors import UserError
 from matting.instantiate import build
+from matting.process import device_of
 
 FITS = ("pad", "stretch", "native")
 
@@ -45,10 +46,7 @@ def load_method(config: Mapping[str, Any], checkpoints: Mapping[str, Path]) -> t
 
     checkpoints: by key of the method (`method__alpha`). Raises UserError where one does not fit or there is no GPU.
     """
-    gpu = config["trainer"]["accelerator"] == "gpu"
-    if gpu and not torch.cuda.is_available():
-        raise UserError("trainer.accelerator=gpu: no CUDA device is visible here; use trainer=cpu")
-    device = torch.device("cuda" if gpu else "cpu")
+    device = device_of(config)
     paths = {key.removeprefix("method__"): path for key, path in checkpoints.items()}
     told = ("name", "inputs", "upstream", *paths)  # to the verbs, not to the method
     options = {key: value for key, value in config["method"].items() if key not in told}
