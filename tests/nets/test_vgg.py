@@ -84,7 +84,8 @@ def test_weights_from_a_file(tmp_path: Path, prefix: str, suffix: str) -> None:
 def test_deeper_layers_and_the_classifier_may_be_in_the_file(tmp_path: Path) -> None:
     state = random_state("vgg16") | {"features.26.weight": torch.zeros(1), "classifier.0.bias": torch.zeros(1)}
     torch.save(state, tmp_path / "full.pth")
-    VGGFeatures("vgg16", str(tmp_path / "full.pth"))
+    trunk = VGGFeatures("vgg16", str(tmp_path / "full.pth")).trunk
+    assert all(torch.equal(value, state[f"features.{key}"]) for key, value in trunk.state_dict().items())
 
 
 def without_one(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -47,7 +47,9 @@ def test_the_first_differences_are_named_and_the_others_counted() -> None:
 
 def test_known_keys_may_be_more_than_the_modules() -> None:
     state = other_state() | {"2.bias": torch.zeros(1)}
-    load_weights(block(), state, "file", "advice", known=state.keys())
+    module = block()
+    load_weights(module, state, "file", "advice", known=state.keys())
+    assert all(torch.equal(value, state[key]) for key, value in module.named_parameters())
 
 
 def test_a_trunk_is_a_state_without_prefix_and_heads() -> None:
