@@ -31,6 +31,22 @@ def test_python_m_matting(tmp_path):
     assert "usage: matting VERB" in done.stdout
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--cfg", "job"], ["train", "--help", "no_key=1"]])
+def test_a_process_that_only_prints_says_as_much_as_one_that_goes_on(matting, arguments, tmp_path):
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "matting", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=buffered, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == matting(*arguments)
+    assert done.stdout or done.stderr
+
+
+def test_who_reads_no_further_is_no_error(tmp_path):
+    command = [sys.executable, "-m", "matting", "train", "--cfg", "job"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 0)
+
+
 HEAVY = ("torch", "lightning", "albumentations", "torchvision", "torchmetrics", "kornia", "matplotlib")
 LIGHT_COMMANDS = f"""
 import json, pathlib, sys
