@@ -7,9 +7,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from matting import composing, schema
-from matting.composing import compose_config, composed, hydra_ready
+from matting.composing import compose_config, composed, hydra_ready, options
 from matting.experiments import facts, grid
-from matting.explain import options
 
 QUICK = ("scale=quick", "seed=1,2")
 

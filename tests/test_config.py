@@ -9,10 +9,9 @@ from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from matting import schema
-from matting.composing import compose_config, config_dir
+from matting.composing import compose_config, config_dir, options
 from matting.config import derive, digest_of, flat, identity, plain, readable
 from matting.errors import UserError
-from matting.explain import options
 from matting.instantiate import resolve
 from matting.runs import make_run
 from matting.upstream import method_run, stage_run

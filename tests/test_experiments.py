@@ -9,12 +9,12 @@ from hydra import initialize_config_dir
 from hydra.errors import ConfigCompositionException
 
 from matting import experiments, schema, train
-from matting.composing import compose_config, config_dir
+from matting.checks import check
+from matting.composing import compose_config, config_dir, options
 from matting.config import plain
 from matting.errors import JobError, UserError
 from matting.experiment_rows import borrowed, differing, fits, rows_of
 from matting.experiments import Job, asked, check_command, composed_row, facts, grid, job_of
-from matting.explain import options
 from matting.instantiate import resolve
 from matting.scales import SCALES
 from matting.upstream import method_run, stage_run
@@ -48,7 +48,8 @@ def test_an_experiment_composes_and_its_published_rows_are_of_its_grid(name, hyd
     file = facts(name)
     lines = grid(name, file["verb"], QUICK)
     assert len(set(lines)) == len(lines)
-    config = plain(composed_row(file["verb"], lines[-1]))
+    check(row := composed_row(file["verb"], lines[-1]))
+    config = plain(row)
     resolve(config["stage" if file["verb"] == "train" else "method"]["_target_"])
     published = file["published"]
     assert set(published["metrics"]) <= set(SCALES[published["scale"]])

@@ -11,19 +11,16 @@ from typing import Any, NoReturn
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
 
-from matting import keys, ranks, schema, sweeps
-from matting.checks import check
+from matting import jobs, keys, ranks, schema, sweeps
 from matting.composing import config_dir
-from matting.errors import Incomplete, Interrupted, JobError, NoSpace, UserError, disk_is_full
+from matting.errors import Incomplete, Interrupted, JobError, UserError
 from matting.explain import FORESEEN, INPUT_ERRORS, explain
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
 PRINTING = ("-c", "--cfg", "-i", "--info")
 OPTIONS = (*sweeps.GRID, *keys.HELP, *PRINTING, "-p", "--package", "--resolve")
 RUNS = ("train", "evaluate")  # verbs whose jobs are runs
-MODULES = {"runs": "listing"}  # where a verb does not live in the module of its name
 
 
 def answer(verb: str, arguments: list[str]) -> int:
@@ -47,7 +44,7 @@ def answer(verb: str, arguments: list[str]) -> int:
 
 
 def launch(verb: str, arguments: list[str]) -> None:
-    """Compose and run `matting.<verb>.run(config)` under Hydra; errors come out as they are."""
+    """Compose a verb's configs and perform its jobs under Hydra; errors come out as they are."""
     if nameless := [argument for argument in arguments if argument.startswith("=")]:
         raise UserError(f"{nameless[0]}: no key before the =; arguments are key=value")
     for argument in arguments:
@@ -87,7 +84,7 @@ def launch(verb: str, arguments: list[str]) -> None:
             config.experiments = chosen["experiments"]
         try:
             beside = sweep and verb in RUNS and chosen["hydra/launcher"] != "basic"
-            how = partial(importlib.import_module("matting.own_process").perform, command) if beside else perform
+            how = partial(importlib.import_module("matting.own_process").perform, command) if beside else jobs.perform
             value = how(verb, config)
             if sweep and chosen["hydra/sweeper"] == "optuna" and math.isnan(value):
                 raise JobError("no objective: the validation MSE is NaN, or there is no validation")
@@ -113,18 +110,6 @@ def launch(verb: str, arguments: list[str]) -> None:
         ) from None
     if raised:
         raise raised[0]
-
-
-def perform(verb: str, config: DictConfig) -> Any:
-    """Check a config and run its verb."""
-    try:
-        check(config)
-        return importlib.import_module(f"matting.{MODULES.get(verb, verb)}").run(config)
-    except OSError as error:
-        if not disk_is_full(error):
-            raise
-        where = error.filename or config.paths.output_dir
-        raise NoSpace(f"{where}: the disk is full; what was written is whole: free space, give it again") from error
 
 
 def is_option(argument: str) -> bool:

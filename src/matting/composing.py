@@ -16,8 +16,6 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from matting.explain import options
-
 KEPT = 64  # configs, of a sweep's thousands: each is thousands of objects that the garbage collector walks through
 
 # OmegaConf parses an interpolation each time that it is resolved, four fifths of the time that resolving takes.
@@ -29,6 +27,12 @@ yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[
 def config_dir() -> Path:
     """Folder of the configs: `conf/` of the checkout, linked into the package, or its copy in an installed wheel."""
     return Path(__file__).parent / "conf"
+
+
+def options(group: str) -> list[str]:
+    """The choices of a config group."""
+    folder = config_dir() / group
+    return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml"))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from matting import run_log, runs, train
 from matting.data.build import fingerprint
+from matting.listing import show_plan
 from matting.progress import say
 from matting.runs import Run
 from matting.upstream import method_run
@@ -15,8 +16,7 @@ from matting.upstream import method_run
 def run(config: DictConfig) -> float:
     """The verb. Gives the alpha's MSE over all test sets."""
     if config.plan:
-        for found, waits in planned(config):
-            say(f"{'waits for an upstream run' if waits else found.state():<10}  {found.folder}")
+        show_plan(planned(config))
         return float("nan")
     this, result = ensure(config)
     from matting.scales import table_text

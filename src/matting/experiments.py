@@ -15,15 +15,12 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from matting import evaluate, train
-from matting.checks import check
-from matting.composing import collected_rarely, compose_config, config_dir, hydra_ready
-from matting.config import changed, derived, derived_plain, handed_down
+from matting.composing import collected_rarely, compose_config, config_dir, hydra_ready, options
 from matting.errors import UserError
-from matting.explain import options
 from matting.progress import track
-from matting.runs import Run, make_run
-from matting.upstream import Upstream, below, method_run, stage_run
+from matting.runs import Run
+from matting.trained_row import evaluation_of
+from matting.upstream import Upstream, method_run, stage_run
 
 NOT_RUN = "not run"
 ROWS_A_PROCESS = 16  # at least, that composing them apart is worth its start
@@ -102,10 +99,9 @@ def grid(name: str, verb: str, overrides: Sequence[str]) -> list[tuple[str, ...]
 
 
 def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
-    """A row's config, its values checked."""
+    """A row's config."""
     config = compose_config(verb, words)
     config.experiments = next(word.partition("=")[2] for word in words if word.startswith("experiments="))
-    check(config)
     return config
 
 
@@ -164,38 +160,3 @@ def below_in_order(upstream: Mapping[str, Upstream]) -> Iterator[Run]:
             if found.config is not None and found.config.stage.upstream:
                 yield from below_in_order(stage_run(found.config)[1])
             yield found.run
-
-
-@dataclass(frozen=True)
-class RowEvaluation:
-    """The evaluation of a row's run, which may still have to be trained. named: the key that names that run."""
-
-    config: DictConfig
-    named: dict[str, str]
-    run: Run
-
-
-def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream]) -> RowEvaluation:
-    """How a row's run is measured; raises UserError for a method that does not stand on such a run."""
-    words = "evaluate", (f"method={config.evaluate_as}",), handed_down(this.config)
-    data = derived_plain(*words)
-    method = data["method"]
-    key = next((key for key, stage in method["upstream"].items() if stage == this.kind), None)
-    if key is None:
-        raise UserError(f"evaluate_as={config.evaluate_as}: this method stands on no run of stage={this.kind}")
-    digests = {f"method__{name}": upstream[f"stage__{of}"].key for name, of in below(method, key)}
-    own = {f"method__{key}": this.digest}
-    return RowEvaluation(derived(*words), own, make_run(f"evaluate/{method['name']}", data, **own, **digests))
-
-
-def planned(config: DictConfig) -> list[tuple[Run, bool]]:
-    """The runs of a row that trains, its evaluation last, each with whether it waits for one that is not done."""
-    rows, this = train.planned(config), stage_run(config)
-    evaluation = evaluation_of(config, *this).run
-    return [*rows, (evaluation, this[0].result() is None and evaluation.result() is None)]
-
-
-def measure(config: DictConfig) -> None:
-    """Evaluate a row's run, once it is done, on the test sets: that is what the experiment compares."""
-    found = evaluation_of(config, *stage_run(config))
-    evaluate.run(changed(found.config, rerun=config.rerun, **found.named))

@@ -8,6 +8,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from matting.composing import compose_config, options
 from matting.errors import Incomplete, Interrupted, JobError, UserError
 
 CONFIG_ERRORS = (HydraException, OmegaConfBaseException)
@@ -41,18 +42,8 @@ def explain(error: BaseException, verb: str) -> str:
     return " ".join(lines[:2])
 
 
-def options(group: str) -> list[str]:
-    """The choices of a config group."""
-    from matting.composing import config_dir
-
-    folder = config_dir() / group
-    return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml"))
-
-
 def unknown_key(key: str, verb: str) -> str:
     """An unknown key, with those that look like it, or all at its level."""
-    from matting.composing import compose_config
-
     config = compose_config(verb)
     known = list(all_keys(config))
     close = difflib.get_close_matches(key, known, 3, 0.6)

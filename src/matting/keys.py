@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from omegaconf import OmegaConf
 
-from matting.composing import compose_config, config_dir
-from matting.explain import options
+from matting.composing import compose_config, config_dir, options
 from matting.progress import say
 
 HELP = ("-h", "--help")

@@ -1,6 +1,7 @@
 """matting runs: list the run folders, those of a state, kind or name, and delete them. No torch."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,14 @@ def matches(entry: Entry, config: DictConfig) -> bool:
     )
 
 
-def show(rows: list[tuple[str, ...]]) -> None:
+def show_plan(planned: Sequence[tuple[Run, bool]], *more: tuple[str, str]) -> None:
+    """`plan=true`: the state and the folder of each run, and whether it waits for one that is not done; then `more`."""
+    rows = [("waits for an upstream run" if waits else run.state(), str(run)) for run, waits in planned]
+    show([*rows, *more])
+
+
+def show(rows: Sequence[tuple[str, ...]]) -> None:
+    """Rows with their columns aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

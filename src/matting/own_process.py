@@ -12,13 +12,13 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import schema
+from matting import jobs, schema
 from matting.errors import Interrupted, JobError
 from matting.explain import FORESEEN
 
 
 def perform(command: list[str], verb: str, config: DictConfig) -> Any:
-    """What `app.perform` gives or raises, for the manifest under `command`. Raises JobError if the process is killed.
+    """What `jobs.perform` gives or raises, for the manifest under `command`. Raises JobError if the process is killed.
 
     A launcher's workers serve many jobs, and CUDA reads once in a process which GPU is its.
     """
@@ -51,8 +51,6 @@ def ending(code: int) -> str:
 
 def main() -> None:
     """The process: the job comes through stdin, what comes of it goes to the file whose number is the argument."""
-    from matting import app
-
     # Slurm warns all processes of a job; the one above queues the job again, Lightning must not do so too
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     writing = int(sys.argv[1])
@@ -60,7 +58,7 @@ def main() -> None:
     threading.Thread(target=stop_with_parent, daemon=True).start()
     schema.register()
     try:
-        outcome = app.perform(verb, config)
+        outcome = jobs.perform(verb, config)
     except KeyboardInterrupt:
         outcome = Interrupted("stopped; the same command goes on from there")
     except FORESEEN as error:

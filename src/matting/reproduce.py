@@ -1,13 +1,12 @@
 """matting reproduce: a whole recipe or all of `experiments/`, each an ordinary run, then the report."""
 
-import importlib
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 
 from omegaconf import DictConfig
 
-from matting import evaluate, report, train
+from matting import evaluate, jobs, listing, report, train
 from matting.config import changed
 from matting.data.build import fingerprint
 from matting.errors import Interrupted, JobError
@@ -72,12 +71,11 @@ def run_experiments(arguments: Sequence[str]) -> None:
 
 def make_rows(found: Experiment) -> Iterator[str]:
     """Run an experiment's rows; gives a line for each that fails."""
-    verb = importlib.import_module(f"matting.{found.verb}")
     for number, job in enumerate(found.jobs, 1):
         title = found.title_of(job)
         say(f"{number} of {len(found.jobs)}: {title}")
         try:
-            verb.run(job.config())
+            jobs.perform(found.verb, job.config())
         except (Interrupted, KeyboardInterrupt):
             raise
         except Exception as error:
@@ -90,16 +88,9 @@ def make_rows(found: Experiment) -> Iterator[str]:
 
 def show_plan(recipe: RecipeRuns) -> None:
     """One line a step: done | resume | failed | new | running | waits for an upstream run, and where."""
-    rows = [
-        ("waits for an upstream run" if waits else found.state(), str(found))
-        for found, waits in evaluate.planned(recipe.config)
-    ]
     evaluated = recipe.evaluation.result() is not None
     state = "waits for an upstream run" if not evaluated else "done" if recipe.page_is_current() else "new"
-    rows.append((state, str(recipe.page)))
-    width = max(len(state) for state, _ in rows)
-    for state, path in rows:
-        say(f"{state:<{width}}  {path}")
+    listing.show_plan(evaluate.planned(recipe.config), (state, str(recipe.page)))
 
 
 def forget(recipe: RecipeRuns) -> None:

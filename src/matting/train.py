@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from matting import ranks, run_log, runs
 from matting.data.build import fingerprint
 from matting.errors import Interrupted
+from matting.listing import show_plan
 from matting.progress import say
 from matting.runs import Run
 from matting.upstream import Upstream, stage_run
@@ -15,20 +16,14 @@ from matting.upstream import Upstream, stage_run
 
 def run(config: DictConfig) -> float:
     """The verb. Gives the validation MSE of the best checkpoint, which a sweeper minimises; NaN without validation."""
-    row = config.evaluate_as is not None  # of an experiment, which compares evaluations
-    if row:
-        from matting import experiments  # stands on this module
     if config.plan:
-        for found, waits in (experiments.planned if row else planned)(config):
-            say(f"{'waits for an upstream run' if waits else found.state():<10}  {found.folder}")
+        show_plan(planned(config))
         return float("nan")
     this, result = ensure(config)
     say(f"{this.kind}: done, {this.folder}")
     for name, values in result.items():
         if isinstance(values, dict):
             say("  " + name + "  " + "  ".join(f"{key} {value:.5g}" for key, value in values.items()))
-    if row:
-        experiments.measure(config)
     return result["val"]["val/whole/mse"] if "val" in result else float("nan")
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from matting import composing, experiments, report, runs, schema, train
-from matting.checks import check
+from matting import composing, experiments, report, runs, schema
 from matting.data.build import fingerprint
 from matting.files import write_json
+from matting.jobs import perform
 from matting.runs import Run
 from matting.scales import METRICS
 from matting.upstream import stage_run
@@ -63,7 +63,7 @@ def finish_evaluation(run: Run) -> None:
     write_json(run.folder / "result.json", result)
 
 
-def asked_again(hydra: Hydra, jobs: int = 30) -> list[dict[str, Any]]:
+def asked_again(hydra: Hydra, times: int = 30) -> list[dict[str, Any]]:
     """A finished training under a running sweep: checked, looked up, printed."""
     words = ["stage=segmentation_gan", "scale=quick"]
     with composing.hydra_ready():
@@ -73,12 +73,11 @@ def asked_again(hydra: Hydra, jobs: int = 30) -> list[dict[str, Any]]:
         runs.begin(this, fingerprint(this.config), fresh=False)
         runs.finish(this, {"val": {"val/whole/mse": 0.05}})
         ours, theirs = [], []
-        for number in range(jobs):
+        for number in range(times):
             hydra.clock, start = 0.0, time.perf_counter()
             row = hydra("train", [*words, f"runtime.log_every={number + 1}"])  # no two texts alike, one run
             with contextlib.redirect_stdout(io.StringIO()):
-                check(row)
-                train.run(row)
+                perform("train", row)
             ours.append(time.perf_counter() - start - hydra.clock)
             theirs.append(hydra.clock)
     return [
