@@ -87,6 +87,24 @@ def test_the_share_of_a_known_rate_and_the_same_weights(tiny, tmp_path, monkeypa
     same_weights(*(weights(only_run(tmp_path / name)) for name in ("plain", "counted")))
 
 
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_an_update_of_several_batches_is_their_work_once(tmp_path, clock, monkeypatch, accumulate):
+    """2,000 operations a batch, all in the last of an update; 4 s a batch, on a device that does 1,000 a second."""
+    monkeypatch.setattr(throughput, "rate_of", lambda device, precision: 1000)
+    trainer, stage = fitting(tmp_path)
+    speed = Throughput("a stage", 6)
+    speed.on_train_start(trainer, stage)
+    for at in range(1, 7):
+        speed.on_train_batch_start(trainer, stage)
+        clock.now += 4
+        stage.batches, stage.window = at, ["a batch"] * (at % accumulate)
+        for _ in range(0 if stage.window else accumulate):
+            torch.ones(10, 10) @ torch.ones(10, 10)
+        speed.on_train_batch_end(trainer, stage, None, {"ids": ["a"]})
+    ((_, row),) = trainer.loggers[0].rows
+    assert row["speed/mfu"] == pytest.approx(0.5)
+
+
 def test_rates_are_by_device_and_precision(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100 80GB HBM3")
     cuda = torch.device("cuda")

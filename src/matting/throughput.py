@@ -37,11 +37,12 @@ class Throughput(Callback):
     def __init__(self, title: str, every: int):
         self.title, self.every = title, every
         self.steps: deque[float] = deque(maxlen=KEPT)
-        self.line, self.flops = "", 0
+        self.line = ""
         self.counter: FlopCounterMode | None = None
 
     def on_train_start(self, trainer: Trainer, stage: Any) -> None:
         self.rate = rate_of(stage.device, str(trainer.precision))
+        self.flops, self.counted, self.counting = 0, 0, self.rate is not None
         self.left = time.monotonic()
         self.clear()
 
@@ -50,14 +51,16 @@ class Throughput(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, stage: Any, *_: Any) -> None:
         self.began = time.monotonic()
-        if self.rate and not self.flops:
+        if self.counting:
             self.counter = FlopCounterMode(display=False)
             self.counter.__enter__()
 
     def on_train_batch_end(self, trainer: Trainer, stage: Any, outputs: Any, batch: Any, *_: Any) -> None:
         if self.counter is not None:
             self.counter.__exit__(None, None, None)
-            self.flops, self.counter = self.counter.get_total_flops(), None
+            self.flops += self.counter.get_total_flops()
+            self.counted += 1
+            self.counter, self.counting = None, bool(stage.window)  # up to the end of an update: one of several batches
         now = time.monotonic()
         self.steps.append(now - self.left)
         self.waited += self.began - self.left
@@ -87,7 +90,7 @@ class Throughput(Callback):
             f"{1e3 * middle:.0f} ms (95 %: {1e3 * slow:.0f}), peak {row['speed/peak_gb']:.1f} GB"
         )
         if self.rate:
-            row["speed/mfu"] = self.flops * self.batches / self.spent / self.rate
+            row["speed/mfu"] = self.flops / self.counted * self.batches / self.spent / self.rate
             self.line += f", MFU {row['speed/mfu']:.0%}"
         for logger in trainer.loggers:
             if not isinstance(logger, MetricsCSV):
