@@ -1,4 +1,9 @@
-"""The benchmarks' rows of a GPU, rehearsed on the CPU: each checks what it times."""
+"""The benchmarks' rows of a GPU, rehearsed on the CPU: each checks what it times. What a killed one leaves."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,3 +39,25 @@ def test_labels_spread_along_a_winding_component():
     mask[14] = False  # 7 rows above, 13 below
     labels, _ = label(mask)
     assert np.array_equal(bench_gpu.largest(torch.from_numpy(mask)).numpy(), labels == 2)
+
+
+def test_a_killed_bench_leaves_no_benchmark_at_work():
+    bench = subprocess.Popen([sys.executable, "-m", "tests.benchmarks", "changes"], stderr=subprocess.DEVNULL)
+    while not (begun := [pid for pid in started_by(bench.pid) if "libtorch" in Path(f"/proc/{pid}/maps").read_text()]):
+        time.sleep(0.05)
+    bench.kill()
+    bench.wait()
+    within = time.monotonic() + 20  # minutes less than the benchmark takes
+    while any(map(at_work, begun)):
+        assert time.monotonic() < within
+        time.sleep(0.05)
+
+
+def started_by(process):
+    return [int(pid) for pid in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def at_work(process):
+    """Neither gone nor waiting for whoever asks how it ended."""
+    status = Path(f"/proc/{process}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
