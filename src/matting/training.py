@@ -66,7 +66,7 @@ def prepare(config: Mapping[str, Any]) -> None:
     """Device, process and seeds; the rest of determinism is that every draw has a seed of its own."""
     device, precision = device_of(config), config["trainer"]["precision"]
     if precision == "bf16-mixed" and device.type == "cpu" and emulates_bf16():
-        say("warning: trainer.precision=bf16-mixed: many times slower than 32-true on this CPU, without AVX-512 or AMX")
+        say("warning: trainer.precision=bf16-mixed: many times slower than 32-true on this CPU: no bf16 instructions")
     settle(config["runtime"]["threads"])
     lightning.seed_everything(config["seed"], verbose=False)
 

@@ -19,5 +19,5 @@ def as_command() -> None:
 def has_bf16() -> bool:
     """False, and a line on it, where rows of bf16 would take hours."""
     if emulated := emulates_bf16():
-        print("no rows of bf16: this CPU has neither AVX-512 nor AMX", flush=True)
+        print("no rows of bf16: this CPU has no bf16 instructions", flush=True)
     return not emulated
