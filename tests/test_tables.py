@@ -5,10 +5,11 @@ import io
 
 import pytest
 
-from matting import experiment_page, tables
+from matting import experiment_page, formats
 from matting.comparison import compare
 from matting.experiment_rows import Row
-from matting.tables import comma_separated, latex, markdown, number, tables_of, text
+from matting.formats import latex, markdown, text
+from matting.tables import comma_separated, number, tables_of
 from tests.made_experiments import made_experiment, made_job
 
 
@@ -86,7 +87,7 @@ def test_markdown_and_latex_escape_what_would_break_a_cell(table):
     assert r"[95\%]" in source
     assert source.count(r"\\") == 1 + len(table.lines)
     assert "toprule" not in source
-    assert tables.escaped("a\\b^~{}#$") == r"a\textbackslash{}b\textasciicircum{}\textasciitilde{}\{\}\#\$"
+    assert formats.escaped("a\\b^~{}#$") == r"a\textbackslash{}b\textasciicircum{}\textasciitilde{}\{\}\#\$"
 
 
 def test_csv_has_one_line_a_row_and_metric(made):

@@ -12,8 +12,9 @@ from matting.bars import Bars, bars_of
 from matting.comparison import Comparison
 from matting.config import digest_of
 from matting.experiment_rows import Experiment, differing, key_of
+from matting.formats import markdown
 from matting.scales import METRICS
-from matting.tables import markdown, tables_of
+from matting.tables import tables_of
 from matting.wandb_session import open_wandb, staged_in
 
 LONGEST_TITLE = 128  # that W&B takes

@@ -10,11 +10,11 @@ from matting.experiment_rows import Experiment, Row
 from matting.experiments import Job
 from matting.figures import columns, reduced
 from matting.files import read_json
+from matting.formats import Table
 from matting.home import homeless
 from matting.page import PAGE, STYLE, figure, heads, picture
 from matting.runs import Run
 from matting.story import caveats, setting, trimaps
-from matting.tables import Table
 
 PICTURED = 24  # rows whose samples are shown
 

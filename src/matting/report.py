@@ -102,17 +102,17 @@ def run_experiments(arguments: Sequence[str]) -> None:
 
 def write_experiment(found: Experiment) -> list[Comparison]:
     """Write rows.jsonl, the tables and, last, report.html, each whole or not at all; prints the table."""
-    from matting import experiment_page, tables
+    from matting import experiment_page, formats, tables
 
     comparisons = compare(found)
     folder = found.folder
     folder.mkdir(parents=True, exist_ok=True)
     made = tables.tables_of(found, comparisons)
-    say("\n\n".join(map(tables.text, made)))
+    say("\n\n".join(map(formats.text, made)))
     write_text(folder / "rows.jsonl", "".join(json.dumps(homeless(line)) + "\n" for line in mapped(found)))
     write_text(folder / "table.csv", tables.comma_separated(found, comparisons))
-    write_text(folder / "table.md", "\n".join(map(tables.markdown, made)))
-    write_text(folder / "table.tex", "\n".join(map(tables.latex, made)))
+    write_text(folder / "table.md", "\n".join(map(formats.markdown, made)))
+    write_text(folder / "table.tex", "\n".join(map(formats.latex, made)))
     write_text(folder / "report.html", experiment_page.html(found, comparisons, made))
     say(str(folder / "report.html"))
     return comparisons

@@ -21,7 +21,7 @@ from matting.config import plain
 from matting.data.augment import Geometry
 from matting.data.collate import collate
 from matting.data.dataset import Composites
-from matting.data.images import Reduction
+from matting.data.decoding import Reduction
 from matting.data.order import TrainingOrder
 from matting.data.pairing import Pairing
 from matting.data.sources.base import Subject

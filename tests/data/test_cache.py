@@ -17,8 +17,9 @@ import pytest
 
 from matting.data import cache as cache_module
 from matting.data.cache import SubjectCache, estimate_bytes
+from matting.data.decoding import DamagedFile
 from matting.data.foreground import reduce_subject
-from matting.data.images import DamagedFile, write_image
+from matting.data.images import write_image
 from matting.data.sources.base import Subject
 from matting.data.sources.folder import FolderSubjects
 from matting.errors import UserError

@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 from matting.data.augment import Geometry
 from matting.data.collate import collate, start_worker
 from matting.data.dataset import Composites, EvalComposites, eval_shape, spread
-from matting.data.images import DamagedFile
+from matting.data.decoding import DamagedFile
 from matting.data.order import SameSize, TrainingOrder
 from matting.data.pairing import Pairing
 from matting.data.sources.base import Subject

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from matting.data.decoding import DamagedFile
 from matting.data.images import (
-    DamagedFile,
     list_images,
     read_alpha,
     read_labels,
@@ -39,7 +39,7 @@ STORE_TURNED = {
 @pytest.fixture(autouse=True, params=[True, False], ids=["main", "pool"])
 def decoder(request, monkeypatch):
     """Each test as on the main thread, and as on a pool's, which has another decoder of PNGs."""
-    monkeypatch.setattr("matting.data.images.on_main_thread", lambda: request.param)
+    monkeypatch.setattr("matting.data.decoding.on_main_thread", lambda: request.param)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +112,8 @@ def test_the_main_thread_and_a_pool_have_decoders_of_their_own(tmp_path, rgb, mo
     monkeypatch.undo()
     write_image(tmp_path / "rgb.png", rgb)
     used = []
-    monkeypatch.setattr("matting.data.images.decode_image_png_u8", lambda *_: used.append("main") or rgb)
-    monkeypatch.setattr("matting.data.images.imdecode", lambda *_: used.append("pool") or rgb[..., ::-1])
+    monkeypatch.setattr("matting.data.decoding.decode_image_png_u8", lambda *_: used.append("main") or rgb)
+    monkeypatch.setattr("matting.data.decoding.imdecode", lambda *_: used.append("pool") or rgb[..., ::-1])
     with ThreadPoolExecutor(1) as pool:
         np.testing.assert_array_equal(pool.submit(read_rgb, tmp_path / "rgb.png").result(), rgb)
     np.testing.assert_array_equal(read_rgb(tmp_path / "rgb.png"), rgb)

@@ -17,7 +17,8 @@ from matting.data.collate import collate, start_worker
 from matting.data.compose import DRAWS, compose_batch, recolour
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import Composites, EvalComposites
-from matting.data.images import DamagedFile, write_image
+from matting.data.decoding import DamagedFile
+from matting.data.images import write_image
 from matting.data.order import TrainingOrder
 from matting.data.pairing import validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs

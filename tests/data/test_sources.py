@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from matting.data.build import build_sources
+from matting.data.decoding import DamagedFile
 from matting.data.foreground import estimate_foreground
-from matting.data.images import DamagedFile, write_image
+from matting.data.images import write_image
 from matting.data.sources.adobe import AdobeSubjects
 from matting.data.sources.coco import CocoBackgrounds
 from matting.data.sources.distinctions import DistinctionsSubjects

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from matting.data.images import DamagedFile, write_image
+from matting.data.decoding import DamagedFile
+from matting.data.images import write_image
 from matting.data.sources.supervisely import SuperviselyPersons
 from matting.errors import UserError
 from tests.trees import bitmap, scene

@@ -21,8 +21,9 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
+from matting.data.decoding import DamagedFile
 from matting.data.foreground import reduce_subject, reduced_size
-from matting.data.images import DamagedFile, stored_size
+from matting.data.images import stored_size
 from matting.data.sources.base import Subject, SubjectSource
 from matting.errors import UserError, disk_is_full
 from matting.files import amount

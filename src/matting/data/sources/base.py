@@ -9,7 +9,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from matting.data.images import EXTENSIONS, Reduction, list_images
+from matting.data.decoding import Reduction
+from matting.data.images import EXTENSIONS, list_images
 from matting.errors import UserError
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
-from matting.data.images import Reduction, read_rgb
+from matting.data.decoding import Reduction
+from matting.data.images import read_rgb
 from matting.data.sources.base import FileSource, Labelled, index_images
 from matting.errors import UserError
 from matting.progress import say

@@ -5,8 +5,9 @@ from typing import Literal
 
 import numpy as np
 
+from matting.data.decoding import Reduction
 from matting.data.foreground import estimate_foreground
-from matting.data.images import Reduction, read_pair, read_rgb, read_rgba
+from matting.data.images import read_pair, read_rgb, read_rgba
 from matting.data.sources.base import FileSource, Subject, index_images, pair_files, select_ids
 from matting.errors import UserError
 

@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from matting.data.images import DamagedFile, imdecode, read_rgb
+from matting.data.decoding import DamagedFile, imdecode
+from matting.data.images import read_rgb
 from matting.data.sources.base import FileSource, Labelled, index_images
 from matting.errors import UserError
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from matting.data.images import Reduction, read_labels, read_rgb
+from matting.data.decoding import Reduction
+from matting.data.images import read_labels, read_rgb
 from matting.data.sources.base import FileSource, Labelled, index_images, select_ids
 from matting.errors import UserError
 

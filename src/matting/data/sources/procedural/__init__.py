@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matting.data.images import Reduction
+from matting.data.decoding import Reduction
 from matting.data.sources.base import Subject
 from matting.data.sources.procedural.scenes import draw_scene
 from matting.data.sources.procedural.subjects import draw_subject
