@@ -117,10 +117,10 @@ def one_after_another(tests: TestSet, method: Method) -> list[list[dict[str, Any
     return found
 
 
-def network_alone(tests: TestSet, method: Method, images: list[torch.Tensor]) -> None:
+def network_alone(tests: TestSet, method: Method, pictures: list[torch.Tensor]) -> None:
     """The batches of an evaluation predicted, nothing else."""
-    for image in torch.cat(images).split(tests.config["batch_size"]):
-        method(image)
+    for batch in torch.cat(pictures).split(tests.config["batch_size"]):
+        method(batch)
 
 
 def check_equal(found: list[list[dict[str, Any]]], expected: list[list[dict[str, Any]]]) -> None:
@@ -141,9 +141,9 @@ def rows_of(root: Path) -> Iterator[dict[str, Any]]:
         tests, method = opened(folder, scale), untrained(scale, *frame)
         check_equal(ours(tests, method), one_after_another(tests, method))
         # real ones: of a black image instance norms make denormal numbers, ten times as slow on some processors
-        images = [compose_batch(collate([sample]), colour=False)["image"] for sample in tests.dataset]
+        pictures = [compose_batch(collate([sample]), colour=False)["image"] for sample in tests.dataset]
         sides = [partial(side, tests, method) for side in (ours, one_after_another)]
-        sides.append(partial(network_alone, tests, method, images))
+        sides.append(partial(network_alone, tests, method, pictures))
         times = [[milliseconds(side) / images for side in sides] for _ in range(ROUNDS)]
         fast, slow, network = (median(side) for side in zip(*times, strict=True))
         name = f"evaluating an image of {WIDTH}x{HEIGHT}, {title}"
