@@ -141,7 +141,8 @@ def rows_of(root: Path) -> Iterator[dict[str, Any]]:
         tests, method = opened(folder, scale), untrained(scale, *frame)
         check_equal(ours(tests, method), one_after_another(tests, method))
         # real ones: of a black image instance norms make denormal numbers, ten times as slow on some processors
-        pictures = [compose_batch(collate([sample]), colour=False)["image"] for sample in tests.dataset]
+        samples = [tests.dataset[at] for at in range(images)]
+        pictures = [compose_batch(collate([sample]), colour=False)["image"] for sample in samples]
         sides = [partial(side, tests, method) for side in (ours, one_after_another)]
         sides.append(partial(network_alone, tests, method, pictures))
         times = [[milliseconds(side) / images for side in sides] for _ in range(ROUNDS)]
