@@ -47,6 +47,14 @@ def test_who_reads_no_further_is_no_error(tmp_path):
         assert (process.stderr.read(), process.wait()) == (b"", 0)
 
 
+def test_who_reads_no_further_ends_a_grid(tmp_path):
+    command = [sys.executable, "-m", "matting", "train", "experiments=pomagan/gan", "scale=quick", "plan=true"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"Launching 4 jobs locally\n"
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 0)
+
+
 HEAVY = ("torch", "lightning", "albumentations", "torchvision", "torchmetrics", "kornia", "matplotlib")
 LIGHT_COMMANDS = f"""
 import json, pathlib, sys

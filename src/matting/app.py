@@ -1,6 +1,7 @@
 """The Hydra application: one verb composed and run, what it raises turned into a line and an exit code. No torch."""
 
 import importlib
+import logging
 import math
 import os
 import sys
@@ -99,6 +100,7 @@ def launch(verb: str, arguments: list[str]) -> None:
     # Hydra's parser wants all overrides in one piece: `stage=alpha_gan -m seed=0,1` as `-m stage=alpha_gan seed=0,1`
     sys.argv = command = [f"matting {verb}", *sorted(arguments, key=is_override)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
+    logging.raiseExceptions = False  # its lines on a pipe that nobody reads any more: the job's own are answered
     try:
         with sweeps.told():
             job()
@@ -127,10 +129,12 @@ def is_override(argument: str) -> bool:
 def fail_in_sweep(error: Exception, verb: str, job: str) -> NoReturn:
     """One job of a grid failed: raise, so that the sweep counts it. The rest runs, and the command exits with 4.
 
-    Ctrl-C ends the whole sweep.
+    Ctrl-C ends the whole sweep, and so does whoever reads no further: nothing would be told of the rest.
     """
     if isinstance(error, Interrupted):
         raise KeyboardInterrupt(str(error)) from None
+    if isinstance(error, BrokenPipeError):
+        raise SystemExit(0) from None
     if not isinstance(error, FORESEEN):
         traceback.print_exception(error)
     text = "; ".join([outcome(error, verb)[1], *getattr(error, "__notes__", ())])

@@ -76,7 +76,7 @@ def make_rows(found: Experiment) -> Iterator[str]:
         say(f"{number} of {len(found.jobs)}: {title}")
         try:
             jobs.perform(found.verb, job.config())
-        except (Interrupted, KeyboardInterrupt):
+        except (Interrupted, KeyboardInterrupt, BrokenPipeError):
             raise
         except Exception as error:
             if not isinstance(error, FORESEEN):
