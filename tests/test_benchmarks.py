@@ -1,5 +1,7 @@
 """The benchmarks' rows of a GPU, rehearsed on the CPU: each checks what it times. What a killed one leaves."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -42,15 +44,19 @@ def test_labels_spread_along_a_winding_component():
 
 
 def test_a_killed_bench_leaves_no_benchmark_at_work():
-    bench = subprocess.Popen([sys.executable, "-m", "tests.benchmarks", "changes"], stderr=subprocess.DEVNULL)
+    command, root = [sys.executable, "-m", "tests.benchmarks", "changes"], Path(__file__).parents[1]
+    bench = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL)
     while not (begun := [pid for pid in started_by(bench.pid) if "libtorch" in Path(f"/proc/{pid}/maps").read_text()]):
+        assert bench.poll() is None
         time.sleep(0.05)
     bench.kill()
     bench.wait()
     within = time.monotonic() + 20  # minutes less than the benchmark takes
-    while any(map(at_work, begun)):
-        assert time.monotonic() < within
+    while at_work(begun[0]) and time.monotonic() < within:
         time.sleep(0.05)
+    if left := at_work(begun[0]):
+        os.kill(begun[0], signal.SIGKILL)
+    assert not left
 
 
 def started_by(process):

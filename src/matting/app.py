@@ -100,7 +100,7 @@ def launch(verb: str, arguments: list[str]) -> None:
     # Hydra's parser wants all overrides in one piece: `stage=alpha_gan -m seed=0,1` as `-m stage=alpha_gan seed=0,1`
     sys.argv = command = [f"matting {verb}", *sorted(arguments, key=is_override)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
-    logging.raiseExceptions = False  # its lines on a pipe that nobody reads any more: the job's own are answered
+    logging.raiseExceptions = False  # of Hydra's lines to a pipe that nobody reads: the job's own end the command
     try:
         with sweeps.told():
             job()

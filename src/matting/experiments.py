@@ -99,7 +99,7 @@ def grid(name: str, verb: str, overrides: Sequence[str]) -> list[tuple[str, ...]
 
 
 def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
-    """A row's config."""
+    """A row's config, not checked yet; it names its experiment."""
     config = compose_config(verb, words)
     config.experiments = next(word.partition("=")[2] for word in words if word.startswith("experiments="))
     return config
