@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 
+from matting import ranks
 from matting.files import read_metrics
 from tests.conftest import TINY
 
@@ -54,6 +55,18 @@ def test_both_stages_train_on_two_nodes(tmp_path):
         state = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
         assert all(value.isfinite().all() for value in state.values())
         assert json.loads((folder / "manifest.json").read_text()).keys() >= {"ended", "device"}
+
+
+def test_ranks_on_gpus_meet_each_on_its_own(monkeypatch):
+    """All of a machine's would otherwise meet on its first GPU, which NCCL refuses."""
+    done = []
+    for name, value in {"WORLD_SIZE": "8", "RANK": "6", "LOCAL_RANK": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: done.append(("device", device)))
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda kind, **_: done.append(("meet", kind)))
+    monkeypatch.setattr(torch.distributed, "barrier", lambda: done.append(("wait", None)))
+    ranks.join("gpu")
+    assert done == [("device", 2), ("meet", "nccl"), ("wait", None)]
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,10 @@ def join(accelerator: str) -> None:
     """Meet the other ranks, if there are any; the first time sets up what Lightning then uses."""
     if not several():
         return
-    from torch import distributed
+    from torch import cuda, distributed
 
     if not distributed.is_initialized():
+        if accelerator == "gpu":  # where NCCL's barrier lies; as it is, a machine's first for all of its ranks
+            cuda.set_device(int(os.environ["LOCAL_RANK"]))
         distributed.init_process_group("nccl" if accelerator == "gpu" else "gloo", timeout=PATIENCE)
     distributed.barrier()

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from matting.errors import JobError
 from tests.benchmarks.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, stage_of
@@ -17,8 +18,9 @@ DEEPLAB = {"_target_": "matting.nets.person.PersonSegmentation", "encoder": "tu-
 UPSTREAM = {"alpha_gan": {"coarse": COARSE}, "alphanet": {"segmentation": DEEPLAB, "matting": MATTING}}
 
 
-def any_stage(name):
-    return make_stage(name, **{key: trained(node) for key, node in UPSTREAM.get(name, {}).items()})
+def any_stage(name, optimizer="torch.optim.SGD"):
+    upstream = {key: trained(node) for key, node in UPSTREAM.get(name, {}).items()}
+    return make_stage(name, optimizer=optimizer, **upstream)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,40 @@ def test_the_host_waits_for_the_device_only_where_a_row_is_logged(name):
         stage.training_step(batch, at)
     with pytest.raises((RuntimeError, NotImplementedError), match="meta"):
         stage.training_step(batch, 2)
+
+
+@pytest.fixture
+def gpu_without_data():
+    """A tensor's like on a GPU, as far as shapes, types and devices go; what mixes devices is refused."""
+    torch.__future__.set_overwrite_module_params_on_conversion(True)  # a parameter cannot be moved there in place
+    with FakeTensorMode():
+        yield lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cuda")
+    torch.__future__.set_overwrite_module_params_on_conversion(False)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_step_keeps_to_the_device_of_its_batch(name, request):
+    stage, batch = any_stage(name, "torch.optim.Adam"), people()
+    moved = request.getfixturevalue("gpu_without_data")  # a stage is made of numbers
+    stage._apply(moved)
+    optimizers = stage.configure_optimizers()
+    stage.optimizers, stage.log_every = lambda: optimizers if len(optimizers) > 1 else optimizers[0], 3
+
+    def backward(loss):
+        """It would ask the driver for the device's stream: gradients without it."""
+        assert loss.device.type == "cuda"
+        assert loss.requires_grad
+        for network in stage.trained.values():
+            for parameter in network.parameters():
+                parameter.grad = moved(parameter)
+
+    stage.manual_backward = backward
+    batch = {key: moved(value) if isinstance(value, torch.Tensor) else value for key, value in batch.items()}
+    stage.training_step(batch, 0)
+    assert all(optimizer.defaults["fused"] and optimizer.state for optimizer in optimizers)
+    with torch.no_grad():
+        map = stage.predict_map(batch)
+    assert (map.device.type, map.dtype, map.shape) == ("cuda", torch.float32, batch["alpha"].shape)
 
 
 def test_a_bad_term_is_named_with_its_own_batch_when_the_next_row_is_logged():
