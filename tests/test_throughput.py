@@ -43,7 +43,7 @@ def fitting(tmp_path):
         is_global_zero=True,
         state=SimpleNamespace(fn="fit"),
     )
-    return trainer, SimpleNamespace(batches=0, device=torch.device("cpu"))
+    return trainer, SimpleNamespace(batches=0, device=torch.device("cpu"), cycle=1)
 
 
 def test_waiting_steps_and_images_by_a_clock(tmp_path, clock, capsys):
@@ -87,18 +87,19 @@ def test_the_share_of_a_known_rate_and_the_same_weights(tiny, tmp_path, monkeypa
     same_weights(*(weights(only_run(tmp_path / name)) for name in ("plain", "counted")))
 
 
-@pytest.mark.parametrize("accumulate", [1, 3])
-def test_an_update_of_several_batches_is_their_work_once(tmp_path, clock, monkeypatch, accumulate):
-    """2,000 operations a batch, all in the last of an update; 4 s a batch, on a device that does 1,000 a second."""
+@pytest.mark.parametrize("cycle", [1, 3])
+def test_work_is_counted_until_it_repeats_itself(tmp_path, clock, monkeypatch, cycle):
+    """2,000 operations a batch, all in the last of a cycle; 4 s a batch, on a device that does 1,000 a second."""
     monkeypatch.setattr(throughput, "rate_of", lambda device, precision: 1000)
     trainer, stage = fitting(tmp_path)
+    stage.cycle = cycle
     speed = Throughput("a stage", 6)
     speed.on_train_start(trainer, stage)
     for at in range(1, 7):
         speed.on_train_batch_start(trainer, stage)
         clock.now += 4
-        stage.batches, stage.window = at, ["a batch"] * (at % accumulate)
-        for _ in range(0 if stage.window else accumulate):
+        stage.batches = at
+        for _ in range(0 if at % cycle else cycle):
             torch.ones(10, 10) @ torch.ones(10, 10)
         speed.on_train_batch_end(trainer, stage, None, {"ids": ["a"]})
     ((_, row),) = trainer.loggers[0].rows

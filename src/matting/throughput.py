@@ -60,7 +60,7 @@ class Throughput(Callback):
             self.counter.__exit__(None, None, None)
             self.flops += self.counter.get_total_flops()
             self.counted += 1
-            self.counter, self.counting = None, bool(stage.window)  # up to the end of an update: one of several batches
+            self.counter, self.counting = None, self.counted < stage.cycle
         now = time.monotonic()
         self.steps.append(now - self.left)
         self.waited += self.began - self.left

@@ -118,7 +118,7 @@ def test_what_is_left_of_an_accumulation_counts_at_the_epochs_end():
 def test_the_discriminators_cadence():
     stage = make_stage("segmentation_gan", "stage.disc_every=3")
     steps = []
-    for i in range(6):
+    for i in range(2 * stage.cycle):
         before = snapshot(stage.disc)
         stage.training_step(make_batch(seed=i), i)
         steps.append(bool(moved(stage.disc, before)))

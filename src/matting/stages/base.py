@@ -62,6 +62,11 @@ class MattingStage(LightningModule):
         """The networks that have an optimizer, by its name in the config."""
         raise NotImplementedError
 
+    @property
+    def cycle(self) -> int:
+        """Batches after which the work that they make repeats itself."""
+        return self.stage["accumulate"]
+
     def losses(self, batch: Batch) -> LossSum:
         """What the trained networks descend on for a batch, all at once (a GAN's take turns: see `GANStage`)."""
         raise NotImplementedError

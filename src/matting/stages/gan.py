@@ -45,6 +45,10 @@ class GANStage(MattingStage):
         networks = {"gen": self.gen, "disc": self.disc}
         return {name: network for name, network in networks.items() if network is not None}
 
+    @property
+    def cycle(self) -> int:
+        return super().cycle * self.stage["disc_every"]
+
     def recompute(self) -> None:
         super().recompute()
         if self.objective.perceptual is not None:
