@@ -136,6 +136,19 @@ def test_the_alpha_stage_can_be_trained_alone(tiny, tmp_path):
     assert only_run(tmp_path, "alpha_gan")
 
 
+def test_a_run_whose_output_nobody_reads_any_more_goes_on(tiny, monkeypatch):
+    def unread(text):
+        raise BrokenPipeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("matting.callbacks.say", unread)  # what a validation found
+        with pytest.raises(BrokenPipeError):
+            tiny("train", "checkpoint.every_batches=1")
+    _, out, _ = tiny("train", "plan=true")
+    assert out.splitlines()[-1].split()[0] == "resume"
+    assert tiny("train")[0] == 0
+
+
 def test_a_term_that_is_not_finite_stops_the_run(tiny, tmp_path, monkeypatch):
     from matting.stages.segmentation_gan import SegmentationGAN
 

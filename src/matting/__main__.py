@@ -5,6 +5,7 @@ import os
 import re
 import sys
 
+from matting.errors import UNREAD
 from matting.home import at_home
 
 VERBS = {
@@ -100,7 +101,7 @@ def entry() -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has seen enough: `matting runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = UNREAD
     if only_prints(sys.argv[1:]):
         os._exit(code)  # nothing is left to be written; taking apart what Hydra imported is a twentieth of the time
     sys.exit(code)

@@ -15,7 +15,7 @@ from hydra.types import RunMode
 
 from matting import jobs, keys, ranks, schema, sweeps
 from matting.composing import config_dir
-from matting.errors import Incomplete, Interrupted, JobError, UserError
+from matting.errors import UNREAD, Incomplete, Interrupted, JobError, UserError
 from matting.explain import FORESEEN, INPUT_ERRORS, explain
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
@@ -134,7 +134,7 @@ def fail_in_sweep(error: Exception, verb: str, job: str) -> NoReturn:
     if isinstance(error, Interrupted):
         raise KeyboardInterrupt(str(error)) from None
     if isinstance(error, BrokenPipeError):
-        raise SystemExit(0) from None
+        raise SystemExit(UNREAD) from None
     if not isinstance(error, FORESEEN):
         traceback.print_exception(error)
     text = "; ".join([outcome(error, verb)[1], *getattr(error, "__notes__", ())])

@@ -2,6 +2,8 @@
 
 import errno
 
+UNREAD = 141  # exit code where nobody reads the output any more: what a shell says of a process that SIGPIPE ended
+
 
 class UserError(Exception):
     """Bad input: one line that names the file or key, what was expected and what to do. The command exits with 2."""

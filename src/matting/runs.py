@@ -169,8 +169,8 @@ def note(run: Run, **facts: Any) -> None:
 
 
 def note_error(run: Run, error: Exception) -> None:
-    """Mark a run as failed; one that a full disk stopped has not failed and goes on when there is room."""
-    if not disk_is_full(error):
+    """Mark a run as failed; one that a full disk stopped, or an output that nobody reads, has not and goes on."""
+    if not disk_is_full(error) and not isinstance(error, BrokenPipeError):
         known = isinstance(error, (UserError, JobError))
         note(run, error=str(error) if known else f"{type(error).__name__}: {error}")
 
