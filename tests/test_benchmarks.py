@@ -1,5 +1,6 @@
 """The benchmarks' rows of a GPU, rehearsed on the CPU: each checks what it times. What a killed one leaves."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import torch
 from scipy.ndimage import label
 
 from tests.benchmarks import bench_gpu
+from tests.benchmarks.__main__ import benchmarks
 from tests.benchmarks.bench_device import raw_batch
 from tests.benchmarks.bench_metrics import golden
 from tests.benchmarks.literal_step import stage_of
@@ -32,6 +34,12 @@ def test_rows_of_a_gpu(measured, bars):
     rows = measured()
     assert [row["bar"] for row in rows] == bars
     assert all(row["ours_ms"] > 0 < row["naive_ms"] for row in rows)
+
+
+@pytest.mark.parametrize("name", benchmarks())
+def test_every_benchmark_finds_what_it_measures(name):
+    """Running them takes minutes: this is what a renamed function would break."""
+    assert callable(importlib.import_module(f"tests.benchmarks.bench_{name}").measure)
 
 
 def test_labels_spread_along_a_winding_component():
