@@ -227,6 +227,35 @@ def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
     assert len(json.loads((killed / "manifest.json").read_text())["starts"]) == 4
 
 
+def test_updates_of_several_batches_go_on_to_the_same_result(tiny, tmp_path, monkeypatch):
+    """Epochs, validations, checkpoints and the stop all fall in the middle of one."""
+    words = [*KILLED, "stage.accumulate=3", "checkpoint.every_batches=2"]
+    assert tiny("train", "paths.output_dir=whole/outputs", *words)[0] == 0
+
+    def stop(self, trainer, stage, *_):
+        if stage.batches == 11:
+            raise BrokenPipeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("matting.callbacks.Limit.on_train_batch_end", stop)
+        with pytest.raises(BrokenPipeError):
+            tiny("train", "paths.output_dir=stopped/outputs", *words)
+    stopped = only_run(tmp_path / "stopped")
+    assert torch.load(stopped / "checkpoints/last.ckpt", weights_only=True)["matting"]["batches"] == 9
+    assert tiny("train", "paths.output_dir=stopped/outputs", *words)[0] == 0
+    whole = only_run(tmp_path / "whole")
+    for name in ("last", "best"):
+        same_weights(weights(whole, name), weights(stopped, name))
+    assert read_metrics(whole / "metrics.csv") == read_metrics(stopped / "metrics.csv")
+    assert json.loads((stopped / "result.json").read_text()) == json.loads((whole / "result.json").read_text())
+
+
+def test_the_last_update_is_kept_without_validation(tiny, tmp_path):
+    assert tiny("train", "stage.accumulate=4", "scale.val_subjects=0")[0] == 0
+    result = json.loads((only_run(tmp_path) / "result.json").read_text())
+    assert (result["batch"], result["batches"]) == (6, 6)
+
+
 def test_a_network_with_dropout_goes_on_to_the_same_weights(tiny, tmp_path, monkeypatch):
     """What is random in it is a batch's own, not the run's: a start in the middle draws the same."""
     stage = "alphanet_segmentation"

@@ -41,7 +41,7 @@ class RunCheckpoint(Callback):
     """last.ckpt every N batches or minutes and after each validation; best.ckpt where validation says so.
 
     Where validation falls on a batch, last.ckpt is written after it: a run that is killed within validation repeats it.
-    Nothing is written in the middle of an accumulation.
+    In the middle of an accumulation it waits for the update: the batches so far are in no checkpoint.
     """
 
     def __init__(self, folder: Path, every_batches: int, minutes: float, val_every: int, keep: str):
@@ -54,7 +54,7 @@ class RunCheckpoint(Callback):
         )
         self.best = float("inf")
         self.saved = time.monotonic()
-        self.interrupted = False
+        self.interrupted = self.due = False
 
     def on_fit_start(self, trainer: Trainer, stage: Any) -> None:
         """First Ctrl-C: stop at the next batch, with a checkpoint. Second: at once."""
@@ -77,9 +77,10 @@ class RunCheckpoint(Callback):
         return threading.current_thread() is threading.main_thread()
 
     def on_train_batch_end(self, trainer: Trainer, stage: Any, *_: Any) -> None:
+        batches: int = stage.batches
+        self.due |= batches % self.every == 0 or trainer.should_stop
         if stage.window:
             return
-        batches: int = stage.batches
         if any_rank(trainer, self.interrupted):
             self.save(trainer)
             raise Interrupted(f"stopped at batch {batches}; give the same command again to go on from there")
@@ -87,7 +88,7 @@ class RunCheckpoint(Callback):
         if measured and trainer.enable_validation:
             return
         late = any_rank(trainer, time.monotonic() - self.saved > 60 * self.minutes)
-        if late or batches % self.every == 0 or trainer.should_stop:
+        if late or self.due:
             self.save(trainer)
 
     def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
@@ -97,11 +98,14 @@ class RunCheckpoint(Callback):
         if value < self.best:
             self.best = value
             trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=self.keep == "weights")
-        self.save(trainer)
+        if stage.window:
+            self.due = True
+        else:
+            self.save(trainer)
 
     def save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.folder / "last.ckpt")
-        self.saved = time.monotonic()
+        self.saved, self.due = time.monotonic(), False
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best}

@@ -106,12 +106,13 @@ def test_accumulating_two_of_one_is_a_batch_of_two(name):
         assert one.rows[-1][key] == pytest.approx(other.rows[-1][key], rel=1e-4)
 
 
-def test_what_is_left_of_an_accumulation_counts_at_the_epochs_end():
-    stage = make_stage("segmentation_gan", "stage.accumulate=2")
-    before = snapshot(stage.gen)
-    stage.training_step(make_batch(), 0)
-    stage.on_train_epoch_end()
-    assert moved(stage.gen, before)
+def test_the_last_update_is_of_what_is_left():
+    stage = make_stage("segmentation_gan", "stage.accumulate=2", total=5)
+    sizes, update = [], stage.update
+    stage.update = lambda: sizes.append((stage.batches, len(stage.window))) or update()
+    for at in range(5):
+        stage.training_step(make_batch(seed=at), at)
+    assert sizes == [(2, 2), (4, 2), (5, 1)]
     assert stage.window == []
 
 

@@ -98,15 +98,13 @@ class MattingStage(LightningModule):
         return [build(self.optim[name], params=net.parameters()) for name, net in self.trained.items()]
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Collect `accumulate` batches, then update once: as one batch of them all would."""
+        """Collect `accumulate` batches, then update once: as one batch of them all would.
+
+        Across epochs: an update's batches are known by their count. The last of a training may have fewer.
+        """
         self.window.append(batch)
         self.batches += 1
-        if len(self.window) == self.stage["accumulate"]:
-            self.set_rates()
-            self.update()
-
-    def on_train_epoch_end(self) -> None:
-        if self.window:
+        if self.batches % self.stage["accumulate"] == 0 or self.batches >= self.total_batches:
             self.set_rates()
             self.update()
 

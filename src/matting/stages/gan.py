@@ -1,6 +1,7 @@
 """The one multi-optimizer step, shared by both GAN stages: discriminator on the detached fake, generator against it."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 
 import torch
@@ -94,7 +95,7 @@ class GANStage(MattingStage):
 
     def disc_turn(self) -> bool:
         """Whether the discriminator steps in this update: every `disc_every`-th."""
-        return (self.batches // self.stage["accumulate"]) % self.stage["disc_every"] == 0
+        return math.ceil(self.batches / self.stage["accumulate"]) % self.stage["disc_every"] == 0
 
 
 @contextlib.contextmanager
