@@ -12,7 +12,7 @@ import yaml
 
 from matting import runs, schema
 from matting.composing import compose_config
-from matting.config import plain
+from matting.config import CONFIG_VERSION, plain
 from matting.data.build import fingerprint
 from matting.errors import UserError
 from matting.files import check_space
@@ -35,7 +35,7 @@ def test_the_config_is_complete_and_resolved(run):
     kept = yaml.safe_load(text)
     assert "${" not in text
     assert "???" not in text
-    assert kept["config_version"] == 1
+    assert kept["config_version"] == CONFIG_VERSION
     assert "hydra" not in kept
     composed = plain(compose_config("train", ["seed=3", "scale=quick"]))
     assert {key for key in composed if kept[key] != composed[key]} == {"paths"}
@@ -57,8 +57,8 @@ def test_the_manifest_says_how_it_was_made(run):
 
 def test_another_version_names_both(run):
     file = run.folder / "config.yaml"
-    file.write_text(file.read_text().replace("config_version: 1", "config_version: 0"))
-    with pytest.raises(UserError, match=r"config\.yaml: config_version 0, this version reads 1"):
+    file.write_text(file.read_text().replace(f"config_version: {CONFIG_VERSION}", "config_version: 0"))
+    with pytest.raises(UserError, match=rf"config\.yaml: config_version 0, this version reads {CONFIG_VERSION}"):
         runs.open_run(run.folder)
     assert runs.find_runs(run.folder.parents[1]) == []
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 import yaml
 
+from matting.config import CONFIG_VERSION
 from matting.errors import Interrupted
 from matting.files import read_metrics
 from matting.stages.alphanet_segmentation import AlphaNetSegmentation
@@ -89,7 +90,7 @@ def test_a_run_keeps_everything_and_is_found_again(tiny, tmp_path):
 
     # the config that was kept is enough to run it again
     config = yaml.safe_load((run / "config.yaml").read_text())
-    assert config["config_version"] == 1
+    assert config["config_version"] == CONFIG_VERSION
     assert config["stage"]["batch_size"] == 2
 
 

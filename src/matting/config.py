@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from matting.composing import KEPT, compose_config, unpickled
 from matting.errors import UserError
 
-CONFIG_VERSION = 1
+CONFIG_VERSION = 2
 
 # Changes how or where a run works, never what comes out; or (vgg) counts where it is used.
 NOT_IDENTITY = (

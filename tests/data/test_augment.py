@@ -75,6 +75,28 @@ def test_a_person_cut_by_the_picture_is_cut_by_the_frame(seed):
     assert alpha[-1].any()
 
 
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_person_cut_on_both_sides_spans_the_frame(fit, seed):
+    """Where the plane ends its last row would be drawn out."""
+    cut = np.zeros((60, 40, 4), np.uint8)
+    cut[..., 0] = 4 * np.arange(60)[:, None]
+    cut[:, 10:30, 3] = 255
+    rows = Geometry(64, 96, fit, {**SOME, "rotate": 0}).frame_subject(cut, seed)[0][:, 48, 0]
+    assert max((rows == rows[0]).sum(), (rows == rows[-1]).sum()) <= 3
+
+
+@pytest.mark.parametrize("times", [0.45, 0.1])
+def test_a_margin_narrower_than_a_reduced_pixel_stays_empty(times):
+    plane = np.zeros((100, 100), np.uint8)
+    plane[1:-1, 1:-1] = 255
+    frame = warp(plane, np.array([[times, 0, 20], [0, times, 20], [0, 0, 1]]), 90, 90)
+    end = 20 + int(100 * times)
+    assert frame[22 : end - 2, 22 : end - 2].min() > 200
+    frame[18 : end + 2, 18 : end + 2] = 0
+    assert not frame.any()
+
+
 def test_crops_look_at_soft_pixels():
     tall = person(400, 100, bottom=False)
     seen = [Geometry(40, 90, "crop", NONE).frame_subject(tall, seed)[1] for seed in range(20)]
@@ -100,7 +122,7 @@ def test_an_unknown_fit_is_refused():
         Geometry(8, 8, "squeeze", NONE)
 
 
-@pytest.mark.parametrize("shape", [(30, 200), (200, 30), (5, 5)])
+@pytest.mark.parametrize("shape", [(30, 200), (200, 30), (5, 5), (2, 2_000_000)])
 def test_cover_never_stretches(shape):
     ramp = np.broadcast_to(np.arange(shape[1], dtype=np.float32)[None, :, None], (*shape, 3))
     picture = (ramp * 255 / max(1, shape[1] - 1)).astype(np.uint8)
@@ -111,9 +133,16 @@ def test_cover_never_stretches(shape):
     assert abs(int(out[0, -1, 0]) - int(out[0, 0, 0]) - expected) < 10
 
 
-def test_resize_averages_going_down():
+@pytest.mark.parametrize("shape", [(8, 8), (8, 32), (8, 64), (64, 8)])
+def test_resize_averages_along_what_gets_shorter(shape):
     checker = (np.indices((32, 32)).sum(0) % 2 * 255).astype(np.uint8)
-    assert set(np.unique(resize(checker, 8, 8))) <= {127, 128}
+    assert set(np.unique(resize(checker, *shape))) <= {127, 128}
+
+
+def test_a_background_that_is_enlarged_has_no_blocks():
+    ramp = np.broadcast_to(np.arange(0, 256, 16, dtype=np.uint8)[None, :, None], (16, 16, 3)).copy()
+    background = Geometry(160, 160, "crop", NONE).frame_background(ramp, 3, (160, 160))
+    assert np.abs(np.diff(background[80, :, 0].astype(int))).max() <= 3  # a block's edge is a step of 16
 
 
 @pytest.mark.parametrize(

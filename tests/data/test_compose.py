@@ -88,6 +88,13 @@ def test_defocus_blurs_the_chosen_samples_alone():
     assert out[1].std() < 0.5 * bgr[1].std()
 
 
+def test_a_sample_is_blurred_the_same_whatever_lies_beside_it():
+    bgr, sigma = torch.rand(3, 3, 20, 32, generator=torch.Generator().manual_seed(0)), torch.tensor([0.7, 3.0, 30.0])
+    alone = torch.cat([defocus(bgr[i : i + 1], sigma[i : i + 1]) for i in range(3)])
+    torch.testing.assert_close(defocus(bgr, sigma), alone, rtol=0, atol=1e-6)
+    assert torch.equal(alone[2], bgr[2])  # wider than the picture
+
+
 def test_a_blurred_white_background_is_no_wrong_batch():
     white = defocus(torch.ones(200, 3, 16, 24), torch.linspace(0.3, 3, 200))
     assert white.max() > 1  # else nothing is tried

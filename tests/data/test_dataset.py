@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from matting.data.augment import Geometry
+from matting.data.augment import Geometry, cover, resize
 from matting.data.collate import collate, start_worker
 from matting.data.dataset import Composites, EvalComposites, eval_shape, spread
 from matting.data.decoding import DamagedFile
@@ -120,11 +120,15 @@ def test_seeds_differ():
 
 def test_the_arbitrary_background_is_another_one():
     dataset = composites()
-    for index in range(len(dataset)):
-        subject, background = dataset.pairing[index]
-        k = index % dataset.pairing.per_subject
-        for turn in range(3):
-            assert dataset.pairing.background(subject, k + 1 + turn) != background
+    plain, loaded = dataset.backgrounds.load, []
+    dataset.backgrounds.load = lambda id, **how: loaded.append(id) or plain(id, **how)
+    others = set()
+    for turn in range(20):  # more passes than there are backgrounds
+        dataset[turn, 7]
+        own, other = loaded[-2:]
+        assert own == dataset.pairing[7][1] != other
+        others.add(other)
+    assert len(others) == 8
 
 
 def test_one_option_never_moves_anothers_draws():
@@ -175,6 +179,16 @@ def test_evaluation_sizes(eval_size, expected):
     sample = EvalComposites(pairing, Subjects(), Scenes(), eval_size)[3]
     assert sample["alpha"].shape == expected
     assert sample["bgr"].shape == (*expected, 3)
+
+
+@pytest.mark.parametrize("eval_size", [20, 80, [25, 60]])
+def test_evaluation_composites_at_the_subjects_own_size(eval_size):
+    """Resampled by themselves colours would take up what lies outside of the person."""
+    sample = EvalComposites(Pairing(["0"], ["00"], 1, 0, "test"), Subjects(), Scenes(), eval_size)[0]
+    subject, scene = Subjects().load("0"), cover(Scenes().load("00"), 40, 30).astype(np.float64)
+    share = subject.alpha[..., None] / 255
+    expected = resize(share * subject.fgr + (1 - share) * scene, *sample["alpha"].shape)
+    assert np.abs(sample["image"] - expected).max() < 0.6
 
 
 def test_evaluation_stops_at_a_damaged_file():

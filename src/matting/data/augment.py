@@ -40,6 +40,7 @@ class FrameSubject(A.DualTransform):
         alpha, draw = data["image"][..., 3], self.py_random
         height, width = alpha.shape[:2]
         fits = self.width / width, self.height / height
+        edges = alpha[:, 0].any(), alpha[:, -1].any(), alpha[0].any(), alpha[-1].any()
         if self.fit == "stretch":
             scale_x, scale_y = fits
         elif self.fit == "unknown":
@@ -48,9 +49,13 @@ class FrameSubject(A.DualTransform):
             low, high = min(fits), max(fits)
             scale_x = scale_y = low * (high / low) ** draw.random() if self.fit == "crop" else low
         jitter = math.exp(draw.uniform(math.log(self.scale[0]), math.log(self.scale[1])))
-        scale_x, scale_y = scale_x * jitter, scale_y * jitter
+        # both of an axis' edges stay outside: it spans the frame
+        least_x, least_y = (fit * bool(edges[at] and edges[at + 1]) for at, fit in zip((0, 2), fits, strict=True))
+        if self.fit == "stretch":
+            scale_x, scale_y = max(scale_x * jitter, least_x), max(scale_y * jitter, least_y)
+        else:
+            scale_x = scale_y = max(scale_x * jitter, least_x, least_y)
         soft_y, soft_x = soft_pixel(alpha, draw.random())
-        edges = alpha[:, 0].any(), alpha[:, -1].any(), alpha[0].any(), alpha[-1].any()
         left = self.place(width * scale_x, self.width, soft_x * scale_x, edges[0], edges[1])
         top = self.place(height * scale_y, self.height, soft_y * scale_y, edges[2], edges[3])
         angle = math.radians(draw.uniform(-self.rotate, self.rotate))
@@ -73,10 +78,8 @@ class FrameSubject(A.DualTransform):
         around = (0.5 if self.fit == "unknown" else draw.uniform(0.2, 0.8)) * frame - soft
         start = draw.uniform(0, free) if free >= 0 else min(max(around, free), 0.0)
         start += draw.uniform(-self.shift, self.shift) * frame
-        if cut_start and cut_end:
-            return start if free < 0 and free <= start <= 0 else free / 2
         if cut_start:
-            return min(start, 0.0)
+            start = min(start, 0.0)
         return max(start, free) if cut_end else start
 
     def apply(self, img: np.ndarray, matrix: np.ndarray, **params: Any) -> np.ndarray:
@@ -108,6 +111,9 @@ def warp(
     shrink = math.sqrt(abs(a * d - b * c))
     if shrink < 0.5:
         factor = 2 ** math.floor(-math.log2(shrink))
+        # a margin narrower than a reduced pixel would be one with the person beside it, and go on beyond the plane
+        plane = cv2.copyMakeBorder(plane, factor, factor, factor, factor, border)
+        matrix = matrix @ np.array([[1, 0, -factor], [0, 1, -factor], [0, 0, 1]])
         rows, columns = max(1, plane.shape[0] // factor), max(1, plane.shape[1] // factor)
         matrix = matrix @ np.diag([plane.shape[1] / columns, plane.shape[0] / rows, 1])
         plane = cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
@@ -130,7 +136,13 @@ class Geometry:
         flip, flip_background = A.HorizontalFlip(p=augment["flip"]), A.HorizontalFlip(p=0.5)
         self.subject: Transforms = [flip] if self.whole else [frame, flip]
         ratio = (width / height, width / height)  # cut, never stretched or tiled
-        cut = A.RandomResizedCrop((height, width), scale=(LEAST_CUT, 1.0), ratio=ratio, interpolation=cv2.INTER_AREA)
+        cut = A.RandomResizedCrop(
+            (height, width),
+            scale=(LEAST_CUT, 1.0),
+            ratio=ratio,
+            interpolation=cv2.INTER_LINEAR,
+            area_for_downscale="image",
+        )
         self.background: Transforms = [flip_background] if self.whole else [cut, flip_background]
 
     def frame_subject(self, rgba: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -187,17 +199,19 @@ def to_plane(mask: np.ndarray) -> np.ndarray:
 
 
 def cover(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Scale a picture until it covers a frame and cut its centre: never tiled, never stretched out of proportion."""
+    """The centre of a picture in the shape of a frame, scaled to it: never tiled, never stretched out of proportion."""
     scale = max(height / picture.shape[0], width / picture.shape[1])
-    rows, columns = max(height, round(picture.shape[0] * scale)), max(width, round(picture.shape[1] * scale))
-    picture = resize(picture, rows, columns)
-    top, left = (rows - height) // 2, (columns - width) // 2
-    return picture[top : top + height, left : left + width]
+    rows, columns = max(1, round(height / scale)), max(1, round(width / scale))
+    top, left = (picture.shape[0] - rows) // 2, (picture.shape[1] - columns) // 2
+    return resize(picture[top : top + rows, left : left + columns], height, width)
 
 
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Area going down, linear going up."""
-    if picture.shape[:2] == (height, width):
-        return picture
-    down = height * width < picture.shape[0] * picture.shape[1]
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if down else cv2.INTER_LINEAR)
+    """Area along what gets shorter, then linear along what gets longer: OpenCV averages only where neither does."""
+    for size, how in (
+        ((min(height, picture.shape[0]), min(width, picture.shape[1])), cv2.INTER_AREA),
+        ((height, width), cv2.INTER_LINEAR),
+    ):
+        if picture.shape[:2] != size:
+            picture = cv2.resize(picture, size[::-1], interpolation=how)
+    return picture

@@ -30,7 +30,7 @@ from matting.files import amount
 from matting.locks import lock
 from matting.progress import say, track
 
-VERSION = 2  # raise it when decoding, reduction or the layout changes
+VERSION = 3  # raise it when decoding, reduction or the layout changes
 DISK_ADVICE = "free space, choose another cache folder or a smaller long_side"
 OnDamaged = Literal["skip", "raise"]
 Decoded = tuple[Subject, str]

@@ -4,7 +4,7 @@ import math
 
 import torch
 from kornia.enhance import jpeg_codec_differentiable
-from kornia.filters import gaussian_blur2d
+from kornia.filters import filter2d_separable
 from torch import Tensor
 
 from matting.batch import Batch, RawBatch
@@ -92,16 +92,18 @@ def recolour(colours: Tensor, draws: Tensor) -> Tensor:
 
 def defocus(bgr: Tensor, sigma: Tensor) -> Tensor:
     """Blur the backgrounds whose sigma (B,) in px is worth it."""
-    chosen = [i for i, s in enumerate(sigma.tolist()) if s >= MIN_BLUR]
+    reaches = [math.ceil(3 * s) if s >= MIN_BLUR else 0 for s in sigma.tolist()]
+    chosen = [i for i, reach in enumerate(reaches) if 0 < reach < min(bgr.shape[-2:])]
     if not chosen:
         return bgr
-    sigma = sigma[chosen]  # on the host: kornia reads it, which on a GPU would wait for all queued work
-    reach = math.ceil(3 * float(sigma.max()))
-    if min(bgr.shape[-2:]) <= reach:
-        return bgr
+    # on the host, where they were drawn; a sample's kernel is its own, whatever is blurred beside it
+    widest = max(reaches[i] for i in chosen)
+    away = torch.arange(-widest, widest + 1.0).expand(len(chosen), -1)
+    kernels = torch.exp(-0.5 * (away / sigma[chosen, None]) ** 2)
+    kernels *= away.abs() <= torch.tensor([reaches[i] for i in chosen])[:, None]
+    kernels /= kernels.sum(1, keepdim=True)
     rows = _rows(chosen, bgr.device)
-    blurred = gaussian_blur2d(bgr.index_select(0, rows), 2 * reach + 1, sigma[:, None].expand(-1, 2))
-    return bgr.index_copy(0, rows, blurred)
+    return bgr.index_copy(0, rows, filter2d_separable(bgr.index_select(0, rows), kernels, kernels))
 
 
 def camera(image: Tensor, noise: Tensor, jpeg: Tensor, seeds: list[int]) -> Tensor:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
+import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
@@ -97,7 +98,8 @@ class Composites(Dataset):
             "skipped": skipped,
         }
         if self.new_bgr:
-            other_id = self.pairing.background(subject_id, index % self.pairing.per_subject + 1 + turn)
+            others = max(1, len(self.pairing.backgrounds) - 1)  # after as many the sample's own would come again
+            other_id = self.pairing.background(subject_id, index % self.pairing.per_subject + 1 + turn % others)
             sample["new_bgr"] = self.geometry.frame_background(load(other_id), seeds[2], size)
         return sample
 
@@ -162,9 +164,22 @@ class EvalComposites(Dataset):
         load = self.backgrounds.load
         if self.on_damaged == "skip":
             load = partial(load_or_next, self.backgrounds.load, self.pairing.backgrounds, "backgrounds", skipped)
-        # the composite is made at the subject's own size and stretched with it, as the published protocol does
-        bgr = resize(cover(load(background_id), *native), height, width)
-        return {**sample, "bgr": bgr, "id": f"{subject_id}@{background_id}", "skipped": skipped}
+        bgr = cover(load(background_id), *native)
+        if self.eval_size != "native":
+            # the composite is made at the subject's own size and stretched with it, as the published protocol does
+            sample["image"] = np.rint(resize(exact_composite(fgr, bgr, alpha), height, width) / 255).astype(np.uint8)
+        return {
+            **sample,
+            "bgr": resize(bgr, height, width),
+            "id": f"{subject_id}@{background_id}",
+            "skipped": skipped,
+        }
+
+
+def exact_composite(fgr: np.ndarray, bgr: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """uint16 (H, W, 3): 255 times what bytes make of a F + (1 - a) B, nothing rounded."""
+    share = cv2.merge([alpha] * 3)
+    return cv2.add(cv2.multiply(fgr, share, dtype=cv2.CV_16U), cv2.multiply(bgr, 255 - share, dtype=cv2.CV_16U))
 
 
 def spread(count: int, samples: int | None) -> list[int] | None:

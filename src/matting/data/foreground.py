@@ -39,15 +39,39 @@ def reduced_size(size: tuple[int, int], long_side: int | None) -> tuple[int, int
 
 
 def reduce_subject(subject: Subject, long_side: int | None) -> Subject:
-    """Area-average `subject` to `long_side`; colours weighted by alpha, so that none from outside it bleeds in."""
+    """Area-average `subject` to `long_side`; colours weighted by alpha, so that none from outside it bleeds in.
+
+    Outside of it the colours of its edge go on, for warps mix into an edge what lies beside it. None: as it is, to be
+    composited before anything is resampled.
+    """
+    if long_side is None:
+        return subject
     size = reduced_size(subject.alpha.shape, long_side)
     if size == subject.alpha.shape:
-        return subject
+        return Subject(spread_colours(subject.fgr, subject.alpha), subject.alpha, subject.image)
     # The constant vanishes beside any alpha and leaves the plain average where there is none.
     weight = subject.alpha.astype(np.float32) / 255 + 1e-20
     colour = shrink(subject.fgr * weight[..., None], size) / shrink(weight, size)[..., None]
     image = None if subject.image is None else shrink(subject.image, size)
-    return Subject(np.rint(colour).clip(0, 255).astype(np.uint8), shrink(subject.alpha, size), image)
+    alpha = shrink(subject.alpha, size)
+    return Subject(spread_colours(np.rint(colour).clip(0, 255).astype(np.uint8), alpha), alpha, image)
+
+
+def spread_colours(fgr: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """`fgr` uint8 (H, W, 3) with the nearest colour under `alpha` uint8 (H, W) wherever that is 0."""
+    outside = np.flatnonzero(alpha == 0)
+    if len(outside) in (0, alpha.size):
+        return fgr
+    # a pixel's label is that of the nearest one where the mask is 0
+    _, labels = cv2.distanceTransformWithLabels(
+        (alpha == 0).view(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    inside = np.flatnonzero(alpha)
+    at = np.empty(len(inside) + 1, np.int64)
+    at[labels.ravel()[inside]] = inside
+    spread = fgr.reshape(-1, 3).copy()
+    spread[outside] = spread[at[labels.ravel()[outside]]]
+    return spread.reshape(fgr.shape)
 
 
 def shrink(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -64,7 +64,7 @@ def fit_image(image: Tensor, height: int, width: int, fit: str) -> Tensor:
     """The image at the size that the networks were trained at (POMAGAN 3.3 resizes to 1280x768; how is not said).
 
     `pad` scales until it fits inside height x width and keeps its proportions (the networks pad to their stride),
-    `stretch` gives them up, `native` leaves the image as it is. Area going down, bilinear going up.
+    `stretch` gives them up, `native` leaves the image as it is. Resampled by `resample`.
     """
     if fit not in FITS:
         raise UserError(f"method.fit={fit}: expected one of {', '.join(FITS)}")
@@ -76,10 +76,10 @@ def fit_image(image: Tensor, height: int, width: int, fit: str) -> Tensor:
 
 
 def resample(planes: Tensor, height: int, width: int) -> Tensor:
-    """(B, C, H, W) -> (B, C, height, width): area going down, bilinear going up, the same planes at the same size."""
-    rows, columns = planes.shape[-2:]
-    if (rows, columns) == (height, width):
+    """(B, C, H, W) -> (B, C, height, width): area along what gets shorter, then bilinear along what gets longer."""
+    shorter = min(height, planes.shape[-2]), min(width, planes.shape[-1])
+    if planes.shape[-2:] != shorter:
+        planes = F.interpolate(planes, shorter, mode="area")
+    if shorter == (height, width):
         return planes
-    if height <= rows and width <= columns:
-        return F.interpolate(planes, (height, width), mode="area")
     return F.interpolate(planes, (height, width), mode="bilinear", align_corners=False).clamp(0, 1)
