@@ -154,6 +154,17 @@ def test_an_end_to_end_run_alone_is_evaluated_beside_its_halves(made, go):
     assert str(made["evaluate/alphanet"].name) in out  # the recipe's own evaluation, found
 
 
+def test_a_row_at_another_longer_side_is_trained_and_measured_at_it(made, go):
+    words = ["experiments=alphanet/attention", "net.mat.attention=attention", "stage.max_side=24"]
+    code, out, err = go("train", *words)
+    assert (code, err) == (0, "")
+    row = Path(re.search(r"^alphanet: done, (.*)$", out, re.M)[1])
+    before, after = (weights(run / "checkpoints/best.ckpt") for run in (made["alphanet"], row))
+    assert not all(torch.equal(value, after[key]) for key, value in before.items())
+    evaluation = Path(re.search(r"^evaluate: done, (.*)$", out, re.M)[1])
+    assert "max_side: 24\n" in (evaluation / "config.yaml").read_text().split("\nmethod:")[1]
+
+
 @pytest.mark.parametrize("key", HALVES)
 def test_a_checkpoint_of_the_wrong_stage_is_refused_by_name(made, go, key):
     other = {"segmentation": "alphanet_matting", "matting": "alphanet"}[key]

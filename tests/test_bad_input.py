@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import shutil
 from types import SimpleNamespace
 
@@ -98,6 +99,17 @@ def without(path):
     return path.name
 
 
+def renamed(path, name):
+    """By a name in bytes; gives what the message has of it."""
+    path.rename(path.with_name(os.fsdecode(name)))
+    return name.decode(errors="surrogateescape").encode(errors="backslashreplace").decode()
+
+
+def linked(path):
+    path.symlink_to("not-fetched")
+    return path
+
+
 def emptied(path):
     shutil.rmtree(path)
     path.mkdir()
@@ -111,6 +123,9 @@ DAMAGE = [
     ("folder", lambda root: other_size(root / "people/train/alpha/2.png"), "32x40 and 20x20 pixels"),
     ("folder", lambda root: trees.cut(root / "people/test/11.png"), "damaged image"),
     ("folder", lambda root: remove(root / "backgrounds/train"), "pictures to stand behind"),
+    ("folder", lambda root: linked(root / "people/test/zz.png"), "fetch what it links to, or remove it"),
+    ("folder", lambda root: linked(root / "backgrounds/train/zz.png"), "expected a file or a link to one"),
+    ("folder", lambda root: renamed(root / "backgrounds/test/0101.jpg", b"caf\xe9.jpg"), "not UTF-8"),
     ("aim_d646_coco", lambda root: remove(root / "AIM"), "{Training_set,Test_set}/*/{fg,alpha}"),
     ("aim_d646_coco", lambda root: remove(root / "D646"), "{Train,Test}/{FG,GT}"),
     ("aim_d646_coco", lambda root: remove(root / "PhotoMatte85"), "RGBA images of cut-out people"),

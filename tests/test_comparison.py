@@ -45,6 +45,40 @@ def test_seeds_of_one_image_are_not_independent_images():
     assert paired_difference(zero, ten) == paired_difference(zero, one)
 
 
+def test_images_of_one_person_are_not_independent_images():
+    """Twenty backgrounds that change nothing tell no more of other people than one does."""
+    one = {(0, f"{person}@0"): value for person, value in enumerate((0.0, 1.0, 2.0, 9.0))}
+    twenty = {(0, f"{id.partition('@')[0]}@{at}"): value for (_, id), value in one.items() for at in range(20)}
+    few, many = (paired_difference(dict.fromkeys(made, 0.0), made) for made in (one, twenty))
+    assert (many.mean, many.low, many.high) == pytest.approx((few.mean, few.low, few.high))
+    assert (few.images, many.images) == (4, 80)
+
+
+def test_a_person_of_more_images_weighs_as_much_more():
+    other = {(0, "a@0"): 1.0, (0, "b@0"): 3.0, (0, "b@1"): 5.0}
+    found = paired_difference(dict.fromkeys(other, 0.0), other)
+    assert (found.mean, found.low, found.high) == (3, 1, 4)
+
+
+def test_people_of_one_image_each_are_drawn_as_images():
+    values = np.random.default_rng(2).normal(3, 2, 40)
+    other = {(0, f"person{at:02}@{at}"): float(value) for at, value in enumerate(values)}
+    found = paired_difference(dict.fromkeys(other, 0.0), other)
+    means = values[np.random.default_rng(0).integers(0, 40, (2000, 40))].mean(1)
+    assert (found.mean, found.low, found.high) == (values.mean(), *np.quantile(means, [(1 - 0.95) / 2, (1 + 0.95) / 2]))
+
+
+def test_the_interval_of_composites_covers_what_other_people_give():
+    """Of 11 people before 20 backgrounds each: of images drawn alone it covers less than half."""
+    draw, covered = np.random.default_rng(3), 0
+    for _ in range(200):
+        people = draw.normal(1, 1, 11)
+        other = {(0, f"{at // 20}@{at % 20}"): people[at // 20] + draw.normal(0, 0.3) for at in range(11 * 20)}
+        found = paired_difference(dict.fromkeys(other, 0.0), other)
+        covered += found.low <= 1 <= found.high
+    assert covered >= 0.85 * 200
+
+
 @pytest.mark.parametrize("images", [200, 1500])
 def test_the_interval_is_that_of_the_mean(images):
     values = np.random.default_rng(1).normal(3, 2, images)

@@ -13,6 +13,7 @@ from matting.composing import compose_config, config_dir, options
 from matting.config import derive, digest_of, flat, identity, plain, readable
 from matting.errors import UserError
 from matting.instantiate import resolve
+from matting.report import recipe_runs
 from matting.runs import make_run
 from matting.upstream import method_run, stage_run
 
@@ -134,6 +135,49 @@ def test_what_changes_no_outcome_changes_no_digest(word):
 )
 def test_what_changes_the_outcome_changes_the_digest(word):
     assert of(word) != of()
+
+
+TABLE_1 = [1024, 1024]
+
+
+def eval_sizes(verb, *words):
+    """Those of a command line's test sets, and of the runs that it stands on."""
+    config = compose_config(verb, list(words))
+    if verb == "reproduce":
+        return [size for step in recipe_runs(config).steps for size in sizes_of(step.config)]
+    _, upstream = (stage_run if verb == "train" else method_run)(config)
+    runs = [found.run.config for found in upstream.values()]
+    return [size for one in (plain(config), *runs) for size in sizes_of(one)]
+
+
+def sizes_of(config):
+    return [test["eval_size"] for test in config["data"]["test"].values()]
+
+
+@pytest.mark.parametrize(
+    ("verb", "word", "size"),
+    [
+        ("reproduce", "recipe=pomagan", TABLE_1),
+        ("reproduce", "recipe=alphanet", "native"),
+        *(("train", f"stage={stage}", "native" if "alphanet" in stage else TABLE_1) for stage in STAGES),
+        *(("evaluate", f"method={name}", TABLE_1 if name == "pomagan" else "native") for name in options("method")),
+        ("predict", "method=pomagan", TABLE_1),
+    ],
+)
+def test_pomagan_alone_is_measured_at_the_size_of_its_table_1(verb, word, size):
+    """Whichever command line names a run, it is the same one; another size may be given to all."""
+    words = (verb, word, *NEEDS.get(verb, []))
+    for more, expected in (
+        (["data=aim_d646_coco"], size),
+        (["scale.eval_size=[512,256]"], [512, 256]),
+        (["scale=quick"], 112),
+    ):
+        found = eval_sizes(*words, *more)
+        assert found == [expected] * len(found)
+
+
+def test_the_longer_side_of_training_is_that_of_the_networks():
+    assert compose_config("train", ["stage=alphanet", "stage.max_side=900"]).stage.long_side == 900
 
 
 @pytest.mark.parametrize("key", ["loss.perceptual.weights", "+data.subjects.procedural.list_file"])

@@ -1,12 +1,14 @@
 """Measuring a test set: what comes out is what one image after another gives, and the network does not wait for it."""
 
+import json
+import math
 import threading
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from matting import evaluation, schema
+from matting import evaluate, evaluation, schema
 from matting.composing import compose_config
 from matting.config import plain
 from matting.data.collate import collate
@@ -113,6 +115,44 @@ def test_the_gallery_keeps_the_first_the_best_and_the_worst(tmp_path):
     for entry in entries:
         shown = read_rgb(tmp_path / entry["files"]["alpha"])
         assert (shown == 51 * int(entry["id"][2:])).all()
+
+
+def test_the_gallery_ranks_no_sample_without_an_error(tmp_path):
+    gallery, plane = Gallery(2), torch.full((1, 4, 5), 0.2)
+    for at, mse in enumerate([math.nan, math.nan, 0.3, 0.9, 0.1, math.nan]):
+        gallery.offer({"mse": mse, "id": f"id{at}"}, {"alpha": plane})
+    entries = gallery.write(tmp_path / "pictures" / "folder", "folder")
+    kept = {kind: [entry["id"] for entry in entries if entry["kind"] == kind] for kind in ("first", "best", "worst")}
+    assert kept == {"first": ["id0", "id1"], "best": ["id4", "id2"], "worst": ["id3", "id2"]}
+
+
+def test_a_gallery_of_samples_without_an_error_has_the_first_alone(tmp_path):
+    gallery, plane = Gallery(2), torch.full((1, 4, 5), 0.2)
+    for at in range(3):
+        gallery.offer({"mse": math.nan, "id": f"id{at}"}, {"alpha": plane})
+    entries = gallery.write(tmp_path / "pictures" / "folder", "folder")
+    assert [(entry["kind"], entry["id"]) for entry in entries] == [("first", "id0"), ("first", "id1")]
+
+
+def test_the_verb_gives_the_error_in_the_first_region_asked_for(tiny, tmp_path):
+    words = ("method=closed_form", "metrics.regions=[unknown]", "pictures=1")
+    for _ in range(2):  # made, then found
+        code, out, err = tiny("evaluate", *words)
+        assert (code, err) == (0, "")
+        assert "unknown region" in out
+    (file,) = tmp_path.glob("outputs/evaluate/closed_form/*/result.json")
+    means = json.loads(file.read_text())["tests"]["procedural"]["rows"]["alpha"]["unknown"]
+    schema.register()
+    assert evaluate.run(compose_config("evaluate", [*TINY, *words])) == means["mse"]
+
+
+@pytest.mark.parametrize(("errors", "mean"), [((0.25, None, 0.75), 0.5), ((None, None), math.nan)])
+def test_a_test_set_whose_region_is_empty_throughout_is_in_no_mean(monkeypatch, errors, mean):
+    tests = {str(at): {"rows": {"alpha": {"unknown": {"mse": error}}}} for at, error in enumerate(errors)}
+    made = SimpleNamespace(folder="", config={"metrics": {"regions": ["unknown"]}, "scale": {"name": "quick"}})
+    monkeypatch.setattr(evaluate, "ensure", lambda config: (made, {"tests": tests}))
+    monkeypatch.setattr("matting.scales.table_text", lambda *_: "")
+    assert evaluate.run(SimpleNamespace(plan=False)) == pytest.approx(mean, nan_ok=True)
 
 
 def test_the_network_has_the_next_batch_while_one_is_measured(tests, monkeypatch):

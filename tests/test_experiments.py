@@ -169,6 +169,22 @@ def test_a_row_of_another_experiment_is_its_run(hydra):
     assert job.words[0] == "experiments=alphanet/attention"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_is_measured_at_the_size_that_its_paper_says(name, hydra):
+    verb = facts(name)["verb"]
+    job = job_of(verb, grid(name, verb, ["data=aim_d646_coco"])[0])
+    sizes = [test["eval_size"] for run in (*job.stages, job.evaluation) for test in run.config["data"]["test"].values()]
+    assert sizes == ["native" if name.startswith("alphanet") else [1024, 1024]] * 3 * (len(job.stages) + 1)
+
+
+def test_a_row_is_measured_at_the_longer_side_that_it_was_trained_at(hydra):
+    words = (*QUICK, "net.mat.attention=attention", "stage.max_side=96,160")
+    smaller, default = jobs_of("alphanet/attention", *words)
+    assert smaller.stages[-1].config["stage"]["long_side"] == 96
+    assert smaller.evaluation.config["method"]["max_side"] == 96
+    assert default.evaluation.digest == method_run(compose_config("evaluate", ["method=alphanet", *QUICK]))[0].digest
+
+
 def test_words_that_differ():
     assert differing([("a", "b"), ("a", "c")]) == {"b", "c"}
     assert differing([("a", "b")]) == set()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from matting.home import at_home, homeless
-from matting.runs import find_runs
+from matting.runs import open_run, run_folders
 
 
 @pytest.fixture
@@ -58,6 +58,7 @@ def test_a_run_that_was_moved_to_another_home_is_read_from_there(tiny, home, mon
     other = home / "other"
     shutil.move(home / "out", other / "out")
     monkeypatch.setenv("HOME", str(other))
-    (run,) = find_runs(other / "out")
+    (folder,) = run_folders(other / "out")
+    run = open_run(folder)
     assert run.config["paths"]["output_dir"] == str(other / "out")
     assert Path(run.config["paths"]["output_dir"]).is_dir()

@@ -3,7 +3,9 @@
 import sys
 
 import pytest
+import torch
 
+from matting.checkpoints import load_network
 from matting.errors import UserError
 from matting.instantiate import build, resolve
 
@@ -33,6 +35,10 @@ from matting.instantiate import build, resolve
         "matting.runs.PACKAGES",
         "matting.runs",
         "matting.instantiate.importlib.import_module",
+        "matting.instantiate.locate",
+        "matting.composing.unpickled",
+        "matting.losses.matte.l1_loss",
+        "matting.runs.Run",
     ],
 )
 def test_refused(path):
@@ -58,7 +64,7 @@ def test_refused(path):
         "segmentation_models_pytorch.DeepLabV3Plus",
         "matting.nets.pomagan.AlphaGenerator",
         "matting.loggers.WandbRun",
-        "matting.losses.matte.l1_loss",
+        "matting.data.sources.folder.FolderSubjects",
     ],
 )
 def test_allowed(path):
@@ -91,6 +97,20 @@ def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch):
 def test_build_passes_keys_and_more():
     layer = build({"_target_": "torch.nn.Linear", "in_features": 2}, out_features=3)
     assert (layer.in_features, layer.out_features) == (2, 3)
+
+
+def test_a_network_of_a_checkpoint_is_a_module(tmp_path):
+    checkpoint = {
+        "state_dict": {},
+        "matting": {
+            "version": 1,
+            "stage": "alpha_gan",
+            "nets": {"gen": {"_target_": "lightning.pytorch.loggers.CSVLogger"}},
+        },
+    }
+    torch.save(checkpoint, tmp_path / "theirs.ckpt")
+    with pytest.raises(UserError, match=r"CSVLogger: not allowed"):
+        load_network(tmp_path / "theirs.ckpt", "alpha_gan")
 
 
 @pytest.mark.parametrize("target", ["torch.hub.load", "os.system"])

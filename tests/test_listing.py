@@ -128,5 +128,9 @@ def test_prune_keeps_a_running_run(output_dir, capsys):
     assert text.splitlines()[-1] == "deleted 4 of 5"
 
 
-def test_a_folder_of_another_version_does_not_hide_the_others(output_dir):
-    assert len(runs.find_runs(output_dir)) == 4
+def test_a_folder_without_a_manifest_is_somebody_elses(output_dir):
+    theirs = output_dir / "project/thesis"
+    theirs.mkdir(parents=True)
+    (theirs / "config.yaml").write_text("lr: 1")
+    list_runs(output_dir, prune=True)
+    assert [path.name for path in theirs.iterdir()] == ["config.yaml"]

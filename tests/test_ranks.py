@@ -69,8 +69,22 @@ def test_ranks_on_gpus_meet_each_on_its_own(monkeypatch):
     assert done == [("device", 2), ("meet", "nccl"), ("wait", None)]
 
 
+@pytest.mark.parametrize("words", [["trainer.num_nodes=2"], ["trainer.devices=2"]])
+def test_ranks_that_nothing_starts_are_refused(tiny, words):
+    code, _, err = tiny("train", *words)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "torchrun" in err or "trainer=ddp trainer.devices=2" in err
+
+
 @pytest.mark.parametrize(
-    "words", [("train", "trainer=ddp"), ("train", "-m", "trainer=nodes", "seed=0,1"), ("evaluate", "method=pomagan")]
+    "words",
+    [
+        ("train", "trainer=ddp"),
+        ("train", "-m", "trainer=nodes", "seed=0,1"),
+        ("train", "experiments=pomagan/gan", "trainer=nodes"),
+        ("evaluate", "method=pomagan"),
+    ],
 )
 @pytest.mark.parametrize("variable", ["WORLD_SIZE", "SLURM_STEP_NUM_TASKS"])
 def test_ranks_of_anything_else_are_refused(matting, monkeypatch, variable, words):

@@ -56,6 +56,7 @@ def test_notes_say_seeds_failures_and_what_was_not_run(table):
     assert "not run, the suite has no such system: FBA" in notes
     assert "published: A paper, Table 1: other images" in notes
     assert "differences are from cGAN" in notes
+    assert "bootstrap over the test subjects, each with all its images, paired by image and seed" in notes
 
 
 def test_nothing_measured_still_shows_the_published_figures_and_the_command(tmp_path):

@@ -4,9 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from matting import throughput
+from matting.errors import JobError
 from matting.loggers import MetricsCSV
+from matting.stages.segmentation_gan import SegmentationGAN
 from matting.throughput import Throughput, percentiles
 from tests.test_train import only_run, same_weights, weights
 
@@ -46,6 +49,10 @@ def fitting(tmp_path):
     return trainer, SimpleNamespace(batches=0, device=torch.device("cpu"), cycle=1)
 
 
+def batch_of(*ids, height=8, width=10):
+    return {"ids": [*ids], "alpha": torch.zeros(len(ids), 1, height, width)}
+
+
 def test_waiting_steps_and_images_by_a_clock(tmp_path, clock, capsys):
     """Each batch waits 1 s and works 3 s; a validation of 100 s is neither."""
     trainer, stage = fitting(tmp_path)
@@ -56,7 +63,7 @@ def test_waiting_steps_and_images_by_a_clock(tmp_path, clock, capsys):
         speed.on_train_batch_start(trainer, stage)
         clock.now += 3
         stage.batches += 1
-        speed.on_train_batch_end(trainer, stage, None, {"ids": ["a", "b", "c"]})
+        speed.on_train_batch_end(trainer, stage, None, batch_of("a", "b", "c"))
         if stage.batches == 3:
             clock.now += 100
             speed.on_validation_end(trainer, stage)
@@ -101,15 +108,67 @@ def test_work_is_counted_until_it_repeats_itself(tmp_path, clock, monkeypatch, c
         stage.batches = at
         for _ in range(0 if at % cycle else cycle):
             torch.ones(10, 10) @ torch.ones(10, 10)
-        speed.on_train_batch_end(trainer, stage, None, {"ids": ["a"]})
+        speed.on_train_batch_end(trainer, stage, None, batch_of("a"))
     ((_, row),) = trainer.loggers[0].rows
     assert row["speed/mfu"] == pytest.approx(0.5)
 
 
-def test_rates_are_by_device_and_precision(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "NVIDIA H100 80GB HBM3")
+def test_work_goes_with_the_pixels_of_the_samples(tmp_path, clock, monkeypatch):
+    """2,000 operations for 8 x 10 pixels, then samples of four times as many; 4 s each, 1,000 a second."""
+    monkeypatch.setattr(throughput, "rate_of", lambda device, precision: 1000)
+    trainer, stage = fitting(tmp_path)
+    speed = Throughput("a stage", 2)
+    speed.on_train_start(trainer, stage)
+    for at, side in enumerate((1, 1, 2, 1, 2, 2), 1):
+        speed.on_train_batch_start(trainer, stage)
+        clock.now += 4
+        stage.batches = at
+        torch.ones(10, 10) @ torch.ones(10, 10)
+        speed.on_train_batch_end(trainer, stage, None, batch_of("a", height=8 * side, width=10 * side))
+    assert [row["speed/mfu"] for _, row in trainer.loggers[0].rows] == pytest.approx([0.5, 1.25, 2])
+
+
+def test_a_batch_that_fails_leaves_no_counter_behind(tiny, monkeypatch):
+    def failing(stage, batch):
+        raise JobError("a loss is NaN")
+
+    monkeypatch.setattr(throughput, "rate_of", lambda device, precision: 1e12)
+    monkeypatch.setattr(SegmentationGAN, "example", failing)
+    code, _, err = tiny("train")
+    assert (code, "a loss is NaN" in err) == (4, True)
+    assert _get_current_dispatch_mode() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "rates"),
+    [
+        ("NVIDIA H200", (989e12, 495e12)),
+        ("NVIDIA H100 80GB HBM3", (989e12, 495e12)),
+        ("NVIDIA A100-SXM4-80GB", (312e12, 156e12)),
+        ("NVIDIA A100 80GB PCIe", (312e12, 156e12)),
+        ("NVIDIA GeForce RTX 4090", (165e12, 83e12)),
+        ("NVIDIA H100 PCIe", (None, None)),
+        ("NVIDIA H100 NVL", (None, None)),
+        ("NVIDIA GH200 480GB", (None, None)),
+        ("NVIDIA H100 80GB HBM3 MIG 1g.10gb", (None, None)),
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", (None, None)),
+        ("a GPU of next year", (None, None)),
+    ],
+)
+def test_rates_are_by_the_whole_name_of_a_device_and_by_precision(monkeypatch, name, rates):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: name)
     cuda = torch.device("cuda")
-    assert throughput.rate_of(cuda, "bf16-mixed") == 2 * throughput.rate_of(cuda, "32-true") - 1e12
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU of next year")
-    assert throughput.rate_of(cuda, "bf16-mixed") is None
+    assert (throughput.rate_of(cuda, "bf16-mixed"), throughput.rate_of(cuda, "32-true")) == rates
     assert throughput.rate_of(torch.device("cpu"), "32-true") is None
+
+
+def test_the_peak_is_that_of_this_training(tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", begun.append)
+    monkeypatch.setattr(throughput, "rate_of", lambda device, precision: None)
+    trainer, stage = fitting(tmp_path)
+    Throughput("a stage", 2).on_train_start(trainer, stage)
+    assert begun == []
+    stage.device = torch.device("cuda", 1)
+    Throughput("a stage", 2).on_train_start(trainer, stage)
+    assert begun == [stage.device]

@@ -1,5 +1,6 @@
 """AlphaNet's runs stand on runs: derived from its own networks, or named by digest, folder or file. No torch."""
 
+import shutil
 from functools import cache
 from pathlib import Path
 
@@ -93,6 +94,26 @@ def test_a_half_is_named_by_digest_or_folder(name):
     assert upstream["stage__segmentation"].key == digest("stage=alphanet_segmentation")
 
 
+def test_of_hundreds_of_runs_only_the_one_that_a_digest_names_is_opened():
+    half, other = finished("stage=alphanet_matting", "seed=7"), finished("stage=alphanet_matting", "seed=8")
+    (other.folder / "config.yaml").write_text("}")  # whoever reads it fails
+    for name in (half.digest, f"alphanet_matting/{half.digest}"):
+        assert run_of("stage=alphanet", f"stage.matting={name}")[1]["stage__matting"].run == half
+
+
+@pytest.mark.parametrize("part", [lambda run: run.digest[1:], lambda run: run.folder.name, lambda run: "*"])
+def test_a_digest_is_the_whole_of_it_and_no_pattern(part):
+    word = f"stage.matting='{part(finished('stage=alphanet_matting'))}'"
+    with pytest.raises(UserError, match="neither a run folder, nor the digest of a run under outputs, nor a file"):
+        run_of("stage=alphanet", word)
+
+
+def test_of_several_folders_of_a_digest_it_is_the_first():
+    half = finished("stage=alphanet_matting", "seed=7")
+    shutil.copytree(half.folder, copy := half.folder.with_name(f"a_copy-{half.digest}"))
+    assert run_of("stage=alphanet", f"stage.matting={half.digest}")[1]["stage__matting"].run.folder == copy
+
+
 def test_the_run_of_the_same_config_is_the_same_by_name_or_without():
     half = finished("stage=alphanet_matting")
     assert run_of("stage=alphanet", f"stage.matting={half.digest}")[0].digest == digest("stage=alphanet")
@@ -125,6 +146,10 @@ def test_a_run_of_another_stage_or_unfinished_is_refused():
     finish_stage(segmentation)
     with pytest.raises(UserError, match="a run of alphanet_segmentation, expected one of stage=alphanet_matting"):
         run_of("stage=alphanet", f"stage.matting={segmentation.digest}")
+    measured, _ = run_of("method=alphanet", verb="evaluate")
+    start(measured)
+    with pytest.raises(UserError, match="a run of evaluate/alphanet, expected one of stage=alphanet_matting"):
+        run_of("stage=alphanet", f"stage.matting={measured.digest}")
     with pytest.raises(UserError, match="0123: neither a run folder, nor the digest"):
         run_of("stage=alphanet", "stage.matting='0123'")
 

@@ -78,8 +78,9 @@ def test_figures_are_on_the_batch_axis_and_the_summary_has_the_best_and_the_last
     assert {"train/loss/adversarial", "train/weighted/alpha", "train/adv/d_real", "val/whole/mse"} <= expected.keys()
     for name, values in expected.items():
         assert found.rows(name) == pytest.approx(values), name
-    for pattern in ("train/*", "val/*", "pictures/*"):
+    for pattern in ("train/*", "val/*", "pictures/*", "speed/*"):
         assert found.metrics[pattern].step_metric == "batch"
+    assert list(found.rows("speed/images_per_s")) == [2, 3, 4]
     errors = expected["val/whole/mse"]
     assert list(errors) == [3, 4]
     assert found.summary["val/whole/mse"] == pytest.approx({"min": min(errors.values()), "last": errors[4]})

@@ -1,13 +1,16 @@
 """What happens around the batches of a training: checkpoints, progress, Ctrl-C."""
 
+import multiprocessing
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
+from matting import run_log
 from matting.errors import Interrupted
 from matting.process import settle
 from matting.progress import LINE_SECONDS, say
@@ -17,13 +20,18 @@ MONITOR = "val/whole/mse"
 
 
 class Settled(Callback):
-    """A rank that Lightning starts begins with what libraries do by default."""
+    """What a rank that Lightning starts has not got from the process above: settings, the log, compiled networks."""
 
-    def __init__(self, threads: int | None):
-        self.threads = threads
+    def __init__(self, threads: int | None, compiled: bool, log_file: Path):
+        self.threads, self.compiled, self.log_file = threads, compiled, log_file
 
     def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
         settle(self.threads)
+        if multiprocessing.parent_process() is not None and trainer.is_global_zero:
+            run_log.keep(self.log_file)
+        if self.compiled:
+            for network in pl_module.trained.values():
+                network.compile()
 
 
 class Limit(Callback):
@@ -56,40 +64,33 @@ class RunCheckpoint(Callback):
         self.saved = time.monotonic()
         self.interrupted = self.due = False
 
-    def on_fit_start(self, trainer: Trainer, stage: Any) -> None:
-        """First Ctrl-C: stop at the next batch, with a checkpoint. Second: at once."""
+    def on_train_start(self, trainer: Trainer, stage: Any) -> None:
+        """First Ctrl-C, or SIGTERM: stop at the next batch, with a checkpoint. Second Ctrl-C: at once.
+
+        In place of Lightning's handlers, of which one waits for other ranks wherever they are; it puts back at the end
+        what was there before.
+        """
 
         def stop(number: int, frame: Any) -> None:
             self.interrupted = True
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if number == signal.SIGINT:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
-        if self.in_main_thread():
-            self.before = signal.signal(signal.SIGINT, stop)
-
-    def teardown(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
-        if self.in_main_thread() and hasattr(self, "before"):
-            signal.signal(signal.SIGINT, self.before)
-
-    @staticmethod
-    def in_main_thread() -> bool:
-        import threading
-
-        return threading.current_thread() is threading.main_thread()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, stop)
 
     def on_train_batch_end(self, trainer: Trainer, stage: Any, *_: Any) -> None:
         batches: int = stage.batches
         self.due |= batches % self.every == 0 or trainer.should_stop
         if stage.window:
             return
-        if any_rank(trainer, self.interrupted):
-            self.save(trainer)
-            raise Interrupted(f"stopped at batch {batches}; give the same command again to go on from there")
         measured = batches % self.val_every == 0 or trainer.should_stop
-        if measured and trainer.enable_validation:
+        if measured and trainer.enable_validation:  # on Ctrl-C, too: who goes on begins after it
             return
-        late = any_rank(trainer, time.monotonic() - self.saved > 60 * self.minutes)
-        if late or self.due:
-            self.save(trainer)
+        stop, late = any_rank(trainer, self.interrupted), time.monotonic() - self.saved > 60 * self.minutes
+        if any_rank(trainer, late) or stop or self.due:
+            self.save(trainer, stage, stop)
 
     def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
         if trainer.state.fn != "fit":
@@ -101,11 +102,13 @@ class RunCheckpoint(Callback):
         if stage.window:
             self.due = True
         else:
-            self.save(trainer)
+            self.save(trainer, stage, any_rank(trainer, self.interrupted))
 
-    def save(self, trainer: Trainer) -> None:
+    def save(self, trainer: Trainer, stage: Any, stop: bool) -> None:
         trainer.save_checkpoint(self.folder / "last.ckpt")
         self.saved, self.due = time.monotonic(), False
+        if stop:
+            raise Interrupted(f"stopped at batch {stage.batches}; give the same command again to go on from there")
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best}

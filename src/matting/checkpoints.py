@@ -1,6 +1,5 @@
 """Checkpoints: written whole or not at all, read without running code, and opened as networks."""
 
-import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import torch
 from lightning.fabric.plugins.io import CheckpointIO
 from torch import Tensor, nn
 
-from matting.errors import NoSpace, UserError
+from matting.errors import NoSpace, UserError, disk_is_full
 from matting.instantiate import build
 
 CHECKPOINT_VERSION = 1
@@ -31,7 +30,9 @@ class AtomicCheckpointIO(CheckpointIO):
             temporary.replace(path)
         except (OSError, RuntimeError) as error:
             temporary.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno != errno.ENOSPC:
+            # what torch says when it cannot write; a GPU's errors come up here, too
+            unwritten = any(text in str(error) for text in ("PytorchStreamWriter", "unexpected pos"))
+            if not (unwritten or disk_is_full(error)):
                 raise
             raise NoSpace(
                 f"{path}: cannot be written ({error}); the last checkpoint is intact: free space, give it again"
@@ -69,7 +70,7 @@ def load_network(path: Path, stage: str, name: str | None = None) -> Trained:
     name = name or next(iter(nets))
     # what it was initialised with is in the checkpoint's weights, changed
     node = {**nets[name], "weights": "none"} if "weights" in nets[name] else nets[name]
-    network: nn.Module = build(node)
+    network: nn.Module = build(node, "torch.nn.Module")  # a checkpoint may be anybody's
     load_strict(network, part(checkpoint["state_dict"], f"{name}."), path)
     return Trained(network.requires_grad_(False).eval(), node)
 

@@ -159,18 +159,22 @@ def errors(evaluation: Run, part: str, test: str, region: str) -> Iterator[tuple
 def paired_difference(first: Pairs, other: Pairs) -> Difference | None:
     """`other` less `first` over the samples of both, paired by seed and sample; None where they share none.
 
-    A percentile bootstrap over the test images: a sample seen with several seeds is one image, its difference the mean
-    over them, since its seeds do not err independently.
+    A percentile bootstrap over the subjects (the id's part before "@"), each drawn with all its images: composites of
+    one person do not err independently. Nor do seeds: a sample seen with several is one image, its difference the mean
+    over them.
     """
     by_image: dict[str, list[float]] = {}
     for seed, id in sorted(first.keys() & other.keys()):
         by_image.setdefault(id, []).append(other[seed, id] - first[seed, id])
     if not by_image:
         return None
-    differences = np.array([np.mean(values) for values in by_image.values()])
-    means = np.concatenate([differences[chosen].mean(1) for chosen in resamples(len(differences))])
+    by_subject: dict[str, list[float]] = {}
+    for id, values in by_image.items():
+        by_subject.setdefault(id.partition("@")[0], []).append(float(np.mean(values)))
+    sums, counts = (np.array([of(values) for values in by_subject.values()]) for of in (sum, len))
+    means = np.concatenate([sums[chosen].sum(1) / counts[chosen].sum(1) for chosen in resamples(len(sums))])
     low, high = np.quantile(means, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
-    return Difference(float(differences.mean()), float(low), float(high), len(differences))
+    return Difference(float(sums.sum() / counts.sum()), float(low), float(high), len(by_image))
 
 
 def resamples(count: int) -> Iterator[np.ndarray]:

@@ -1,5 +1,6 @@
 """The pictures that an evaluation keeps of a test set."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from matting.sheets import to_bytes
 
 
 class Gallery:
-    """The first samples of a test set, and the best and the worst by the alpha's MSE."""
+    """The first samples of a test set, and the best and the worst by the alpha's MSE of those that have one."""
 
     def __init__(self, count: int):
         self.count, self.seen = count, 0
@@ -24,8 +25,9 @@ class Gallery:
         """Look at a sample; only one that is kept is turned into bytes, which takes as long as a metric."""
         place = (row["mse"], row["id"])
         early, self.seen = self.seen < self.count, self.seen + 1
-        best = len(self.best) < self.count or place < self.best[-1][:2]
-        worst = len(self.worst) < self.count or place > self.worst[-1][:2]
+        ranked = not math.isnan(row["mse"])  # the first region may be empty
+        best = ranked and (len(self.best) < self.count or place < self.best[-1][:2])
+        worst = ranked and (len(self.worst) < self.count or place > self.worst[-1][:2])
         if not (early or best or worst):
             return
         entry = (*place, {name: to_bytes(plane) for name, plane in planes.items()})

@@ -47,30 +47,30 @@ def locate(path: str) -> Any:
     raise UserError(f"_target_={path}: no such object; expected the dotted path of a class")
 
 
-def resolve(path: str) -> Any:
-    """The class or function that a config may build; raises UserError for any other.
+def resolve(path: str, kind: str | None = None) -> Any:
+    """The class that a config may build; raises UserError for any other.
 
-    Allowed: what is defined in `matting.*`, and classes of a few libraries that are a Module, Optimizer, LRScheduler,
+    Allowed: sources of data, and classes of ours and of a few libraries that are a Module, Optimizer, LRScheduler,
     Metric, Callback, Logger, Profiler or albumentations transform. A prefix alone is no restriction: `torch.load` runs
-    code. The library is checked before anything of it is imported.
+    code, and so do functions of ours. The library is checked before anything of it is imported.
+
+    kind: dotted path of the class that it must be one of.
     """
     library = path.split(".")[0]
-    allowed = f"allowed: matting.*, and modules, optimizers, metrics, callbacks, loggers of {', '.join(LIBRARIES)}"
+    allowed = f"allowed: sources, modules, optimizers, metrics, callbacks, loggers of matting, {', '.join(LIBRARIES)}"
     if library != "matting" and library not in LIBRARIES:
         raise UserError(f"_target_={path}: not allowed in a config; {allowed}")
     found = locate(path)
-    if library == "matting":
-        ours = getattr(found, "__module__", "").split(".")[0] == "matting"
-        if ours and (inspect.isclass(found) or inspect.isfunction(found)):
+    if inspect.isclass(found) and (found.__module__.split(".")[0] == "matting" or library != "matting"):
+        if kind is None and found.__module__.startswith("matting.data.sources."):
             return found
-    elif inspect.isclass(found) and any(
-        issubclass(found, locate(kind)) for kind in KINDS if kind.split(".")[0] in (library, "torch", "lightning")
-    ):
-        return found
+        near = [one for one in KINDS if one.split(".")[0] in (library, "torch", "lightning")]
+        if any(issubclass(found, locate(one)) for one in ([kind] if kind else near)):
+            return found
     raise UserError(f"_target_={path}: not allowed in a config; {allowed}")
 
 
-def build(node: Mapping[str, Any], **more: Any) -> Any:
-    """Call a node's `_target_` with the node's other keys and `more`."""
+def build(node: Mapping[str, Any], kind: str | None = None, /, **more: Any) -> Any:
+    """Call a node's `_target_` with the node's other keys and `more`; kind: see `resolve`."""
     arguments = {str(key): value for key, value in node.items() if key != "_target_"}
-    return resolve(str(node["_target_"]))(**arguments, **more)
+    return resolve(str(node["_target_"]), kind)(**arguments, **more)

@@ -4,8 +4,9 @@ The first rank leads: it holds the run folder, prints, measures. The others trai
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from matting.errors import UserError
 
@@ -24,13 +25,43 @@ def leads() -> bool:
 
 def check_command(verb: str, arguments: Sequence[str]) -> None:
     """Raise UserError where ranks are started for what is not one training."""
-    if several() and (verb != "train" or "trainer=nodes" not in arguments or {"-m", "--multirun"} & {*arguments}):
+    grid = {"-m", "--multirun", "hydra.mode=MULTIRUN"} & {*arguments}
+    grid |= {word for word in arguments if word.startswith("experiments=")}
+    if several() and (verb != "train" or "trainer=nodes" not in arguments or grid):
         raise UserError(
             "several processes (torchrun, srun) make one training: torchrun ... -m matting train trainer=nodes ...; "
             "anything else is one command, in which trainer=ddp starts a rank a GPU itself"
         )
     if several() and "RANK" not in os.environ:
         raise UserError("srun starts several processes: let each be torchrun, `srun torchrun ... -m matting train ...`")
+
+
+def agree(value: bool, accelerator: str) -> bool:
+    """The first rank's value, on all of them: what it finds on the disk may have changed when another looks."""
+    if not several():
+        return value
+    from torch import distributed
+
+    join(accelerator)
+    said = [value]
+    distributed.broadcast_object_list(said)
+    return said[0]
+
+
+def check(trainer: Mapping[str, Any]) -> None:
+    """Raise UserError for a training of several ranks that nothing starts."""
+    nodes, devices, strategy = trainer["num_nodes"], trainer["devices"], str(trainer["strategy"])
+    if several():
+        return
+    if nodes > 1:
+        raise UserError(
+            f"trainer.num_nodes={nodes}: one training over machines is started by torchrun on each of them: "
+            "torchrun ... -m matting train trainer=nodes ..."
+        )
+    if devices not in (0, 1) and not strategy.startswith("ddp_spawn"):
+        raise UserError(
+            f"trainer.devices={devices}: several devices of one machine are trainer=ddp trainer.devices={devices}"
+        )
 
 
 def join(accelerator: str) -> None:

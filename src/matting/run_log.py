@@ -30,6 +30,12 @@ class Tee:
         return getattr(self.stream, name)
 
 
+def keep(file: Path) -> None:
+    """Append what this process prints from now on to `file`."""
+    log = file.open("a")
+    sys.stdout, sys.stderr = Tee(sys.stdout, log), Tee(sys.stderr, log)  # type: ignore[assignment]
+
+
 @contextlib.contextmanager
 def kept(file: Path) -> Iterator[None]:
     """Append what the block prints to `file`; an exception that leaves it carries the file's name as a note."""

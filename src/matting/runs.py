@@ -1,6 +1,5 @@
 """The run folder: identity, lock, manifest, done, resume. A run is a pure function of its config. No torch here."""
 
-import contextlib
 import shutil
 import sys
 from collections.abc import Mapping
@@ -117,18 +116,10 @@ def open_run(folder: Path) -> Run:
 
 
 def run_folders(output_dir: Path) -> list[Path]:
-    """All run folders, of any version, by path. Deeper down loggers keep config.yaml files of their own."""
+    """All run folders, of any version, by path. Deeper down loggers keep config.yaml files of their own, and a folder
+    without a manifest is somebody else's."""
     files = [file for depth in ("*/*", "evaluate/*/*") for file in output_dir.glob(f"{depth}/config.yaml")]
-    return sorted(file.parent for file in files)
-
-
-def find_runs(output_dir: Path) -> list[Run]:
-    """All runs of this version under a folder, in order of their path."""
-    found = []
-    for folder in run_folders(output_dir):
-        with contextlib.suppress(UserError):
-            found.append(open_run(folder))
-    return found
+    return sorted(file.parent for file in files if file.with_name("manifest.json").is_file())
 
 
 def lock(folder: Path, title: str) -> AbstractContextManager[None]:
@@ -148,6 +139,8 @@ def begin(run: Run, fingerprint: str, fresh: bool) -> None:
             if item.name != ".lock":
                 shutil.rmtree(item) if item.is_dir() else item.unlink()
     run.checkpoints.mkdir(exist_ok=True)
+    for half in run.checkpoints.glob(".*"):  # of a process that was killed while it wrote
+        half.unlink()
     manifest = read_json(run.folder / "manifest.json") or {
         "run": f"{run.kind}/{run.digest}",
         "command": " ".join(sys.argv),
@@ -169,8 +162,12 @@ def note(run: Run, **facts: Any) -> None:
 
 
 def note_error(run: Run, error: Exception) -> None:
-    """Mark a run as failed; one that a full disk stopped, or an output that nobody reads, has not and goes on."""
-    if not disk_is_full(error) and not isinstance(error, BrokenPipeError):
+    """Mark a run as failed, unless it is done or goes on: where a disk is full, an output unread, or a key wrong that
+    is no part of the run, such as a cache folder.
+    """
+    goes_on = disk_is_full(error) or isinstance(error, BrokenPipeError)
+    goes_on |= isinstance(error, UserError) and run.last.is_file()
+    if run.result() is None and not goes_on:
         known = isinstance(error, (UserError, JobError))
         note(run, error=str(error) if known else f"{type(error).__name__}: {error}")
 

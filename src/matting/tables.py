@@ -90,7 +90,7 @@ def notes(experiment: Experiment, comparison: Comparison, compared: bool) -> lis
         first = next(row for row in rows if row.row.jobs)
         found.append(
             f"differences are from {first.title}, with the {CONFIDENCE:.0%} interval of a bootstrap over the test "
-            "images, paired by image and seed; it says nothing of other trainings"
+            "subjects, each with all its images, paired by image and seed; it says nothing of other trainings"
         )
     for agreement in comparison.agreements:
         found.append(

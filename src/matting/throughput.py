@@ -15,13 +15,17 @@ from matting.progress import say
 
 KEPT = 1000  # steps that the percentiles look back on
 
-# Dense operations a second by the makers' data sheets: bf16, and TF32, which float32 is computed in.
+# Dense operations a second by the makers' data sheets: bf16, and TF32, which float32 is computed in. By the whole name:
+# PCIe cards, laptops and slices of a GPU have other rates under names that begin alike.
 RATES = {
-    "H200": (989e12, 495e12),
-    "H100": (989e12, 495e12),
-    "A100": (312e12, 156e12),
-    "L40S": (362e12, 183e12),
-    "RTX 4090": (165e12, 83e12),
+    "NVIDIA H200": (989e12, 495e12),
+    "NVIDIA H100 80GB HBM3": (989e12, 495e12),
+    "NVIDIA A100-SXM4-40GB": (312e12, 156e12),
+    "NVIDIA A100-SXM4-80GB": (312e12, 156e12),
+    "NVIDIA A100-PCIE-40GB": (312e12, 156e12),
+    "NVIDIA A100 80GB PCIe": (312e12, 156e12),
+    "NVIDIA L40S": (362e12, 183e12),
+    "NVIDIA GeForce RTX 4090": (165e12, 83e12),
 }
 
 
@@ -29,6 +33,9 @@ class Throughput(Callback):
     """Images a second, share of time that the loop waits for data, step times, peak memory and, where the device's rate
     is known, MFU, with what `runtime.recompute` computes again as work; to the loggers every `every` batches, at each
     validation as a line, and to the progress bar.
+
+    Work is counted over one cycle of the stage and goes with the pixels from then on: samples may have sizes of their
+    own.
 
     A step is timed between the ends of two batches, less the validation between them. On a GPU the host runs ahead of
     the device but where a row is logged, every `every` batches: single steps there say less than their mean.
@@ -42,12 +49,14 @@ class Throughput(Callback):
 
     def on_train_start(self, trainer: Trainer, stage: Any) -> None:
         self.rate = rate_of(stage.device, str(trainer.precision))
-        self.flops, self.counted, self.counting = 0, 0, self.rate is not None
+        self.flops, self.counted, self.counted_pixels, self.counting = 0, 0, 0, self.rate is not None
+        if stage.device.type == "cuda":  # the peak of an earlier job of this process is none of this one's
+            torch.cuda.reset_peak_memory_stats(stage.device)
         self.left = time.monotonic()
         self.clear()
 
     def clear(self) -> None:
-        self.batches, self.images, self.waited, self.spent = 0, 0, 0.0, 0.0
+        self.pixels, self.images, self.waited, self.spent = 0, 0, 0.0, 0.0
 
     def on_train_batch_start(self, trainer: Trainer, stage: Any, *_: Any) -> None:
         self.began = time.monotonic()
@@ -56,20 +65,27 @@ class Throughput(Callback):
             self.counter.__enter__()
 
     def on_train_batch_end(self, trainer: Trainer, stage: Any, outputs: Any, batch: Any, *_: Any) -> None:
+        pixels = batch["alpha"].numel()
         if self.counter is not None:
             self.counter.__exit__(None, None, None)
             self.flops += self.counter.get_total_flops()
             self.counted += 1
+            self.counted_pixels += pixels
             self.counter, self.counting = None, self.counted < stage.cycle
         now = time.monotonic()
         self.steps.append(now - self.left)
         self.waited += self.began - self.left
         self.spent += now - self.left
         self.images += len(batch["ids"]) * trainer.world_size
-        self.batches += 1
+        self.pixels += pixels
         self.left = now
         if stage.batches % self.every == 0 and len(self.steps) > 1:
             self.tell(trainer, stage)
+
+    def on_exception(self, trainer: Trainer, stage: Any, exception: BaseException) -> None:
+        if self.counter is not None:  # it would count on through the next job of this process
+            self.counter.__exit__(None, None, None)
+            self.counter = None
 
     def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
         self.left = time.monotonic()
@@ -90,7 +106,7 @@ class Throughput(Callback):
             f"{1e3 * middle:.0f} ms (95 %: {1e3 * slow:.0f}), peak {row['speed/peak_gb']:.1f} GB"
         )
         if self.rate:
-            row["speed/mfu"] = self.flops / self.counted * self.batches / self.spent / self.rate
+            row["speed/mfu"] = self.flops / self.counted_pixels * self.pixels / self.spent / self.rate
             self.line += f", MFU {row['speed/mfu']:.0%}"
         for logger in trainer.loggers:
             if not isinstance(logger, MetricsCSV):
@@ -105,7 +121,7 @@ def percentiles(seconds: list[float]) -> tuple[float, float]:
 
 
 def peak_bytes(device: torch.device) -> int:
-    """Allocated on the GPU, or resident in the host's memory for this process."""
+    """Allocated on the GPU since the training began, or resident in the host's memory since this process did."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -115,5 +131,5 @@ def rate_of(device: torch.device, precision: str) -> float | None:
     """Operations a second that a device could do, None where it is not known."""
     if device.type != "cuda":
         return None
-    name = torch.cuda.get_device_name(device)
-    return next((rates[precision == "32-true"] for part, rates in RATES.items() if part in name), None)
+    rates = RATES.get(torch.cuda.get_device_name(device))
+    return None if rates is None else rates[precision == "32-true"]

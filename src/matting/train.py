@@ -1,6 +1,5 @@
 """matting train: fit one stage, or find that it is done, or go on where it stopped."""
 
-import time
 from typing import Any
 
 from omegaconf import DictConfig
@@ -42,18 +41,21 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
     """A config's run and its result: found, or trained now, with the runs that it stands on first."""
     this, upstream = stage_run(config)
     data = fingerprint(this.config)
-    result = this.result()
-    if result is not None and not config.rerun:
+    if result := found_done(this, config):
         runs.check_same_data(this, data)
+        if this.last.is_file() and config.checkpoint.keep != "all":  # it was stopped right after its result
+            from matting import training
+
+            training.tidy(this)
         return this, result
+    ranks.check(this.config["trainer"])
     for found in upstream.values():
         if found.config is not None:
             ensure(found.config)
     if not ranks.leads():
-        return this, follow(this, upstream)
+        return this, found_done(this, config) or follow(this, upstream)
     with runs.lock(this.folder, this.kind):
-        result = this.result()
-        if result is not None and not config.rerun:  # another process made it while this one waited
+        if result := found_done(this, config):  # another process made it while this one waited
             return this, result
         if this.last.is_file() and not config.rerun:
             runs.check_same_data(this, data)
@@ -62,6 +64,14 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         result = fit(this, upstream)
     ranks.join(config.trainer.accelerator)
     return this, result
+
+
+def found_done(this: Run, config: DictConfig) -> dict[str, Any] | None:
+    """The result of a run that is done and not to be made again."""
+    result = None if config.rerun else this.result()
+    if not ranks.agree(result is not None, config.trainer.accelerator):
+        return None
+    return result or this.result()
 
 
 def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
@@ -78,19 +88,16 @@ def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
 def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     """Train under the folder's lock and write the result; what stops it is noted in the manifest."""
     say(f"{this.kind}: {'going on with' if this.last.is_file() else 'training'} {this.folder}")
-    start = time.monotonic()
     from matting import training
 
     try:
         with run_log.kept(this.folder / "train.log"):
             result = training.train(this, upstream)
-    except (Interrupted, KeyboardInterrupt):
+    except (Interrupted, KeyboardInterrupt, SystemExit):  # what Lightning makes of Ctrl-C and SIGTERM is an exit
         raise Interrupted(
             f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"
         ) from None
     except Exception as error:
         runs.note_error(this, error)
         raise
-    runs.note(this, seconds=round(time.monotonic() - start, 1))
-    runs.finish(this, result)
     return result

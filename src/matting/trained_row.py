@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -33,10 +34,13 @@ def planned(config: DictConfig) -> list[tuple[Run, bool]]:
 
 @dataclass(frozen=True)
 class RowEvaluation:
-    """The evaluation of a row's run, which may still have to be trained. named: the key that names that run."""
+    """The evaluation of a row's run, which may still have to be trained.
+
+    named: the keys of the method that the run decides: the one that names it, and the longer side that it sees.
+    """
 
     config: DictConfig
-    named: dict[str, str]
+    named: dict[str, Any]
     run: Run
 
 
@@ -49,5 +53,7 @@ def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream
     if key is None:
         raise UserError(f"evaluate_as={config.evaluate_as}: this method stands on no run of stage={this.kind}")
     digests = {f"method__{name}": upstream[f"stage__{of}"].key for name, of in below(method, key)}
-    own = {f"method__{key}": this.digest}
+    own: dict[str, Any] = {f"method__{key}": this.digest}
+    if "max_side" in this.config["stage"]:
+        own["method__max_side"] = this.config["stage"]["max_side"]
     return RowEvaluation(derived(*words), own, make_run(f"evaluate/{method['name']}", data, **own, **digests))

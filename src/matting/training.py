@@ -2,8 +2,8 @@
 
 import os
 import shutil
+import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import lightning
@@ -23,6 +23,7 @@ from matting.pictures import Pictures
 from matting.process import device_of, emulates_bf16, settle
 from matting.progress import say
 from matting.runs import Run
+from matting.spawned import ranks_of
 from matting.stages.base import MattingStage, StageConfig
 from matting.throughput import Throughput
 from matting.upstream import Upstream
@@ -34,6 +35,7 @@ BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
 def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     """Fit a run from its last checkpoint or from the start, and give its result; of several ranks the first does."""
     config = run.config
+    start = time.monotonic()
     prepare(config)
     ranks.join(config["trainer"]["accelerator"])  # the first has begun the folder
     data = CompositeData(config, config["stage"]["batch_size"], config["val"]["samples"])
@@ -44,22 +46,37 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     size = BYTES_A_PARAMETER * sum(p.numel() for p in stage.parameters())
     check_space(run.folder, 3 * size, "the checkpoints of this run")
 
-    resumed = read_checkpoint(run.last)["matting"]["batches"] if run.last.is_file() else 0
+    resumed = resumed_at(run) if run.last.is_file() else 0
     metrics = MetricsCSV(run.folder / "metrics.csv")
     metrics.start(resumed)
     with loggers_of(run, goes_on=resumed > 0) as loggers:
         trainer = build_trainer(run, stage, data, total, [metrics, *loggers])
         if resumed < total:
-            trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
+            with ranks_of(trainer):
+                trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
         else:
             stage.load_state_dict(read_checkpoint(run.last)["state_dict"])
         if not ranks.leads():
             return {}
         result = measure(run, stage, data)
+        runs.note(run, seconds=round(time.monotonic() - start, 1))
+        runs.finish(run, result)
+        tidy(run)
         for logger in loggers:
             if isinstance(logger, WandbRun):
                 logger.log_result(result)
     return result
+
+
+def resumed_at(run: Run) -> int:
+    """Batches that the last checkpoint has seen; raises UserError where other ranks trained it: theirs were larger."""
+    facts, here = read_checkpoint(run.last)["matting"], rank_count(run.config["trainer"])
+    if facts.get("ranks", here) != here:
+        raise UserError(
+            f"{run.last}: trained by {facts['ranks']} ranks so far, here are {here}; go on with as many, or start over "
+            "with rerun=true"
+        )
+    return facts["batches"]
 
 
 def prepare(config: Mapping[str, Any]) -> None:
@@ -87,8 +104,6 @@ def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> 
     for network in stage.trained.values():
         if config["trainer"]["channels_last"]:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if config["trainer"]["compile"]:
-            network.compile()
     if config["runtime"]["recompute"]:
         stage.recompute()
     return stage
@@ -97,23 +112,22 @@ def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> 
 def count_batches(config: Mapping[str, Any], data: CompositeData) -> int:
     assert data.training is not None
     samples = config["data"]["epoch_samples"] or len(data.training)
-    ranks = config["trainer"]["num_nodes"] * max(1, world_size(config["trainer"]))
-    total = config["stage"]["epochs"] * max(1, samples // (config["stage"]["batch_size"] * ranks))
+    together = config["stage"]["batch_size"] * rank_count(config["trainer"])
+    total = config["stage"]["epochs"] * max(1, samples // together)
     limit = config["trainer"]["max_batches"]
     return total if limit is None else min(total, limit)
 
 
-def world_size(trainer: Mapping[str, Any]) -> int:
-    if trainer["devices"] > 0:
-        return trainer["devices"]
-    return torch.cuda.device_count()
+def rank_count(trainer: Mapping[str, Any]) -> int:
+    """Over all nodes; `devices: -1` is all GPUs that there are."""
+    return trainer["num_nodes"] * max(1, trainer["devices"] if trainer["devices"] > 0 else torch.cuda.device_count())
 
 
 def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int, loggers: list[Logger]) -> Trainer:
     config, node = run.config, run.config["trainer"]
     keep, val_every = config["checkpoint"], config["val"]["every_batches"]
     watchers: list[Any] = [
-        callbacks.Settled(config["runtime"]["threads"]),
+        callbacks.Settled(config["runtime"]["threads"], node["compile"], run.folder / "train.log"),
         callbacks.Limit(total),
         callbacks.Skipped(),
         Pictures(run.folder / "images", config["val"]["pictures"]),
@@ -172,8 +186,8 @@ def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any
         subjects=data.training.subject_count,
         samples=len(data.training),
         skipped=skipped,
+        ranks=rank_count(run.config["trainer"]),
     )
-    tidy(run, best)
     return result
 
 
@@ -186,12 +200,12 @@ def device_name(trainer: Trainer) -> str:
     return torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
 
 
-def tidy(run: Run, best: Path) -> None:
+def tidy(run: Run) -> None:
     """`checkpoint.keep` of a done run: weights of the best | best, with optimizers | all."""
     keep = run.config["checkpoint"]["keep"]
     if keep == "all":
         return
-    checkpoint = read_checkpoint(best)
+    checkpoint = read_checkpoint(run.best if run.best.is_file() else run.last)
     if keep == "weights":
         checkpoint = {key: checkpoint[key] for key in ("state_dict", "matting", "pytorch-lightning_version")}
     AtomicCheckpointIO().save_checkpoint(checkpoint, run.best)

@@ -14,6 +14,7 @@ MODES = ("auto", "online", "offline", "disabled")
 METRICS = {
     "train/*": None,
     "pictures/*": None,
+    "speed/*": None,
     "val/*": "min,last",
     "val/iou": "max,last",
     "val/boundary_f1": "max,last",

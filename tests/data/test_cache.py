@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from matting.data import cache as cache_module
+from matting.data.build import check_disjoint
 from matting.data.cache import SubjectCache, estimate_bytes
 from matting.data.decoding import DamagedFile
 from matting.data.foreground import reduce_subject
@@ -278,6 +279,18 @@ def test_content_is_of_the_alpha_alone_at_its_full_size(tmp_path, tree):
     assert cache.content("a") == cache.content("b")
     assert len({cache.content(id) for id in cache.ids}) == 3
     assert [small.content(id) for id in small.ids] == [cache.content(id) for id in cache.ids]
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_an_alpha_that_is_constant_is_no_persons_own(tmp_path, tree, value):
+    for seed, id in [(0, "a"), (0, "b"), (1, "c")]:
+        write_image(tree / f"fgr/{id}.png", drawn(seed).fgr[:20])
+        write_image(tree / f"alpha/{id}.png", np.full((20, 30), value, np.uint8))
+    cache = SubjectCache.open(FolderSubjects(tree), tmp_path / "cache", long_side=10)
+    contents = {id: cache.content(id) for id in cache.ids}
+    check_disjoint({"training": {"a": contents["a"]}, "testing": {"c": contents["c"]}})
+    with pytest.raises(UserError, match="subject b of testing is the subject a of training"):
+        check_disjoint({"training": {"a": contents["a"]}, "testing": {"b": contents["b"]}})
 
 
 def test_long_side_reduces_larger_subjects_only(tmp_path):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as rle
 
+from matting.data.dataset import load_or_next
+from matting.data.decoding import DamagedFile
 from matting.data.images import write_image
 from matting.data.sources.coco import CocoBackgrounds, CocoPersons
 from matting.errors import UserError
@@ -59,6 +61,15 @@ def coco(root: Path) -> tuple[Path, Path]:
     return root / "train2017", annotations
 
 
+def annotate(annotations: Path, image: int, **person: object) -> None:
+    """One more person."""
+    content = json.loads(annotations.read_text())
+    content["annotations"].append(
+        {"id": len(content["annotations"]) + 1, "image_id": image, "category_id": 7, **person}
+    )
+    annotations.write_text(json.dumps(content))
+
+
 def test_coco_backgrounds_with_and_without_persons(tmp_path, capsys):
     images, annotations = coco(tmp_path)
     everything = CocoBackgrounds(images)
@@ -84,6 +95,67 @@ def test_coco_masks(tmp_path):
     np.testing.assert_array_equal(source.load("coded").mask, coded)
     assert source.load("coded").valid.all()
     assert not source.load("crowd").mask.any()
+
+
+@pytest.mark.parametrize("nothing", [[], [[1, 1]], [[2, 2, 9, 9]], [[]]], ids=str)
+def test_coco_segmentations_without_an_area_draw_nothing(tmp_path, nothing):
+    images, annotations = coco(tmp_path)
+    annotate(annotations, 3, segmentation=nothing)
+    annotate(annotations, 2, segmentation=[*nothing, *square(1, 1, 4)])
+    source = CocoPersons(images, annotations)
+    empty, crowd = source.load("empty"), source.load("crowd")
+    assert not empty.mask.any()
+    assert empty.valid.all()
+    mask = np.zeros(SIZE, bool)
+    mask[1:5, 1:5] = True
+    np.testing.assert_array_equal(crowd.mask, mask)
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "says"),
+    [
+        ({"segmentation": {"counts": [4, 4, 8], "size": [4, 4]}}, r"run lengths for \[4, 4\], expected \[12, 16\]"),
+        ({"segmentation": {"counts": [2, 10], "size": [12, 1]}}, r"run lengths for \[12, 1\]"),
+        ({"segmentation": {"counts": [2, 10], "size": [12, 16]}}, "end too soon"),
+        ({"segmentation": {"counts": [2, 10, 181], "size": [12, 16]}}, "Invalid RLE"),
+        ({"segmentation": {"counts": [2, -10, 200], "size": [12, 16]}}, "out of bounds"),
+        ({"segmentation": {"counts": [], "size": [12, 16]}}, "end too soon"),
+        ({"segmentation": {"counts": "", "size": [12, 16]}}, "end too soon"),
+        ({"segmentation": {"counts": "zzzz", "size": [12, 16]}}, "end too soon"),
+        ({"segmentation": {"counts": "abc", "size": [12, 16]}}, "Invalid RLE"),
+        ({"segmentation": {"counts": [192]}}, "size"),
+        ({"segmentation": {"size": [12, 16]}}, "counts"),
+        ({"segmentation": [1, 1, 5, 1, 5, 5]}, "no len"),
+        ({"segmentation": [["a"] * 6]}, "convert string"),
+        ({"segmentation": None}, "no segmentation"),
+        ({"bbox": [1, 1, 4, 4]}, "no segmentation"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("crowd", [{}, {"iscrowd": 1}], ids=["person", "crowd"])
+def test_coco_persons_that_cannot_be_drawn_are_passed_over_and_named(tmp_path, segmentation, says, crowd):
+    images, annotations = coco(tmp_path)
+    annotate(annotations, 3, **segmentation, **crowd)
+    source, skipped = CocoPersons(images, annotations), []
+    with pytest.raises(
+        DamagedFile, match=rf"instances\.json: a person on empty\.png .*cannot be drawn \(.*{says}"
+    ) as error:
+        source.load("empty")
+    assert "\n" not in str(error.value)
+    next_item = load_or_next(source.load, source.ids, "photographs", skipped, "empty")
+    np.testing.assert_array_equal(next_item.image, scene(0, SIZE))
+    assert skipped == [str(error.value)]
+
+
+def test_coco_boxes_are_persons_to_stay_away_from(tmp_path):
+    """Neither masks nor sizes are read for backgrounds."""
+    images, annotations = coco(tmp_path)
+    annotate(annotations, 3, bbox=[1, 1, 4, 4])
+    write_image(images / "sea.png", scene(4, SIZE))
+    content = json.loads(annotations.read_text())
+    content["images"].append({"id": 4, "file_name": "sea.png"})
+    annotations.write_text(json.dumps(content))
+    assert CocoBackgrounds(images, annotations, exclude_persons=True).ids == ("sea",)
 
 
 def test_coco_fingerprint_follows_the_annotations(tmp_path):

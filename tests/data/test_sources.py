@@ -1,5 +1,6 @@
 """Subjects and folders of each layout on disk, and bad input, of which one line names what is wrong."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -277,6 +278,36 @@ def test_fingerprint_follows_names_and_sizes_only(tmp_path, make):
     file = first.files("b")[0]
     file.write_bytes(file.read_bytes() + b"\0")
     assert first.fingerprint() != second.fingerprint()
+
+
+@pytest.mark.parametrize("make", [*WITH_COLOURS, folder_image])
+def test_a_link_to_nothing_is_named(tmp_path, make):
+    source = make(tmp_path)
+    file = source.files("b")[-1]
+    file.unlink()
+    file.symlink_to("not-fetched")
+    with pytest.raises(
+        UserError, match=rf"{file}: cannot be read \(No such file.*\); expected .*; fetch what it links"
+    ):
+        source.fingerprint()
+
+
+def test_a_link_to_nothing_that_is_not_listed_is_left_alone(tmp_path):
+    photomatte(tmp_path / "data")
+    (tmp_path / "data/zz.png").symlink_to("not-fetched")
+    (tmp_path / "people.txt").write_text("b\n")
+    assert PhotomatteSubjects(tmp_path / "data", tmp_path / "people.txt").fingerprint()
+
+
+@pytest.mark.parametrize("make", [*WITH_COLOURS, folder_image])
+def test_a_name_that_is_no_text_is_shown_with_escapes(tmp_path, make):
+    for file in make(tmp_path).files("b"):
+        file.rename(file.with_stem(os.fsdecode(b"caf\xe9")))
+    with pytest.raises(
+        UserError, match=r"caf\\udce9\.png': not UTF-8; expected a name that is text, rename it"
+    ) as error:
+        make(tmp_path)
+    assert str(error.value).isprintable()
 
 
 def test_sources_import_neither_torch_nor_the_estimator():

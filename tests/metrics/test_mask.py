@@ -81,6 +81,55 @@ def test_tolerance_is_round():
     assert boundary_f1(dot, other, 3) == 1
 
 
+def disc(radius: float) -> Tensor:
+    """Round, in the middle of an image of 400 x 400."""
+    places = torch.arange(400) - 200
+    return (places[:, None] ** 2 + places**2 <= radius**2)[None, None]
+
+
+def test_a_boundary_within_pixels_that_count_nowhere_is_no_error():
+    true, pred = disc(150), disc(154)
+    valid = ~(disc(155) & ~true)  # five pixels around the person
+    assert iou(pred, true, valid) == 1
+    assert boundary_f1(pred, true, 2) == 0
+    assert boundary_f1(pred, true, 2, valid).isnan()  # nothing is left of either
+    valid[..., 200:] = True
+    assert boundary_f1(torch.where(valid, true, pred), true, 2, valid) == 1
+    assert boundary_f1(pred, true, 2, valid) < 0.05  # the other half is wrong all along
+
+
+def test_boundaries_on_valid_pixels():
+    # The left side is hidden, 8 of the boundary's 24 pixels; the prediction is longer in there and has a dot elsewhere.
+    valid, pred = ~box(0, 20, 0, 7), box(5, 11, 2, 13) | box(15, 16, 15, 16)
+    assert boundary_f1(pred, TRUE, 0, valid).item() == pytest.approx(2 * 16 / (16 + 17))
+    # With a tolerance of 1 the two pixels beside what is hidden do not count either.
+    assert boundary_f1(pred, TRUE, 1, valid).item() == pytest.approx(2 * 14 / (14 + 15))
+    assert boundary_f1(pred, TRUE, 1, ~EMPTY).tolist() == boundary_f1(pred, TRUE, 1).tolist()
+
+
+@pytest.mark.parametrize(("right", "expected"), [(9, math.nan), (8, 1), (6, 0)])
+def test_a_boundary_of_which_nothing_is_left_is_not_missed(right, expected):
+    # All of the true boundary, column 9, lies beside hidden pixels; the predicted one counts from column 7 to the left.
+    value = boundary_f1(box(0, 20, 0, right), box(0, 20, 0, 10), 2, ~box(0, 20, 10, 11)).item()
+    assert value == pytest.approx(expected, nan_ok=True)
+
+
+def test_what_has_no_boundary_counts_as_it_did():
+    valid = ~box(3, 6, 3, 6)
+    assert boundary_f1(EMPTY, EMPTY, 2, valid) == 1
+    assert boundary_f1(box(3, 6, 3, 6), EMPTY, 2, valid) == 1
+    assert boundary_f1(FULL, EMPTY, 2, valid).item() == 0
+    assert boundary_f1(EMPTY, TRUE, 2, valid) == 0
+
+
+def test_a_sample_without_a_boundary_left_is_in_no_mean():
+    metric = BoundaryF1(1)
+    metric.update(box(5, 11, 6, 14), TRUE, EMPTY)
+    assert metric.compute().isnan()
+    metric.update(torch.cat([TRUE, TRUE]), torch.cat([TRUE, EMPTY]), torch.cat([FULL, FULL]))
+    assert metric.compute() == 0.5
+
+
 def test_samples_do_not_mix():
     pred, true = torch.cat([box(5, 11, 7, 15), EMPTY, TRUE]), torch.cat([TRUE, TRUE, TRUE])
     assert iou(pred, true).tolist() == [36 / 60, 0, 1]
@@ -103,6 +152,8 @@ def test_bad_input(metric):
 def test_bad_valid_and_tolerance():
     with pytest.raises(UserError, match="valid"):
         iou(TRUE, TRUE, TRUE[..., 1:])
+    with pytest.raises(UserError, match="valid"):
+        boundary_f1(TRUE, TRUE, 1, TRUE.float())
     with pytest.raises(UserError, match="tolerance_px is -1"):
         boundary_f1(TRUE, TRUE, -1)
 

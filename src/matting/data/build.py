@@ -78,7 +78,7 @@ def fingerprint(config: Mapping[str, Any]) -> str:
 
 
 def check_disjoint(splits: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise UserError when one subject stands in two splits. `splits`: name -> subject id -> digest of its alpha."""
+    """Raise UserError when one subject stands in two splits. `splits`: name -> subject id -> digest of its content."""
     seen: dict[str, tuple[str, str]] = {}
     for split, subjects in splits.items():
         for id, content in subjects.items():

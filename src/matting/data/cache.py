@@ -30,7 +30,7 @@ from matting.files import amount
 from matting.locks import lock
 from matting.progress import say, track
 
-VERSION = 3  # raise it when decoding, reduction or the layout changes
+VERSION = 4  # raise it when decoding, reduction, digests or the layout change
 DISK_ADVICE = "free space, choose another cache folder or a smaller long_side"
 OnDamaged = Literal["skip", "raise"]
 Decoded = tuple[Subject, str]
@@ -86,7 +86,10 @@ class SubjectCache:
         return self.subjects[id]["height"], self.subjects[id]["width"]
 
     def content(self, id: str) -> str:
-        """Digest of the alpha's pixels before any reduction: the same subject has the same in every split."""
+        """Digest of the alpha's pixels before any reduction: the same subject has the same in every split.
+
+        Empty and opaque alphas are nobody's own: of those the colours count too.
+        """
         return self.subjects[id]["content"]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -189,7 +192,7 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
 def decode_all(
     source: SubjectSource, long_side: int | None
 ) -> Generator[tuple[str, Decoded | DamagedFile], None, None]:
-    """(id, subject and digest of its alpha) in the order of the ids. Decoders and zlib let other threads run."""
+    """(id, subject and its `SubjectCache.content`) in the order of the ids. Decoders and zlib let other threads run."""
 
     def decode(id: str) -> Decoded | DamagedFile:
         try:
@@ -198,6 +201,8 @@ def decode_all(
             return error
         content = hashlib.blake2b(f"{subject.alpha.shape}".encode(), digest_size=16)
         content.update(np.ascontiguousarray(subject.alpha).data)
+        if subject.alpha.min() == subject.alpha.max():
+            content.update(np.ascontiguousarray(subject.fgr).data)
         return reduce_subject(subject, long_side), content.hexdigest()
 
     threads = min(8, os.cpu_count() or 1)

@@ -1,6 +1,7 @@
 """Image files in, uint8 RGB or alpha out, whatever kind of file it is; and back."""
 
 import os
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -23,13 +24,33 @@ def list_images(folder: Path, expected: str) -> list[Path]:
         raise UserError(f"{folder}: no such folder; expected {expected}")
     found = [
         Path(parent, name)
-        for parent, _, names in os.walk(folder, followlinks=True)
+        for parent, names in walk(folder)
         for name in names
         if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
     ]
     if not found:
         raise UserError(f"{folder}: no images in it ({', '.join(EXTENSIONS)}); expected {expected}")
     return sorted(found)
+
+
+def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """`folder` and those below it, each with the names of its files.
+
+    Links are followed, but not to a folder on the way to them: its files would come again until the path is too long.
+    """
+    ways = {folder: frozenset([identity(folder)])}
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        way = ways.pop(Path(parent))
+        inner = {name: identity(Path(parent, name)) for name in folders}
+        folders[:] = [name for name in folders if inner[name] not in way]
+        ways |= {Path(parent, name): way | {inner[name]} for name in folders}
+        yield Path(parent), names
+
+
+def identity(folder: Path) -> tuple[int, int]:
+    """What a folder and the links to it have in common."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def read_rgb(path: Path, reduction: Reduction | None = None) -> np.ndarray:

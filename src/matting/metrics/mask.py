@@ -4,6 +4,7 @@ Every function takes bool masks (B, 1, H, W) on one device and gives a float64 t
 types and for shapes that differ.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -26,27 +27,36 @@ def iou(pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> Te
     return quotient(pixels(common), pixels(either), empty=1.0)
 
 
-def boundary_f1(pred_mask: Tensor, true_mask: Tensor, tolerance_px: int) -> Tensor:
+def boundary_f1(pred_mask: Tensor, true_mask: Tensor, tolerance_px: int, valid: Tensor | None = None) -> Tensor:
     """The harmonic mean of the shares of each boundary that lie within the tolerance of the other (Csurka et al. 2013).
 
     A boundary is the mask's own pixels with a neighbour, of four, outside the mask; the image's frame is none. A match
     lies under the ellipse of radius `tolerance_px`, 0 or more, and is not one to one. Where one mask alone has a
     boundary it is 0; where none has, it is 1 if both are empty or both full, else 0.
+
+    valid: as in `iou`. On pixels that count nowhere the prediction is taken as true, and what lies within the tolerance
+    of one is in neither share, for the true boundary may be anywhere in there. Where that leaves nothing of a boundary
+    its share is 1; where it leaves nothing of the true one and none is predicted elsewhere, the value is NaN.
     """
-    check(pred_mask, true_mask)
+    check(pred_mask, true_mask, valid)
     if tolerance_px < 0:
         raise UserError(f"tolerance_px is {tolerance_px}: expected 0 pixels or more")
-    pred, true = boundary(pred_mask), boundary(true_mask)
     size = 2 * tolerance_px + 1
-    precision = quotient(pixels(pred & dilate(true, size)), pixels(pred), empty=0.0)
-    recall = quotient(pixels(true & dilate(pred, size)), pixels(true), empty=0.0)
+    if valid is not None:
+        pred_mask = true_mask.where(~valid, pred_mask)
+    pred, true = boundary(pred_mask), boundary(true_mask)
+    counted = pred | true if valid is None else (pred | true) & ~dilate(~valid, size)
+    precision = share(pred, counted, dilate(true, size))
+    recall = share(true, counted, dilate(pred, size))
     f1 = quotient(2 * precision * recall, precision + recall, empty=0.0)
     same = pixels(pred_mask ^ true_mask) == 0
-    return f1.where(pixels(pred | true) > 0, same.double())
+    return f1.where(pixels(counted) > 0, same.double().where(pixels(true) == 0, math.nan))
 
 
 class SampleMean(Metric):
     """The mean of a measure over the samples of all batches and all processes, NaN before the first sample.
+
+    A sample whose value is NaN is in no mean.
 
     A MetricCollection needs `compute_groups=False`: the states of these have the same names.
     """
@@ -62,8 +72,9 @@ class SampleMean(Metric):
         self.add_state("n", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def add(self, values: Tensor) -> None:
-        self.total += values.sum().to(self.total.device)
-        self.n += len(values)
+        counts = ~values.isnan()
+        self.total += values[counts].sum().to(self.total.device)
+        self.n += counts.sum().to(self.n.device)
 
     def compute(self) -> Tensor:
         return self.total / self.n
@@ -83,19 +94,25 @@ class BoundaryF1(SampleMean):
         super().__init__(**kwargs)
         self.tolerance_px = tolerance_px
 
-    def update(self, pred_mask: Tensor, true_mask: Tensor) -> None:
-        self.add(boundary_f1(pred_mask, true_mask, self.tolerance_px))
+    def update(self, pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> None:
+        self.add(boundary_f1(pred_mask, true_mask, self.tolerance_px, valid))
 
 
 def boundary(mask: Tensor) -> Tensor:
     return mask & ~erode(mask, 3)
 
 
+def share(boundary: Tensor, counted: Tensor, near: Tensor) -> Tensor:
+    """Of a boundary's counted pixels those near the other one; 1 where none of them counts, 0 without a boundary."""
+    kept = boundary & counted
+    return quotient(pixels(kept & near), pixels(kept), empty=(pixels(boundary) > 0).double())
+
+
 def pixels(mask: Tensor) -> Tensor:
     return mask.sum((1, 2, 3)).double()
 
 
-def quotient(part: Tensor, whole: Tensor, empty: float) -> Tensor:
+def quotient(part: Tensor, whole: Tensor, empty: float | Tensor) -> Tensor:
     """part / whole, and `empty` where whole is 0."""
     return (part / whole).where(whole > 0, empty)
 

@@ -4,9 +4,11 @@ import numpy as np
 from torch import Tensor, nn
 
 from matting.batch import Batch
+from matting.data.foreground import reduced_size
 from matting.errors import UserError
 from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.weighted import LossSum, WeightedSum
+from matting.nets.alphanet import resized
 from matting.nets.matting_net import fuse
 from matting.nets.morphology import scaled_size, trimap_from_alpha
 from matting.stages.base import MattingStage, StageConfig, build_network, required
@@ -54,4 +56,7 @@ class AlphaNetMatting(MattingStage):
         height, width = batch["alpha"].shape[-2:]
         size = scaled_size(height, width, sum(self.stage["trimap"]) // 2, TRIMAP_SIDE, 3)
         trimap = trimap_from_alpha(batch["alpha"], size)
-        return fuse(self.mat(batch["image"], trimap), trimap)
+        # a batch of test pictures at their own sizes takes a GB a megapixel
+        small = reduced_size((height, width), self.stage["long_side"])
+        raw = self.mat(resized(batch["image"], *small), resized(trimap, *small))
+        return fuse(resized(raw, height, width).clamp(0, 1), trimap)

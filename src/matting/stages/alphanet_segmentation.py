@@ -48,7 +48,7 @@ class AlphaNetSegmentation(MattingStage):
         self.measure(prob, batch)
         pred, true = prob >= 0.5, batch["alpha"] >= 0.5
         self.iou.update(pred, true, batch.get("valid"))
-        self.boundary_f1.update(pred, true)
+        self.boundary_f1.update(pred, true, batch.get("valid"))
 
     def validation_values(self) -> dict[str, float]:
         values = {"val/iou": float(self.iou.compute()), "val/boundary_f1": float(self.boundary_f1.compute())}

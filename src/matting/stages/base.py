@@ -200,6 +200,7 @@ class MattingStage(LightningModule):
             "nets": self.nets,
             "frame": list(self.frame),
             "batches": self.batches,
+            "ranks": self.trainer.world_size if self._trainer is not None else 1,
             "skipped": sorted(self.skipped),
         }
 

@@ -1,6 +1,7 @@
 """What every source gives: items by id, decoded, without any randomness."""
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,15 +84,36 @@ class MaskSource(Source, Protocol):
 
 
 def fingerprint_files(root: Path, files: Iterable[Path]) -> str:
-    """Digest (16 hex) of the relative names and sizes of `files`, whatever their order."""
-    lines = sorted(f"{file.relative_to(root).as_posix()} {file.stat().st_size}" for file in files)
+    """Digest (16 hex) of the relative names and sizes of `files`, whatever their order. Raise UserError."""
+    lines = sorted(f"{file.relative_to(root).as_posix()} {status(file).st_size}" for file in files)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def status(file: Path) -> os.stat_result:
+    """Raise UserError for a link to nothing, as git-annex leaves for what it has not fetched."""
+    try:
+        return file.stat()
+    except OSError as error:
+        expected = "expected a file or a link to one; fetch what it links to, or remove it"
+        raise UserError(f"{file}: cannot be read ({error.strerror}); {expected}") from error
+
+
+def check_name(file: Path) -> None:
+    """Raise UserError for bytes that are no text: such a file opens, but its name is neither digested nor logged."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{str(file)!r}: not UTF-8; expected a name that is text, rename it") from error
 
 
 class FileSource:
     """The part of a source that is the same for every layout on disk: which files an item is decoded from."""
 
     def __init__(self, name: str, root: Path, paths: dict[str, tuple[Path, ...]]) -> None:
+        """Raise UserError for a name that is not UTF-8."""
+        for files in paths.values():
+            for file in files:
+                check_name(file)
         self.name = name
         self.root = root
         self.paths = paths

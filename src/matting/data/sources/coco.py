@@ -10,7 +10,7 @@ import numpy as np
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
-from matting.data.decoding import Reduction
+from matting.data.decoding import DamagedFile, Reduction
 from matting.data.images import read_rgb
 from matting.data.sources.base import FileSource, Labelled, index_images
 from matting.errors import UserError
@@ -44,9 +44,14 @@ class CocoPersons(FileSource):
 
     def __init__(self, images: Path, annotations: Path) -> None:
         files = index_images(images, IMAGES)
-        self.sizes, self.people = persons_of(annotations, images, files)
-        if not self.people:
+        listed, people = persons_of(annotations, images, files)
+        if not people:
             raise UserError(f"{annotations}: no person on the images of {images}; expected an instances json")
+        self.sizes = {id: (int(listed[id]["height"]), int(listed[id]["width"])) for id in people}
+        self.people = {
+            id: [{key: person.get(key) for key in ("segmentation", "iscrowd")} for person in found]
+            for id, found in people.items()
+        }
         root = Path(os.path.commonpath([images.absolute(), annotations.absolute()]))
         paths: dict[str, tuple[Path, ...]] = {id: (files[id].absolute(), annotations.absolute()) for id in self.people}
         super().__init__("coco-persons", root, paths)
@@ -58,15 +63,19 @@ class CocoPersons(FileSource):
             expected = f"{size[1]}x{size[0]} pixels as in {self.paths[id][1]}"
             raise UserError(f"{self.paths[id][0]}: {image.shape[1]}x{image.shape[0]} pixels; expected {expected}")
         people = self.people[id]
-        mask = draw([person["segmentation"] for person in people if not person["iscrowd"]], size)
-        crowd = draw([person["segmentation"] for person in people if person["iscrowd"]], size)
+        try:
+            mask = draw([person["segmentation"] for person in people if not person["iscrowd"]], size)
+            crowd = draw([person["segmentation"] for person in people if person["iscrowd"]], size)
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            what = f"a person on {self.paths[id][0].name} that cannot be drawn ({error})"
+            raise DamagedFile(f"{self.paths[id][1]}: {what}; correct or remove it") from error
         return Labelled(image, mask, mask | ~crowd)
 
 
 def persons_of(
     annotations: Path, images: Path, files: dict[str, Path]
-) -> tuple[dict[str, tuple[int, int]], dict[str, list[dict[str, Any]]]]:
-    """(height, width) by id, and person annotations by id where there are any, of the images in `files`.
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    """Entries by id, and person annotations by id where there are any, of the images in `files`.
 
     Raise UserError if the json is not an instances json, or does not list an image: it is that of another folder.
     """
@@ -79,13 +88,11 @@ def persons_of(
     category = coco.getCatIds(catNms=["person"])
     if not category:
         raise UserError(f"{annotations}: no category person; expected the instances json of COCO")
-    sizes, people = {}, {}
+    people = {}
     for id in files:
-        entry = entries[id]
-        sizes[id] = (int(entry["height"]), int(entry["width"]))
-        if found := coco.loadAnns(coco.getAnnIds(imgIds=[entry["id"]], catIds=category)):
-            people[id] = [{key: person[key] for key in ("segmentation", "iscrowd")} for person in found]
-    return sizes, people
+        if found := coco.loadAnns(coco.getAnnIds(imgIds=[entries[id]["id"]], catIds=category)):
+            people[id] = found
+    return entries, people
 
 
 def read_annotations(annotations: Path) -> COCO:
@@ -104,12 +111,28 @@ def read_annotations(annotations: Path) -> COCO:
 
 
 def draw(segmentations: list[Any], size: tuple[int, int]) -> np.ndarray:
-    """bool (H, W): the union of polygons and of run lengths, plain or compressed."""
+    """bool (H, W): the union of polygons and of run lengths, plain or compressed. Raise what is caught in `load`."""
+    if None in segmentations:
+        raise ValueError("no segmentation")
     mask = np.zeros(size, bool)
-    for shape in segmentations:
-        if isinstance(shape, list):
-            coded = rle.merge(rle.frPyObjects(shape, *size))
-        else:
-            coded = rle.frPyObjects(shape, *size) if isinstance(shape["counts"], list) else shape
-        mask |= rle.decode(coded).astype(bool)
+    parts = [part for shape in segmentations for part in (shape if isinstance(shape, list) else [shape])]
+    # two corners have no area, and pycocotools takes their four numbers for a box
+    polygons = [part for part in parts if not isinstance(part, dict) and len(part) >= 6]
+    if polygons:
+        mask |= rle.decode(rle.merge(rle.frPyObjects(polygons, *size))).astype(bool)
+    for runs in parts:
+        if isinstance(runs, dict):
+            mask |= decode_runs(runs, size)
     return mask
+
+
+def decode_runs(runs: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """bool (H, W). pycocotools refuses runs that are too long; what others leave out is whatever the memory held."""
+    if tuple(runs["size"]) != size:
+        raise ValueError(f"run lengths for {runs['size']}, expected {list(size)}")
+    coded = rle.frPyObjects(runs, *size) if isinstance(runs["counts"], list) else runs
+    try:
+        rle.decode({**coded, "size": [1, size[0] * size[1] - 1]})
+    except ValueError:  # too long for one pixel less
+        return rle.decode(coded).astype(bool)
+    raise ValueError(f"run lengths that end too soon for {list(size)}")
