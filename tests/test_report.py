@@ -200,7 +200,8 @@ def test_the_verdict_counts_metrics_against_each_other_row():
 
 
 def test_the_conclusion_follows_the_perfect_mask():
-    tests = {"aim": a_result()["tests"]["aim"], "pm85": a_result(alpha=0.003)["tests"]["aim"]}
+    empty = {"rows": {row: {"unknown": {"mse": None}} for row in ("alpha", "perfect_mask")}}
+    tests = {"aim": a_result()["tests"]["aim"], "pm85": a_result(alpha=0.003)["tests"]["aim"], "d646": empty}
     assert list(conclusion({**a_result(), "tests": tests})) == [
         "POMAGAN beats the perfect binary mask by MSE on pm85 (whole image): it gains at soft edges.",
         "POMAGAN does not beat the perfect binary mask by MSE on aim (whole image): there it segments, so far.",

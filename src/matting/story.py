@@ -136,7 +136,8 @@ def conclusion(result: Mapping[str, Any]) -> Iterator[str]:
     for name, test in result["tests"].items():
         region = next(iter(test["rows"]["alpha"]))
         alpha, perfect = test["rows"]["alpha"][region]["mse"], test["rows"]["perfect_mask"][region]["mse"]
-        (ahead if alpha < perfect else behind).append(f"{name} ({region_title(region)})")
+        if alpha is not None:  # a region that is empty in every image has no mean
+            (ahead if alpha < perfect else behind).append(f"{name} ({region_title(region)})")
     if ahead:
         yield f"{title} beats the {mask} by MSE on {' and '.join(ahead)}: it gains at soft edges."
     if behind:
