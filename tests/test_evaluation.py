@@ -146,6 +146,12 @@ def test_the_verb_gives_the_error_in_the_first_region_asked_for(tiny, tmp_path):
     assert evaluate.run(compose_config("evaluate", [*TINY, *words])) == means["mse"]
 
 
+def test_a_gallery_of_none(tmp_path):
+    gallery = Gallery(0)
+    gallery.offer({"mse": 0.5, "id": "id"}, {"alpha": torch.full((1, 4, 5), 0.2)})
+    assert gallery.write(tmp_path / "pictures", "aim") == []
+
+
 @pytest.mark.parametrize(("errors", "mean"), [((0.25, None, 0.75), 0.5), ((None, None), math.nan)])
 def test_a_test_set_whose_region_is_empty_throughout_is_in_no_mean(monkeypatch, errors, mean):
     tests = {str(at): {"rows": {"alpha": {"unknown": {"mse": error}}}} for at, error in enumerate(errors)}

@@ -303,6 +303,19 @@ def test_a_wrong_key_that_is_no_part_of_a_run_leaves_it(tiny, tmp_path, monkeypa
     assert tiny("train", "plan=true")[1].splitlines()[-1].split()[0] == "resume"
 
 
+def test_a_run_whose_rows_were_lost_ends_without_them(tiny, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("matting.training.measure", stop)
+        assert tiny("train")[0] == 130
+    (only_run(tmp_path) / "metrics.csv").unlink()
+    for _ in range(2):
+        assert tiny("train")[0] == 0
+    assert "val" not in json.loads((only_run(tmp_path) / "result.json").read_text())
+
+
 def test_a_checkpoint_of_other_ranks_is_refused(tiny, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt

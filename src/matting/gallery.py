@@ -25,7 +25,7 @@ class Gallery:
         """Look at a sample; only one that is kept is turned into bytes, which takes as long as a metric."""
         place = (row["mse"], row["id"])
         early, self.seen = self.seen < self.count, self.seen + 1
-        ranked = not math.isnan(row["mse"])  # the first region may be empty
+        ranked = self.count > 0 and not math.isnan(row["mse"])  # the first region may be empty
         best = ranked and (len(self.best) < self.count or place < self.best[-1][:2])
         worst = ranked and (len(self.worst) < self.count or place > self.worst[-1][:2])
         if not (early or best or worst):

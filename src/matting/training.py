@@ -175,8 +175,8 @@ def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any
     trainer.test(stage, data, verbose=False)
     batch = checkpoint["matting"]["batches"]
     result: dict[str, Any] = {"batch": batch, "batches": last["matting"]["batches"]}
-    if data.validation is not None:
-        result["val"] = best_validation(run, batch)
+    if found := best_validation(run, batch):  # none where there is no validation, or its rows were lost
+        result["val"] = found
     result |= {name: values for name, values in stage.results.items() if name != "val"}
     assert data.training is not None
     skipped = sorted({*last["matting"]["skipped"], *data.skipped.values()})
