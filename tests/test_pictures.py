@@ -20,7 +20,7 @@ def drawn(stage, batch, folder, count=6):
 
 
 def test_a_row_has_the_trimap_the_error_and_a_green_screen(tmp_path):
-    stage, batch = make_stage("alphanet_matting").eval(), people(3)
+    stage, batch = make_stage("alphanet_matting", "stage.long_side=64").eval(), people(3)
     callback, rows = drawn(stage, batch, tmp_path / "images", count=2)
     assert list(rows) == batch["ids"][:2]
     planes = rows[batch["ids"][0]]
