@@ -11,6 +11,18 @@ from matting.files import read_metrics
 from tests.test_train import KILLED, only_run, same_weights, start, wait_for_batch, weights
 
 
+def stopped(*_):
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def unmeasured(tiny, monkeypatch):
+    """A run that was stopped after its last batch."""
+    with monkeypatch.context() as patched:
+        patched.setattr("matting.training.measure", stopped)
+        assert tiny("train")[0] == 130
+
+
 def test_updates_of_several_batches_go_on_to_the_same_result(tiny, tmp_path, monkeypatch):
     """Epochs, validations, checkpoints and the stop all fall in the middle of one."""
     words = [*KILLED, "stage.accumulate=3", "checkpoint.every_batches=2"]
@@ -55,18 +67,11 @@ def test_a_stop_where_a_validation_falls_waits_for_it(tiny, tmp_path, monkeypatc
     assert json.loads((stopped / "result.json").read_text()) == json.loads((whole / "result.json").read_text())
 
 
-def test_checkpoints_go_when_the_result_is_there(tiny, tmp_path, monkeypatch):
+def test_checkpoints_go_when_the_result_is_there(tiny, unmeasured, tmp_path, monkeypatch):
     """What a run that is stopped in between has trained is not lost."""
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("matting.training.measure", stop)
-        assert tiny("train")[0] == 130
     assert tiny("train", "plan=true")[1].splitlines()[-1].split()[0] == "resume"
     with monkeypatch.context() as patched:
-        patched.setattr("matting.training.tidy", stop)
+        patched.setattr("matting.training.tidy", stopped)
         assert tiny("train")[0] == 130
     run = only_run(tmp_path)
     assert (run / "checkpoints/last.ckpt").exists()
@@ -74,38 +79,20 @@ def test_checkpoints_go_when_the_result_is_there(tiny, tmp_path, monkeypatch):
     assert [path.name for path in (run / "checkpoints").iterdir()] == ["best.ckpt"]
 
 
-def test_a_wrong_key_that_is_no_part_of_a_run_leaves_it(tiny, tmp_path, monkeypatch):
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("matting.training.measure", stop)
-        assert tiny("train")[0] == 130
+def test_a_wrong_key_that_is_no_part_of_a_run_leaves_it(tiny, unmeasured, tmp_path):
     (tmp_path / "file").touch()
     assert tiny("train", "paths.cache_dir=file")[0] == 2
     assert tiny("train", "plan=true")[1].splitlines()[-1].split()[0] == "resume"
 
 
-def test_a_run_whose_rows_were_lost_ends_without_them(tiny, tmp_path, monkeypatch):
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("matting.training.measure", stop)
-        assert tiny("train")[0] == 130
+def test_a_run_whose_rows_were_lost_ends_without_them(tiny, unmeasured, tmp_path):
     (only_run(tmp_path) / "metrics.csv").unlink()
     for _ in range(2):
         assert tiny("train")[0] == 0
     assert "val" not in json.loads((only_run(tmp_path) / "result.json").read_text())
 
 
-def test_a_checkpoint_of_other_ranks_is_refused(tiny, tmp_path, monkeypatch):
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("matting.training.measure", stop)
-        assert tiny("train")[0] == 130
+def test_a_checkpoint_of_other_ranks_is_refused(tiny, unmeasured, monkeypatch):
     monkeypatch.setattr("matting.training.rank_count", lambda trainer: 2)
     code, _, err = tiny("train")
     assert code == 2
