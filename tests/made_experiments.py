@@ -22,29 +22,39 @@ CONFIG = {
     "scale": {"name": "quick", "height": 32, "width": 48},
     "method": {"inputs": ["image"]},
 }
-CONFIG |= {"seed": 0, "metrics": {"regions": ["whole"], "unknown_dilation": 20}, "paths": {"output_dir": "outputs"}}
+CONFIG |= {"paths": {"output_dir": "outputs"}}
 
 
 def made_job(
-    folder: Path, seed: int = 0, mse: list[float] | None = None, error: str | None = None, test: str = "aim"
+    folder: Path,
+    seed: int = 0,
+    mse: list[float] | None = None,
+    error: str | None = None,
+    test: str = "aim",
+    region: str = "whole",
+    size: tuple[int, int] = (32, 48),
+    convention: str = "dim",
+    dilation: int = 20,
 ) -> Job:
     """A job whose evaluation found these errors on its test samples; without any it is not run, or failed."""
     folder.mkdir(parents=True)
     data = {"subjects": {}, "test": {test: {"subjects": {}, "eval_size": "native"}}}
-    run = Run("evaluate/pomagan", {**CONFIG, "data": {**CONFIG["data"], **data}}, folder.name, folder)
+    config = {**CONFIG, "seed": seed, "data": {**CONFIG["data"], **data}}
+    config["metrics"] = {"regions": [region], "unknown_dilation": dilation}
+    run = Run("evaluate/pomagan", config, folder.name, folder)
     write_json(folder / "manifest.json", {} if error is None else {"error": error})
     if mse is not None:
         lines = [
-            {"test": test, "id": f"person{number}", "row": row, "region": "whole", "mse": times * value}
+            {"test": test, "id": f"person{number}", "row": row, "region": region, "mse": times * value}
             for number, value in enumerate(mse)
             for row, times in (("alpha", 1), ("coarse", 2))
         ]
         (folder / "images.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         mean = sum(mse) / len(mse)
-        rows = {row: {"whole": dict.fromkeys(METRICS, times * mean)} for row, times in (("alpha", 1), ("coarse", 2))}
-        rows["perfect_mask"] = {"whole": dict.fromkeys(METRICS, 0.004)}
-        facts = {"samples": len(mse), "subjects": len(mse), "eval_size": "native", "sizes": [[32, 48], [32, 48]]}
-        result = {"names": {"alpha": "POMAGAN"}, "convention": "dim", "tests": {test: {**facts, "rows": rows}}}
+        rows = {row: {region: dict.fromkeys(METRICS, times * mean)} for row, times in (("alpha", 1), ("coarse", 2))}
+        rows["perfect_mask"] = {region: dict.fromkeys(METRICS, 0.004)}
+        facts = {"samples": len(mse), "subjects": len(mse), "eval_size": "native", "sizes": [size, size]}
+        result = {"names": {"alpha": "POMAGAN"}, "convention": convention, "tests": {test: {**facts, "rows": rows}}}
         write_json(folder / "result.json", result)
     return Job("train", (f"loss={folder.name}", f"seed={seed}"), seed, [], run)
 

@@ -175,6 +175,21 @@ def test_a_test_set_of_cut_out_people_needs_backgrounds(tiny, data):
     )
 
 
+def test_a_test_set_may_be_left_out_but_not_all(tiny, tmp_path, data):
+    data("fashion")
+    left_out = "data.test.composites=null"
+    code, _, err = tiny("train", *FAST, "data=fashion", left_out)
+    assert code == 0, err
+    assert read_run(tmp_path)[1].keys() == {"batch", "batches", "val", "photographs"}
+    none = tiny("train", *FAST, "data=fashion", left_out, "data.test.photographs=null")
+    one_line(none, "data.test: all of photographs, composites is null; expected at least one test set")
+
+
+def test_a_loss_of_another_stage_trains_nothing(tiny, tmp_path):
+    one_line(tiny("train", "stage=alpha_gan", "loss=alphanet"), "loss=alphanet: no targets", "loss=cgan_alpha or")
+    assert not (tmp_path / "outputs").exists()
+
+
 def test_a_list_that_names_what_is_not_there(tiny, tmp_path, data):
     root = data("folder")
     (root / "list.txt").write_text("1\nanna\n")

@@ -59,7 +59,7 @@ def test_a_killed_bench_leaves_no_benchmark_at_work():
         time.sleep(0.05)
     bench.kill()
     bench.wait()
-    within = time.monotonic() + 20  # minutes less than the benchmark takes
+    within = time.monotonic() + 90  # less than the benchmark takes, more than it may still import
     while at_work(begun[0]) and time.monotonic() < within:
         time.sleep(0.05)
     if left := at_work(begun[0]):

@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
-from matting.__main__ import VERBS
+from matting.__main__ import VERBS, entry
 from matting.errors import Incomplete, Interrupted, JobError, UserError
 
 
@@ -175,6 +176,19 @@ def test_ctrl_c_ends_the_whole_grid(matting, monkeypatch):
     assert "the same command goes on" in err
 
 
+def test_ctrl_c_while_modules_are_imported(monkeypatch, capsys):
+    class Importing(ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt if name == "answer" else AttributeError(name)
+
+    monkeypatch.setitem(sys.modules, "matting.app", Importing("matting.app"))
+    monkeypatch.setattr(sys, "argv", ["matting", "runs"])
+    with pytest.raises((SystemExit, KeyboardInterrupt)) as stop:  # which would end the tests
+        entry()
+    assert getattr(stop.value, "code", None) == 130
+    assert capsys.readouterr().err == "matting: interrupted\n"
+
+
 def test_a_grid_that_cannot_write_its_folder(matting, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = matting("train", "-m", "seed=0,1", "paths.output_dir=file/x", "plan=true")
@@ -192,6 +206,8 @@ def test_a_grid_that_cannot_write_its_folder(matting, tmp_path):
         ("matting train scale=", {"scale=paper", "scale=quick", "scale=small"}, set()),
         ("matting train seed=1 data=f", {"data=folder", "data=fashion"}, {"data=procedural"}),
         ("matting evaluate method=", {"method=pomagan"}, set()),
+        ("/home/train/bin/matting train sca", {"scale="}, {"stage="}),
+        ("matting  train  seed=1 data=train_and data=f", {"data=folder", "data=fashion"}, {"data=procedural"}),
     ],
 )
 def test_tab_completion(matting, monkeypatch, line, words, others):

@@ -8,16 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from matting.comparison import (
-    agreement,
-    compare,
-    errors,
-    kendall_tau,
-    mean_and_deviation,
-    paired_difference,
-    published_of,
-)
+from matting.comparison import agreement, compare, mean_and_deviation, published_of
 from matting.experiment_rows import Row
+from matting.paired import kendall_tau, paired_difference
+from matting.places import Place
 from tests.made_experiments import made_experiment, made_job, upstream_run
 
 
@@ -98,8 +92,9 @@ def test_errors_are_those_of_the_row_and_the_region_without_empty_ones(tmp_path)
     entry = {"test": "aim", "id": "x", "row": "alpha", "region": "whole", "mse": math.nan}
     extra = [entry, {**entry, "region": "unknown", "mse": 9.0}, {**entry, "test": "d646", "mse": 9.0}]
     file.write_text(file.read_text() + "".join(json.dumps(line) + "\n" for line in extra))
-    assert list(errors(job.evaluation, "alpha", "aim", "whole")) == [("person0", 0.25), ("person1", 0.5)]
-    assert list(errors(job.evaluation, "coarse", "aim", "whole")) == [("person0", 0.5), ("person1", 1.0)]
+    place = Place({}, "aim", "whole")
+    assert list(place.errors(job.evaluation, "alpha")) == [("person0", 0.25), ("person1", 0.5)]
+    assert list(place.errors(job.evaluation, "coarse")) == [("person0", 0.5), ("person1", 1.0)]
 
 
 def test_rows_have_means_over_seeds_differences_from_the_first_and_their_published_figures(tmp_path):
@@ -150,6 +145,82 @@ def test_failed_rows_say_why_and_missing_ones_that_they_are(tmp_path):
     states = [row.state for row in table.rows]
     assert states == ["done", "failed: a loss is NaN", "failed: alpha_gan: out of memory", "not run"]
     assert compare(made_experiment(*rows[1:])) == []
+
+
+def test_a_seed_given_twice_is_one_run(tmp_path):
+    once, other = made_job(tmp_path / "a", 0, [0.1]), made_job(tmp_path / "b", 1, [0.3])
+    (table,) = compare(made_experiment(Row("twice", (once, once)), Row("thrice", (once, other, once))))
+    assert [(row.seeds, row.means["mse"]) for row in table.rows] == [
+        (1, (0.1, None)),
+        (2, (pytest.approx(0.2), pytest.approx(math.sqrt(0.02)))),
+    ]
+
+
+def test_every_seed_without_figures_says_why_in_one_line(tmp_path):
+    jobs = made_job(tmp_path / "a", 0, [0.1]), made_job(tmp_path / "b", 1, error="shapes\n do not\nfit")
+    jobs += made_job(tmp_path / "c", 2), made_job(tmp_path / "d", 3)
+    (table,) = compare(made_experiment(Row("row", jobs)))
+    assert (table.rows[0].seeds, table.rows[0].state) == (1, "failed: shapes do not fit; not run")
+
+
+def test_a_row_that_has_other_test_sets_or_regions_was_run_but_not_there(tmp_path):
+    one, two = made_job(tmp_path / "a", mse=[0.1]), made_job(tmp_path / "b", mse=[0.2], test="d646")
+    three = made_job(tmp_path / "c", mse=[0.3], region="unknown")
+    rows = Row("one", (one,)), Row("two", (two,)), Row("three", (three,)), Row("four", (made_job(tmp_path / "d"),))
+    found = {(table.test, table.region): [row.state for row in table.rows] for table in compare(made_experiment(*rows))}
+    here = "not measured here"
+    assert found == {
+        ("aim", "whole"): ["done", here, here, "not run"],
+        ("d646", "whole"): [here, "done", here, "not run"],
+        ("aim", "unknown"): [here, here, "done", "not run"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("region", "more", "samples"),
+    [
+        ("whole", {"size": (64, 96)}, [0.5, 0.6]),
+        ("whole", {}, [0.5, 0.6, 0.7]),
+        ("unknown", {"dilation": 10}, [0.5, 0.6]),
+    ],
+)
+def test_rows_on_other_pixels_have_no_difference_and_no_rank(tmp_path, region, more, samples):
+    made = [made_job(tmp_path / name, mse=[0.1 + at, 0.2], region=region) for at, name in enumerate("abc")]
+    made.append(made_job(tmp_path / "d", mse=samples, region=region, **more))
+    rows = [Row(f"{at}", (job,), figures={"aim": [4.0 - at, 1]}) for at, job in enumerate(made)]
+    (table,) = compare(made_experiment(*rows, region=region))
+    assert [row.apart for row in table.rows] == [False, False, False, True]
+    assert [row.difference is None for row in table.rows] == [True, False, False, True]
+    assert [(found.tau, found.rows) for found in table.agreements] == [(-1.0, 3)]
+    assert compare(made_experiment(rows[0], rows[3], region=region))[0].agreements == []
+
+
+def test_a_convention_is_said_where_rows_differ_in_it_and_does_not_change_the_mse(tmp_path):
+    first, other = made_job(tmp_path / "a", mse=[0.1]), made_job(tmp_path / "b", mse=[0.3], convention="p3m")
+    rows = Row("first", (first,)), Row("other", (other,)), Row("convention=p3m, seen", (other,)), Row("", (other,))
+    (table,) = compare(made_experiment(*rows[:3], replace(rows[3], part="perfect_mask", control=True)))
+    assert [row.title for row in table.rows] == [
+        *("first, convention=dim", "other, convention=p3m", "convention=p3m, seen"),
+        "perfect binary mask, convention=dim",
+    ]
+    assert table.rows[1].difference.mean == pytest.approx(0.2)
+    assert (table.varying, "convention" in table.shared) == (["convention"], False)
+
+
+def test_what_any_row_has_to_beat_is_of_a_row_that_is_done(tmp_path):
+    failed, done = made_job(tmp_path / "a", error="a loss is NaN"), made_job(tmp_path / "b", mse=[0.1])
+    rows = Row("a", (failed,)), Row("b", (done,)), Row("", (failed,), "perfect_mask", control=True)
+    (table,) = compare(made_experiment(*rows))
+    mask = table.rows[2]
+    assert (mask.state, mask.means["mse"]) == ("done", (0.004, None))
+    assert table.rows[1].difference is None  # from the first row, which has no figures
+
+
+def test_published_figures_of_a_test_set_that_only_some_rows_have_stand_beside_no_other(tmp_path):
+    rows = [Row("a", (made_job(tmp_path / "a", mse=[0.1]),), figures={"aim": [8.0, 1.0]})]
+    rows.append(Row("b", (), figures={"pm85": [3.0, 1.0]}))
+    (table,) = compare(made_experiment(*rows))
+    assert [row.published for row in table.rows] == [{"aim": [8.0, 1.0]}, {}]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Every file of conf/ composes in every choice; what a run's identity holds, and how a run is named."""
 
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import omegaconf.base
@@ -9,9 +10,11 @@ from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
 from matting import schema
+from matting.checks import check
 from matting.composing import compose_config, config_dir, options
 from matting.config import derive, digest_of, flat, identity, plain, readable
 from matting.errors import UserError
+from matting.experiments import facts, grid
 from matting.instantiate import resolve
 from matting.report import recipe_runs
 from matting.runs import make_run
@@ -69,6 +72,30 @@ def test_every_experiment_is_found():
     assert (ROOT / "experiments").is_dir()
     for name in options("experiments"):
         assert plain(compose_config("train", [f"experiments={name}"]))
+
+
+@pytest.mark.parametrize("name", options("experiments"))
+def test_every_row_of_an_experiment_has_values_that_can_be(name):
+    verb = facts(name)["verb"]
+    for words in grid(name, verb, ()):
+        check(compose_config(verb, words))
+
+
+def sound():
+    """Choices of every group, with every stage where its keys come from it."""
+    for stage, group in product(STAGES, ("scale", "data")):
+        yield from (("train", f"stage={stage}", f"{group}={choice}") for choice in options(group))
+    for group in ("augment", "logger", "trainer"):
+        yield from (("train", f"{group}={choice}") for choice in options(group))
+    for verb in ("evaluate", "predict"):
+        yield from ((verb, f"{group}={choice}") for group in ("method", "data") for choice in options(group))
+    for verb in ("reproduce", "report"):
+        yield from ((verb, f"recipe={choice}") for choice in options("recipe"))
+
+
+@pytest.mark.parametrize(("verb", "words"), [(verb, words) for verb, *words in sound()], ids=str)
+def test_every_choice_has_values_that_can_be(verb, words):
+    check(compose_config(verb, (*words, *NEEDS.get(verb, []))))
 
 
 def test_a_derived_config_is_whole_and_reads_the_environment_anew(monkeypatch):
@@ -167,7 +194,9 @@ def sizes_of(config):
 def test_pomagan_alone_is_measured_at_the_size_of_its_table_1(verb, word, size):
     """Whichever command line names a run, it is the same one; another size may be given to all."""
     words = (verb, word, *NEEDS.get(verb, []))
+    elsewhere = [(["data=folder"], "native")] if size == TABLE_1 else []
     for more, expected in (
+        *elsewhere,
         (["data=aim_d646_coco"], size),
         (["scale.eval_size=[512,256]"], [512, 256]),
         (["scale=quick"], 112),

@@ -1,6 +1,7 @@
 """Every file of experiments/ composes; what the command line does to a grid; one of each verb run, tiny."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -13,9 +14,10 @@ from matting.checks import check
 from matting.composing import compose_config, config_dir, options
 from matting.config import plain
 from matting.errors import JobError, UserError
-from matting.experiment_rows import borrowed, differing, fits, rows_of
+from matting.experiment_rows import borrowed, differing, experiment, fits, rows_of
 from matting.experiments import Job, asked, check_command, composed_row, facts, grid, job_of
 from matting.instantiate import resolve
+from matting.runs import Run
 from matting.scales import SCALES
 from matting.upstream import method_run, stage_run
 
@@ -158,7 +160,55 @@ def test_seeds_are_one_row_and_other_choices_are_named(hydra):
 def made(name, overrides):
     """Jobs of a grid without their runs."""
     lines = grid(name, "train", overrides)
-    return [Job("train", line, int(dict(w.split("=", 1) for w in line).get("seed", 0)), [], None) for line in lines]
+    seeds = [int(dict(word.split("=", 1) for word in line).get("seed", 0)) for line in lines]
+    runs = [Run("evaluate/pomagan", {}, " ".join(line), None) for line in lines]
+    return [Job("train", line, seed, [], run) for line, seed, run in zip(lines, seeds, runs, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("at", "word"),
+    [
+        *((100, f"loss.border.weight={value}") for value in ("100", "100.0", "1e2")),
+        *(("[alpha,fgr]", f"loss.targets={value}") for value in ("[alpha, fgr]", "['alpha',fgr]", '["alpha", "fgr"]')),
+        *(("{kind:bce}", f"loss.adversarial={value}") for value in ("{kind: bce}", "{ kind:'bce' }")),
+        *((True, f"net.norm={value}") for value in ("true", "True")),
+        *(("none", f"net.mat.attention={value}") for value in ("none", "'none'")),
+        (None, "data.subjects.aim=null"),
+    ],
+)
+def test_a_choice_is_the_published_one_however_it_is_written(at, word):
+    key = word.partition("=")[0]
+    assert fits({key: at}, ["seed=1", word])
+    assert not fits({key: "other"}, [word])
+    assert not fits({key: at}, ["seed=1", f"other.{word}"])
+    assert fits({key: at}, [f"{key}=other", f"++{word}"])
+
+
+def test_two_ways_to_write_a_published_choice_are_one_row(hydra):
+    words = ("loss.border.weight=100,1e2", "loss.perceptual.weight=10.0", "loss.alpha.weight=100", "seed=1,1")
+    same = [replace(job, evaluation=replace(job.evaluation, digest="one")) for job in made("pomagan/loss_grid", words)]
+    rows = list(rows_of(facts("pomagan/loss_grid")["published"]["rows"], same, words))
+    assert len(same) == 4
+    assert [(row.title, len(row.jobs), row.left_out) for row in rows] == [
+        ("cGAN + alpha", 0, True),
+        ("cGAN + perceptual + alpha", 0, True),
+        ("cGAN + perceptual + alpha + border", 1, False),
+    ]
+
+
+def test_a_system_that_the_suite_has_not_is_not_left_out(hydra):
+    words = ("method=closed_form",)
+    jobs = [Job("evaluate", line, 0, [], Run("", {}, "", None)) for line in grid("alphanet/table2", "evaluate", words)]
+    rows = rows_of(facts("alphanet/table2")["published"]["rows"], jobs, words)
+    left_out = {row.title: row.left_out for row in rows if not row.jobs}
+    assert [title for title, left in left_out.items() if not left] == ["IFM (true trimap)", "DIM (true trimap)"]
+    assert "KNN (true trimap)" in left_out
+
+
+def test_a_seed_given_twice_is_one_run_of_the_grid(hydra):
+    found = experiment("pomagan/table1", [*QUICK, "seed=0,0"])
+    assert [job.seed for job in found.jobs] == [0]
+    assert [len(row.jobs) for row in found.rows if row.jobs] == [1, 1, 1]
 
 
 def test_a_row_of_another_experiment_is_its_run(hydra):

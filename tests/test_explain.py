@@ -28,8 +28,33 @@ CASES = [
     ("train", ["checkpoint.keep=none"], ["checkpoint.keep=none", "weights, best, all"]),
     ("evaluate", ["metrics.convention=mine"], ["metrics.convention=mine", "dim, mmagic, p3m"]),
     ("reproduce", ["scale.seg_epochs=0"], ["scale.seg_epochs=0", "at least 1"]),
-    ("runs", ["prune=no"], ["prune=no", "True, False"]),
+    ("runs", ["prune=no"], ["prune=no", "true, false"]),
     ("predict", [], ["input, output: no value"]),
+    ("train", ["stage=null"], ["stage=null: no such choice", "alpha_gan, alphanet"]),
+    ("train", ["logger=null"], ["logger=null: no such choice", "csv, tensorboard, wandb"]),
+    ("train", ["trainer=3"], ["trainer=3: no such choice", "cpu, ddp"]),
+    ("train", ["loss={weight:1}"], ["loss=", "no such choice", "full, segmentation"]),
+    ("train", ["scale="], ["scale=: no such choice", "paper, quick, small"]),
+    ("train", ["-m", "loss=segmentation,null"], ["loss=null: no such choice", "full, segmentation"]),
+    ("evaluate", ["method=null"], ["method=null: no such choice", "pomagan"]),
+    ("predict", ["method=null", "input=a", "output=b"], ["method=null: no such choice", "pomagan"]),
+    ("reproduce", ["recipe=null"], ["recipe=null: no such choice", "alphanet, pomagan"]),
+    ("report", ["recipe=null"], ["recipe=null: no such choice", "alphanet, pomagan"]),
+    ("dashboard", ["experiments=pomagan/gan", "logger=null"], ["logger=null: no such choice", "wandb"]),
+    ("runs", ["paths=null"], ["paths=null: no such choice", "default"]),
+    ("report", ["experiments=pomagan/gan", "loss=null"], ["loss=null: no such choice"]),
+    ("report", ["experiments=pomagan/gan", "scale.height=-5"], ["scale.height=-5: expected", "at least 16"]),
+    ("report", ["experiments=pomagan/gan", "stage.upstream=null"], ["stage.upstream=null: expected"]),
+    ("report", ["experiments=pomagan/table1", "metrics.convention=mine"], ["metrics.convention=mine: expected"]),
+    ("dashboard", ["experiments=pomagan/gan", "dry_run=true", "scale.height=-5"], ["scale.height=-5: expected"]),
+    ("train", ["--resolve"], ["--resolve", "goes with --cfg job"]),
+    ("train", ["--package", "scale"], ["--package", "goes with --cfg job"]),
+    ("train", ["-p", "scale", "--info", "defaults"], ["-p", "goes with --cfg job"]),
+    ("train", ["--help", "-p", "scale"], ["-p", "goes with --cfg job"]),
+    ("train", ["--cfg", "job", "-p", "scales"], ["--package scales: not in the config"]),
+    ("train", ["--cfg", "jobs"], ["--cfg", "'jobs'", "'job', 'hydra', 'all'"]),
+    ("train", ["--cfg"], ["--cfg", "expected one argument"]),
+    ("train", ["--info", "default"], ["--info", "'default'", "'defaults'"]),
 ]
 
 
@@ -51,3 +76,16 @@ def test_a_wrong_type_in_a_grid_stops_it_before_the_first_job(matting, monkeypat
     code, _, err = matting("train", "-m", "seed=x,1")
     assert code == 2
     assert "seed=x" in err
+
+
+@pytest.mark.parametrize("word", ["experiments=null", "experiments="])
+def test_no_experiment_is_none(matting, word):
+    assert matting("train", "plan=true", word) == matting("train", "plan=true")
+
+
+def test_a_part_of_the_config_is_printed(matting):
+    code, out, _ = matting("train", "--cfg", "job", "-p", "trainer", "trainer=debug")
+    assert (code, out.splitlines()[:2]) == (0, ["# @package trainer", "name: debug"])
+    code, out, _ = matting("train", "--cfg", "hydra", "-p", "hydra.sweeper", "hydra/sweeper=optuna")
+    assert code == 0
+    assert "direction: minimize" in out

@@ -52,6 +52,23 @@ def test_a_quoted_tilde_is_the_home_of_who_types(matting, home):
     assert f"data_root: {home}/some data" in " ".join(out.split())  # YAML breaks long lines
 
 
+@pytest.mark.parametrize(
+    ("value", "places"),
+    [
+        ("~/x", ["{home}/x"]),
+        ("~/x,~/y z", ["{home}/x", "{home}/y z"]),
+        ("\"~/x\",a,'~/b c'", ["{home}/x", "a", "{home}/b c"]),
+        ("'a~','~b/c','d,~/e'", ["a~", "~b/c", "d,~/e"]),
+    ],
+)
+def test_a_tilde_in_a_grid_is_the_home_too(matting, home, value, places):
+    code, out, err = matting("runs", "-m", f"paths.output_dir={value}")
+    assert code == 0, err
+    found = [line.removeprefix("no runs in ") for line in out.splitlines() if line.startswith("no runs in ")]
+    assert found == [place.format(home=home) for place in places]
+    assert not (home / "~").exists()
+
+
 def test_a_run_that_was_moved_to_another_home_is_read_from_there(tiny, home, monkeypatch):
     code, _, err = tiny("train", "stage=segmentation_gan", f"paths.output_dir={home}/out")
     assert code == 0, err

@@ -7,7 +7,7 @@ import torch
 
 from matting.checkpoints import load_network
 from matting.errors import UserError
-from matting.instantiate import build, resolve
+from matting.instantiate import build, check_built, resolve
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,85 @@ def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch):
 def test_build_passes_keys_and_more():
     layer = build({"_target_": "torch.nn.Linear", "in_features": 2}, out_features=3)
     assert (layer.in_features, layer.out_features) == (2, 3)
+
+
+SUBJECTS = "matting.data.sources.procedural.ProceduralSubjects"
+
+
+@pytest.mark.parametrize(
+    ("node", "more", "line"),
+    [
+        (
+            {"_target_": "torch.nn.Linear", "in_features": 2},
+            {},
+            "torch.nn.Linear: needs out_features; its arguments: in",
+        ),
+        (
+            {"_target_": "matting.nets.pomagan.SegmentationGenerator", "width": 4, "foo": 1},
+            {},
+            "matting.nets.pomagan.SegmentationGenerator: takes no foo; its arguments: width, depth, blocks, aspp_rates",
+        ),
+        ({"_target_": SUBJECTS, "foo": 1, "bar": 2}, {}, f"{SUBJECTS}: takes no foo, takes no bar, needs "),
+        (
+            {"_target_": "torch.optim.Adam", "lr": 1, "foo": 1},
+            {"params": []},
+            "torch.optim.Adam: takes no foo; its arg",
+        ),
+        (
+            {"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 3},
+            {"in_features": 2},
+            "takes no in_features",
+        ),
+    ],
+)
+def test_arguments_that_a_class_does_not_take_or_needs(node, more, line):
+    with pytest.raises(UserError) as error:
+        build(node, **more)
+    assert line in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_error_inside_of_a_constructor_is_its_own(monkeypatch):
+    def broken(self, in_features, out_features):
+        raise TypeError("linear() got an unexpected keyword argument 'foo'")
+
+    monkeypatch.setattr(torch.nn.Linear, "__init__", broken)
+    with pytest.raises(TypeError, match="foo"):
+        build({"_target_": "torch.nn.Linear", "in_features": 2, "out_features": 3})
+
+
+def test_all_that_is_built_late_is_checked_early():
+    nodes = {"gen": {"_target_": "torch.nn.Linear", "bias": False}, "scheduler": "none"}
+    config = {"net": nodes, "optim": {"gen": {"_target_": "torch.optim.Adam", "lr": 1}}, "logger": {}}
+    method = {"name": "knn", "_target_": "matting.methods.knn.KNN", "inputs": [], "upstream": {"a": "b"}, "a": None}
+    check_built({**config, "method": {**method, "max_side": 64}})
+    for wrong, name in (
+        ({"net": {"disc": {"_target_": "torch.nn.Linear", "foo": 1}}}, "torch.nn.Linear"),
+        ({"optim": {"gen": {"_target_": "torch.optim.Adam", "foo": 1}}}, "torch.optim.Adam"),
+        ({"logger": {"mine": {"_target_": "lightning.pytorch.loggers.CSVLogger", "foo": 1}}}, "CSVLogger"),
+        ({"method": {**method, "foo": 1}}, "matting.methods.knn.KNN"),
+    ):
+        with pytest.raises(UserError, match=f"{name}: takes no foo"):
+            check_built({**config, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["stage._target_=torch.hub.load"], "_target_=torch.hub.load: not allowed"),
+        (["stage=alpha_gan", "+net.gen.foo=1"], "AlphaGenerator: takes no foo; its arguments: width"),
+        (["+optim.gen.foo=1"], "torch.optim.Adam: takes no foo; its arguments: params, lr"),
+        (["+data.subjects.procedural.foo=1"], f"{SUBJECTS}: takes no foo; its arguments: seed"),
+        (["~data.subjects.procedural.seed"], f"{SUBJECTS}: needs seed; its arguments: "),
+        (["logger=wandb", "+logger.wandb.foo=1"], "WandbRun: takes no foo; its arguments: project"),
+    ],
+)
+def test_the_command_says_so_before_anything_is_written(tiny, tmp_path, words, line):
+    code, _, err = tiny("train", *words)
+    assert code == 2
+    assert line in err
+    assert len(err.splitlines()) == 1, err
+    assert not list(tmp_path.glob("outputs/*/*/config.yaml"))
 
 
 def test_a_network_of_a_checkpoint_is_a_module(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,60 @@ def test_prune_keeps_a_running_run(output_dir, capsys):
     assert f"kept, a process is at work in it: {running}" in text
     assert f"warning: {running} stands on" in text
     assert text.splitlines()[-1] == "deleted 4 of 5"
+
+
+def test_prune_holds_what_it_deletes(output_dir, capsys, monkeypatch):
+    """A run that begins meanwhile waits, and does so in a folder of its own."""
+    running, remove, held = output_dir / "alpha_gan" / f"drawn-{ALPHA}", shutil.rmtree, []
+
+    def watched(path):
+        held.append(runs.locked(running))
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", watched)
+    list_runs(output_dir, match=ALPHA, prune=True)
+    assert capsys.readouterr().out.splitlines()[-1] == "deleted 1 of 1"
+    assert held == [True]
+    assert not running.exists()
+
+
+def test_prune_goes_on_after_what_cannot_be_deleted(output_dir, capsys, monkeypatch):
+    remove = shutil.rmtree
+
+    def denied(path):
+        if ALPHA in str(path):
+            raise PermissionError(13, "Permission denied")
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", denied)
+    list_runs(output_dir, prune=True)
+    text = capsys.readouterr().out
+    assert f"kept, it cannot be deleted (Permission denied): {output_dir}/alpha_gan/drawn-{ALPHA}" in text
+    assert text.splitlines()[-1] == "deleted 4 of 5"
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"val": {"val/who', "\0\0"])
+@pytest.mark.parametrize("name", ["config.yaml", "manifest.json", "result.json"])
+def test_a_damaged_run_is_listed_among_the_others_and_can_be_pruned(output_dir, capsys, name, text):
+    folder = output_dir / "segmentation_gan" / f"drawn-{SEGMENTATION}"
+    (folder / name).write_text(text)
+    list_runs(output_dir)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 5
+    (line,) = [line for line in lines if folder.name in line]
+    assert line.split()[2] == "damaged"
+    list_runs(output_dir, state="damaged", prune=True)
+    assert capsys.readouterr().out.splitlines()[-1] == "deleted 1 of 1"
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("part", ["123e4", "1_000", "[a]"])
+def test_a_part_of_a_name_is_text_whatever_it_looks_like(output_dir, capsys, part):
+    make(output_dir / "alpha_gan" / f"{part}-ffffffffffff", {"stage": {"name": "alpha_gan"}})
+    assert main(["runs", f"paths.output_dir={output_dir}", f"match={part}"]) == 0
+    assert names(capsys.readouterr().out) == [f"{part}-ffffffffffff"]
+    assert main(["runs", f"paths.output_dir={output_dir}", f"state={part}"]) == 2
+    assert f"state={part}: no such state" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_manifest_is_somebody_elses(output_dir):

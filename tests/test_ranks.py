@@ -1,17 +1,22 @@
-"""One training over machines: two agents of torchrun on this one, a rank each."""
+"""One training over machines: two agents of torchrun on this one, a rank each; and what ranks tell each other."""
 
 import json
 import os
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.multiprocessing import start_processes
 
 from matting import ranks
-from matting.files import read_metrics
+from matting.callbacks import Skipped
+from matting.files import read_metrics, write_json
+from matting.upstream import stage_run
 from tests.conftest import TINY
+from tests.made_runs import OVERRIDES, compose, finish_stage
 
 NODES = ["trainer=nodes", "trainer.accelerator=cpu", "trainer.devices=1", "trainer.precision=32-true"]
 
@@ -55,6 +60,53 @@ def test_both_stages_train_on_two_nodes(tmp_path):
         state = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
         assert all(value.isfinite().all() for value in state.values())
         assert json.loads((folder / "manifest.json").read_text()).keys() >= {"ended", "device"}
+
+
+def on_two_ranks(folder, work):
+    """What `work(rank)` gives on each of two ranks. Forked: a process that is spawned would import torch first."""
+    port = free_port()
+
+    def rank(at):
+        os.environ |= {"WORLD_SIZE": "2", "RANK": f"{at}", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": f"{port}"}
+        torch.set_num_threads(1)
+        ranks.join("cpu")
+        write_json(folder / f"{at}.json", work(at))
+        torch.distributed.destroy_process_group()
+
+    start_processes(rank, nprocs=2, start_method="fork")
+    return [json.loads((folder / f"{at}.json").read_text()) for at in range(2)]
+
+
+def test_what_the_first_rank_finds_holds_for_all(tmp_path):
+    assert on_two_ranks(tmp_path, lambda at: [ranks.agree(at == one, "cpu") for one in range(2)]) == [[True, False]] * 2
+
+
+def test_files_that_any_rank_skips_are_in_every_checkpoint_and_told_once(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("matting.callbacks.say", said.append)
+
+    def work(at):
+        stage, trainer = SimpleNamespace(skipped=set()), SimpleNamespace(world_size=2, is_global_zero=at == 0)
+        skipped = Skipped()
+        skipped.on_train_batch_end(trainer, stage, None, {"skipped": ["both", f"of {at}"]})
+        for _ in range(2):
+            skipped.on_save_checkpoint(trainer, stage, {})
+        return sorted(stage.skipped), said
+
+    (first, said), (other, quiet) = on_two_ranks(tmp_path, work)
+    assert first == other == ["both", "of 0", "of 1"]
+    assert said == [f"warning: skipped {file}" for file in first]
+    assert quiet == []
+
+
+@pytest.mark.parametrize(("words", "told"), [(["trainer=ddp"], True), (["trainer=ddp", "trainer.devices=8"], False)])
+def test_a_run_on_all_gpus_that_is_found_tells_how_many_they_were(words, told, matting):
+    """Where there are others it is the same run, of other batches than a training here would see."""
+    run, _ = stage_run(compose(*words, verb="train"))
+    finish_stage(run, ranks=8)
+    code, out, _ = matting("train", *OVERRIDES, *words)
+    assert code == 0
+    assert (f"note: {run.folder.name} was trained where trainer.devices=-1 came to 8" in out) is told
 
 
 def test_ranks_on_gpus_meet_each_on_its_own(monkeypatch):

@@ -89,6 +89,43 @@ def test_a_failure_leaves_the_earlier_report(done, monkeypatch):
     assert {path.name for path in done.folder.iterdir()} == {"report.html", "sheet.png", "table.csv", "table.md"}
 
 
+def test_a_place_that_no_report_can_be_written_to(done):
+    done.folder.parent.write_text("")
+    with pytest.raises(UserError, match=r"^outputs/reports/.*: cannot be written \(Not a directory\); set paths"):
+        report.write(done)
+    done.folder.parent.unlink()
+    done.page.mkdir(parents=True)
+    with pytest.raises(UserError, match=r"report\.html: cannot be written \(Is a directory\); set paths\.output_dir"):
+        report.write(done)
+
+
+@pytest.mark.parametrize("place", ["file", "file/x"])
+def test_a_place_that_no_experiments_report_can_be_written_to(matting, tmp_path, place):
+    (tmp_path / "file").write_text("")
+    code, out, err = matting("report", "experiments=pomagan/table1", "scale=quick", f"paths.output_dir={place}")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"{place}/experiments/pomagan/table1: cannot be written (Not a directory); set paths.output_dir" in err
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "denied", "elsewhere/metrics.csv"), BrokenPipeError()])
+def test_what_is_not_of_its_own_files_is_not_said_of_them(done, monkeypatch, error):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(page, "html", fails)
+    with pytest.raises(type(error)):
+        report.write(done)
+
+
+def test_a_folder_that_a_report_may_not_write(done, monkeypatch):
+    def denied(path, *_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("matting.report.write_text", denied)
+    with pytest.raises(UserError, match=r"table\.csv: cannot be written \(Permission denied\); set paths\.output_dir"):
+        report.write(done)
+
+
 class Check(HTMLParser):
     """Open tags in order, and every address that a browser would fetch."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,6 +88,29 @@ def test_starting_over_clears_the_folder(run):
     assert {path.name for path in run.folder.iterdir()} == {"config.yaml", "manifest.json", "checkpoints"}
     assert not run.last.exists()
     assert "error" not in run.manifest
+
+
+def test_starting_over_that_is_stopped_leaves_a_run_that_is_neither_done_nor_goes_on(run, monkeypatch):
+    run.last.write_bytes(b"")
+    runs.finish(run, {"val": {}})
+    listed = type(run.folder).iterdir
+    monkeypatch.setattr(type(run.folder), "iterdir", lambda self: iter(sorted(listed(self))))  # checkpoints first
+
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        runs.begin(run, "data", fresh=True)
+    assert run.state() == "new"
+    assert runs.run_folders(run.folder.parents[1]) == [run.folder]
+
+
+def test_what_a_killed_process_had_half_written_goes_when_its_run_goes_on(run):
+    run.last.write_bytes(b"whole")
+    (run.checkpoints / ".last.ckpt.123").write_bytes(b"ha")
+    runs.begin(run, "data", fresh=False)
+    assert [path.name for path in run.checkpoints.iterdir()] == ["last.ckpt"]
 
 
 def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):

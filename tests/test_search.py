@@ -56,7 +56,8 @@ def test_a_trial_without_validation_has_no_objective(tiny):
     assert [trial.state for trial in study().trials] == [TrialState.FAIL]
 
 
-def test_a_search_has_no_plan(tiny):
-    code, _, err = tiny("train", *SEARCH, "plan=true")
+@pytest.mark.parametrize("plan", ["plan=true", "plan=True", "plan=yes", "plan=1"])
+def test_a_search_has_no_plan(tiny, plan):
+    code, _, err = tiny("train", *SEARCH, plan)
     assert code == 2
-    assert "plan=true: a search chooses each trial by those before it" in err
+    assert f"{plan}: a search chooses each trial by those before it" in err

@@ -11,7 +11,8 @@ import yaml
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 
-from matting import sweeps
+from matting import schema, sweeps
+from matting.composing import options
 from matting.files import read_metrics
 from tests.swept import FAST, results, start, starts
 
@@ -112,6 +113,41 @@ def test_what_is_not_installed_says_what_to_install(matting, monkeypatch, choice
     assert err.splitlines()[-1] == f"matting train: {package} is not installed: pip install 'matting[sweeps]'"
 
 
+OPTUNA = "hydra/sweeper=optuna"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["hydra/sweeper=foo"], ["hydra/sweeper=foo: no such choice", "basic, optuna"]),
+        (["hydra/launcher=foo"], ["hydra/launcher=foo: no such choice", "basic, joblib"]),
+        (["hydra/launcher=null"], ["hydra/launcher=null: no such choice", "basic, joblib"]),
+        (["hydra/sweeper/sampler=foo", OPTUNA], ["hydra/sweeper/sampler=foo: no such choice", "random", "tpe"]),
+        (["hydra.launcher=null"], ["hydra.launcher=null: expected a node"]),
+        (["hydra.sweeper.foo=1"], ["hydra.sweeper.foo: no such key", "max_batch_size"]),
+        (["hydra.sweeper.foo=1", OPTUNA], ["hydra.sweeper.foo: no such key", "n_trials"]),
+        (["hydra.sweeper.max_batch_size=0"], ["hydra.sweeper.max_batch_size=0: expected", "at least 1 or null"]),
+        (["hydra.sweeper.n_trials=abc", OPTUNA], ["hydra.sweeper.n_trials=abc: expected", "at least 1"]),
+        (["hydra.sweeper.n_trials=0", OPTUNA], ["hydra.sweeper.n_trials=0: expected", "at least 1"]),
+        (["hydra.sweeper.direction=up", OPTUNA], ["hydra.sweeper.direction=up: expected", "minimize, maximize"]),
+        (["hydra.sweeper.sampler.seed=abc", OPTUNA], ["hydra.sweeper.sampler.seed=abc: expected"]),
+        (["hydra.launcher.n_jobs=abc", "hydra/launcher=joblib"], ["hydra.launcher.n_jobs=abc: expected", "or -1"]),
+        (["hydra.launcher.n_jobs=0", "hydra/launcher=joblib"], ["hydra.launcher.n_jobs=0: expected"]),
+        (["hydra.launcher.backend=foo", "hydra/launcher=joblib"], ["hydra.launcher.backend=foo: expected", "loky"]),
+        (["hydra.launcher.timeout_min=soon", "hydra/launcher=submitit_local"], ["timeout_min=soon: expected"]),
+        (["hydra.launcher.ray.remote.num_gpus=all", "hydra/launcher=ray"], ["num_gpus=all: expected a number"]),
+    ],
+    ids=str,
+)
+def test_a_launcher_or_sweeper_that_cannot_be(matting, tmp_path, words, expected):
+    code, out, err = matting("train", "-m", "seed=0,1", *words)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1, err
+    for text in expected:
+        assert text in err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_sweep_file_of_the_documentation_makes_a_command_that_runs(matting):
     from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
@@ -127,3 +163,12 @@ def test_the_sweep_file_of_the_documentation_makes_a_command_that_runs(matting):
     code, out, err = matting(*command[2:], "plan=true")
     assert code == 0, err
     assert "alpha_gan/" in out
+
+
+@pytest.mark.parametrize("part", ["launcher", "sweeper", "sweeper/sampler"])
+def test_every_launcher_and_sweeper_passes(part):
+    schema.register()
+    for choice in options(f"hydra/{part}"):
+        if "/" not in choice:
+            group = [OPTUNA] if "sampler" in part else []
+            sweeps.check_command("train", [*group, f"hydra/{part}={choice}", "plan=false"])

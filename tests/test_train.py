@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -202,7 +201,7 @@ KILLED = [*LONGER, "checkpoint.keep=all", "stage.clip_norm=5"]
 
 
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
-    """kill -9 within the first epoch, at an epoch's end and in the last epoch; then the same command again."""
+    """kill -9 at an epoch's end and in the last epoch; then the same command again."""
     assert tiny("train", "checkpoint.every_batches=2", *KILLED)[0] == 0
     whole = only_run(tmp_path)
     expected = {name: weights(whole, name) for name in ("last", "best")}
@@ -210,7 +209,7 @@ def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
 
     folder = tmp_path / "killed"
     folder.mkdir()
-    for batch in (3, 8, 19):
+    for batch in (8, 19):
         process = start(folder, tmp_path.parent / "cache", *KILLED)
         wait_for_batch(folder, batch, process)
         process.send_signal(signal.SIGKILL)
@@ -225,7 +224,7 @@ def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
         same_weights(state, weights(killed, name))
     assert read_metrics(killed / "metrics.csv") == rows
     assert json.loads((killed / "result.json").read_text()) == json.loads((whole / "result.json").read_text())
-    assert len(json.loads((killed / "manifest.json").read_text())["starts"]) == 4
+    assert len(json.loads((killed / "manifest.json").read_text())["starts"]) == 3
 
 
 def test_a_network_with_dropout_goes_on_to_the_same_weights(tiny, tmp_path, monkeypatch):
@@ -286,18 +285,3 @@ def test_a_cpu_that_only_emulates_bf16_is_told(native, precision, warned, monkey
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
     prepare({"trainer": {"accelerator": "cpu", "precision": precision}, "runtime": {"threads": 1}, "seed": 0})
     assert ("warning: trainer.precision=bf16-mixed: many times slower" in capsys.readouterr().out) is warned
-
-
-def test_two_ranks_train_one_network(tmp_path):
-    """Gloo on the CPU: the same number of samples, finite weights, one metrics.csv, one result, nothing but news."""
-    ranks = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=32-true")
-    words = (*ranks, "trainer.channels_last=false", "scale.val_every=2")
-    process = start(tmp_path, tmp_path.parent / "cache", *words)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert not re.search("weights_only|LeafSpec|Trainer.fit", err)
-    run = only_run(tmp_path)
-    assert json.loads((run / "result.json").read_text())["batches"] == 3
-    batches = [row["batch"] for row in read_metrics(run / "metrics.csv") if row["name"] == "train/total"]
-    assert batches == [1, 2, 3]
-    assert all(value.isfinite().all() for value in weights(run).values())

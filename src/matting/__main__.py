@@ -17,7 +17,7 @@ VERBS = {
     "dashboard": "an experiment as a workspace and a report of W&B: matting dashboard experiments=pomagan/table3_terms",
     "runs": "list, filter, prune the run folders: matting runs state=failed",
 }
-# Keys whose values are file names, run folders, digests or colours, not Hydra's grammar.
+# Keys whose values are file names, run folders, digests, parts of names or colours, not Hydra's grammar.
 FREE_TEXT = (
     *(
         "input",
@@ -31,9 +31,11 @@ FREE_TEXT = (
     ),
     *("stage.coarse", "stage.segmentation", "stage.matting"),
     *("paths.data_root", "paths.output_dir", "paths.cache_dir"),
+    *("state", "kind", "match"),
 )
+IN_HOME = re.compile(r"""(?<![^,])(["']?)(~(?:/[^,"']*)?)\1(?=,|$)""")  # a value of a grid, quoted or not
 PRINTS = ("-h", "--help", "-c", "--cfg", "-i", "--info")
-BAD_INPUT = 2
+BAD_INPUT, INTERRUPTED = 2, 130
 
 
 def usage() -> str:
@@ -78,18 +80,23 @@ def only_prints(arguments: list[str]) -> bool:
 def literal(arguments: list[str]) -> list[str]:
     """Free text quoted, so that Hydra takes `input=me (1).jpg` as it is, and `~/` as the home.
 
-    In a grid `a,b` stays a list.
+    In a grid `a,b` stays a list, of which only what begins with `~/` is quoted.
     """
-    if {"-m", "--multirun"} & {*arguments}:
-        return arguments
+    grid = {"-m", "--multirun"} & {*arguments}
     words = []
     for argument in arguments:
         key, _, value = argument.partition("=")
-        if key in FREE_TEXT and value[:1] not in ("", "'", '"') and value != "null":
-            escaped = re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', at_home(value)))
-            argument = f'{key}="{escaped}"'
+        if value and key in FREE_TEXT:
+            if grid or value[0] in "'\"" or value == "null":
+                argument = f"{key}={IN_HOME.sub(lambda found: quoted(found[2]), value)}"
+            else:
+                argument = f"{key}={quoted(value)}"
         words.append(argument)
     return words
+
+
+def quoted(text: str) -> str:
+    return '"' + re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', at_home(text))) + '"'
 
 
 def entry() -> None:
@@ -102,6 +109,9 @@ def entry() -> None:
     except BrokenPipeError:  # whoever read the output has seen enough: `matting runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = UNREAD
+    except KeyboardInterrupt:  # while modules are imported
+        print("matting: interrupted", file=sys.stderr)
+        code = INTERRUPTED
     if only_prints(sys.argv[1:]):
         os._exit(code)  # nothing is left to be written; taking apart what Hydra imported is a twentieth of the time
     sys.exit(code)

@@ -13,14 +13,12 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from matting import jobs, keys, ranks, schema, sweeps
+from matting import jobs, keys, ranks, schema, sweeps, words
 from matting.composing import config_dir
 from matting.errors import UNREAD, Incomplete, Interrupted, JobError, UserError
 from matting.explain import FORESEEN, INPUT_ERRORS, explain
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
-PRINTING = ("-c", "--cfg", "-i", "--info")
-OPTIONS = (*sweeps.GRID, *keys.HELP, *PRINTING, "-p", "--package", "--resolve")
 RUNS = ("train", "evaluate")  # verbs whose jobs are runs
 
 
@@ -46,34 +44,28 @@ def answer(verb: str, arguments: list[str]) -> int:
 
 def launch(verb: str, arguments: list[str]) -> None:
     """Compose a verb's configs and perform its jobs under Hydra; errors come out as they are."""
-    if nameless := [argument for argument in arguments if argument.startswith("=")]:
-        raise UserError(f"{nameless[0]}: no key before the =; arguments are key=value")
-    for argument in arguments:
-        if is_option(argument) and argument.split("=")[0] not in OPTIONS:
-            raise UserError(f"{argument}: no such option; arguments are key=value, options are {' '.join(OPTIONS)}")
-    printing = next((argument for argument in arguments if argument.split("=")[0] in PRINTING), None)
-    if printing and {*sweeps.GRID} & {*arguments}:
-        raise UserError(f"{printing}: not of a grid; leave out -m and give one value a key, or plan=true in its place")
+    arguments = words.checked(arguments)
     schema.register()
     sweeps.register(arguments)
     # read where they are asked for, like the processes of a sweep below: a tenth of the time that a config takes
     experiments = importlib.import_module("matting.experiments") if any(map(names_experiment, arguments)) else None
     if experiments and verb in RUNS:
         experiments.check_command(verb, arguments)
-    sweeps.check_command(arguments)
+    sweeps.check_command(verb, arguments)
     ranks.check_command(verb, arguments)
-    words = [argument for argument in arguments if argument not in sweeps.GRID]
+    words.check_package(verb, arguments)
+    given = [argument for argument in arguments if argument not in sweeps.GRID]
     if {*keys.HELP} & {*arguments}:
-        keys.show(verb, [word for word in words if not is_option(word)])
+        keys.show(verb, [word for word in given if not words.is_option(word)])
         return
-    if experiments and verb in ("report", "reproduce", "dashboard") and (names := experiments.asked(words)):
-        if option := next(filter(is_option, words), None):
+    if experiments and verb in ("report", "reproduce", "dashboard") and (names := experiments.asked(given)):
+        if option := next(filter(words.is_option, given), None):
             right = experiments.facts(names[0])["verb"]
             raise UserError(
                 f"{option}: its rows have the configs: `matting {right} experiments={names[0]} {option} ...`"
             )
         # its words are those of the experiment's verb, grids among them: no config of this verb has their keys
-        importlib.import_module(f"matting.{verb}").run_experiments(words)
+        importlib.import_module(f"matting.{verb}").run_experiments(given)
         return
     raised: list[BaseException] = []
 
@@ -93,12 +85,11 @@ def launch(verb: str, arguments: list[str]) -> None:
         except Exception as error:
             if sweep:
                 # what tells the job from the others: the rest of its words are the command's own
-                words = [word for word in this.overrides.task if word not in arguments] or this.overrides.task
-                fail_in_sweep(error, verb, " ".join(words))
+                own = [word for word in this.overrides.task if word not in arguments] or this.overrides.task
+                fail_in_sweep(error, verb, " ".join(own))
             raised.append(error)  # alone, Hydra would add a line of its own
 
-    # Hydra's parser wants all overrides in one piece: `stage=alpha_gan -m seed=0,1` as `-m stage=alpha_gan seed=0,1`
-    sys.argv = command = [f"matting {verb}", *sorted(arguments, key=is_override)]
+    sys.argv = command = [f"matting {verb}", *words.in_order(arguments)]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
     logging.raiseExceptions = False  # of Hydra's lines to a pipe that nobody reads: the job's own end the command
     try:
@@ -114,16 +105,8 @@ def launch(verb: str, arguments: list[str]) -> None:
         raise raised[0]
 
 
-def is_option(argument: str) -> bool:
-    return argument.startswith("-")
-
-
 def names_experiment(argument: str) -> bool:
     return argument.startswith("experiments=")
-
-
-def is_override(argument: str) -> bool:
-    return argument.startswith("~") or ("=" in argument and not argument.startswith("-"))
 
 
 def fail_in_sweep(error: Exception, verb: str, job: str) -> NoReturn:

@@ -5,10 +5,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
+from torch import distributed
 
 from matting import run_log
 from matting.errors import Interrupted
@@ -90,7 +92,9 @@ class RunCheckpoint(Callback):
             return
         stop, late = any_rank(trainer, self.interrupted), time.monotonic() - self.saved > 60 * self.minutes
         if any_rank(trainer, late) or stop or self.due:
-            self.save(trainer, stage, stop)
+            self.save(trainer)
+        if stop:
+            raise stopped(stage)
 
     def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
         if trainer.state.fn != "fit":
@@ -101,20 +105,24 @@ class RunCheckpoint(Callback):
             trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=self.keep == "weights")
         if stage.window:
             self.due = True
-        else:
-            self.save(trainer, stage, any_rank(trainer, self.interrupted))
+            return
+        self.save(trainer)
+        if any_rank(trainer, self.interrupted):
+            raise stopped(stage)
 
-    def save(self, trainer: Trainer, stage: Any, stop: bool) -> None:
+    def save(self, trainer: Trainer) -> None:
         trainer.save_checkpoint(self.folder / "last.ckpt")
         self.saved, self.due = time.monotonic(), False
-        if stop:
-            raise Interrupted(f"stopped at batch {stage.batches}; give the same command again to go on from there")
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.best = state["best"]
+
+
+def stopped(stage: Any) -> Interrupted:
+    return Interrupted(f"stopped at batch {stage.batches}; give the same command again to go on from there")
 
 
 def any_rank(trainer: Trainer, value: bool) -> bool:
@@ -170,10 +178,21 @@ class Skipped(Callback):
     """Warns once of each damaged file that training or validation passes over, and keeps count in the stage."""
 
     def on_train_batch_end(self, trainer: Trainer, stage: Any, outputs: Any, batch: Any, *_: Any) -> None:
-        for file in batch["skipped"]:
-            if file not in stage.skipped:
-                stage.skipped.add(file)
-                say(f"warning: skipped {file}")
+        self.count(trainer, stage, batch["skipped"])
 
     def on_validation_batch_end(self, *arguments: Any) -> None:
         self.on_train_batch_end(*arguments)
+
+    def on_save_checkpoint(self, trainer: Trainer, stage: Any, checkpoint: dict[str, Any]) -> None:
+        """Those of the other ranks too: the manifest names what the first has counted."""
+        if trainer.world_size > 1:
+            found: list[set[str]] = [set()] * trainer.world_size
+            distributed.all_gather_object(found, stage.skipped)
+            self.count(trainer, stage, sorted(set().union(*found)))
+
+    def count(self, trainer: Trainer, stage: Any, files: Sequence[str]) -> None:
+        for file in files:
+            if file not in stage.skipped:
+                stage.skipped.add(file)
+                if trainer.is_global_zero:
+                    say(f"warning: skipped {file}")

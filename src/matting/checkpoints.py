@@ -48,11 +48,18 @@ class AtomicCheckpointIO(CheckpointIO):
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint on the CPU; raises UserError when it is missing or cannot be read as plain weights."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(found, dict):
+            raise TypeError(f"it holds a {type(found).__name__}")
     except FileNotFoundError:
         raise UserError(f"{path}: no such checkpoint") from None
     except Exception as error:
-        raise UserError(f"{path}: not a readable checkpoint ({str(error).splitlines()[0][:120]})") from None
+        empty = path.is_file() and not path.stat().st_size
+        reason = "it is empty" if empty else (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{path}: not a readable checkpoint ({reason[:120]}); restore it, or train its run anew with rerun=true"
+        ) from None
+    return found
 
 
 @dataclass(frozen=True)

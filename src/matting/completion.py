@@ -16,7 +16,7 @@ def complete(verbs: Collection[str], arguments: list[str]) -> int:
         return 0
     if words[1] in verbs:
         # Hydra knows no verbs: it gets the line without
-        os.environ["COMP_LINE"] = f"matting {line.split(words[1], 1)[1].lstrip()}"
+        os.environ["COMP_LINE"] = " ".join(["matting", *(line.split(maxsplit=2)[2:] or [""])])
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
         return ask_hydra(words[1], arguments)
     return 0

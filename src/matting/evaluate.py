@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import run_log, runs, train
+from matting import instantiate, run_log, runs, train
 from matting.data.build import fingerprint
 from matting.listing import show_plan
 from matting.progress import say
@@ -44,16 +44,17 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
     """The evaluation of a config: found, or made now, with the stages that it needs trained first."""
     this, upstream = method_run(config)
     data = fingerprint(this.config)
-    result = this.result()
-    if result is not None and not config.rerun:
+    result = None if config.rerun else this.result()
+    if result is not None:
         runs.check_same_data(this, data)
         return this, result
+    instantiate.check_built(this.config)
     for found in upstream.values():
         if found.config is not None:
             train.ensure(found.config)
     with runs.lock(this.folder, this.kind):
-        result = this.result()
-        if result is not None and not config.rerun:
+        result = None if config.rerun else this.result()
+        if result is not None:
             return this, result
         runs.begin(this, data, fresh=True)
         say(f"evaluate: {config.method.name} in {this.folder}")

@@ -1,5 +1,6 @@
 """The HTML page of an experiment: its tables, and the same samples across its rows. No torch."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
@@ -14,9 +15,10 @@ from matting.formats import Table
 from matting.home import homeless
 from matting.page import PAGE, STYLE, figure, heads, picture
 from matting.runs import Run
-from matting.story import caveats, setting, trimaps
+from matting.story import caveats, count, drawn, setting, trimaps
 
 PICTURED = 24  # rows whose samples are shown
+NAMED = 6  # rows that a sentence names
 
 
 def html(experiment: Experiment, comparisons: Sequence[Comparison], tables: Sequence[Table]) -> str:
@@ -36,20 +38,36 @@ def html(experiment: Experiment, comparisons: Sequence[Comparison], tables: Sequ
 def told(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterator[str]:
     """What the rows are and how far the figures hold."""
     yield f"Made by: {experiment.command}"
-    done = [job for row in experiment.rows for job in finished(row)]
-    states = [job.state() for job in experiment.jobs]
-    failed = sum(state.startswith("failed") for state in states)
-    yield f"{len(states)} runs in the grid: {states.count('done')} done, {failed} failed, the rest not run."
-    if not done:
-        return
-    stages = [stage for stage in done[0].stages if stage.result() is not None]
-    config = done[0].evaluation.config
-    yield " ".join([*setting(config), *caveats(config, stages), *trimaps(config, stages)])
+    own = {job.words for job in experiment.jobs}
+    for row in experiment.rows:
+        for job in () if row.control else row.jobs[:1]:
+            if job.words not in own:
+                yield f"{row.label}: made by {homeless(shlex.join(['matting', job.verb, *job.words]))}"
+    states = experiment.states
+    grid = count(len(states), "run")
+    yield f"{grid} in the grid: {states.count('done')} done, {failed(states)} failed, the rest not done."
+    done = [(row, finished(row)) for row in experiment.rows if not row.control and finished(row)]
+    if done:
+        yield " ".join([*setting([job.evaluation.config for _, jobs in done for job in jobs]), *facts_of(done)])
     if any(comparison.agreements for comparison in comparisons):
-        yield (
-            "Published figures come from other images, sizes and trainings than these: what may agree is the order of "
-            "the rows."
-        )
+        yield "Published figures come from other images and trainings than these: what may agree is the rows' order."
+
+
+def facts_of(done: Sequence[tuple[Row, Sequence[Job]]]) -> Iterator[str]:
+    """What its runs say of each row, once, with the rows where it is not all."""
+    rows_of: dict[str, dict[str, None]] = {}
+    for row, jobs in done:
+        for job in jobs:
+            config = job.evaluation.config
+            for sentence in (*drawn(config), *caveats(config, job.stages), *trimaps(config, job.stages)):
+                rows_of.setdefault(sentence, {})[row.label] = None
+    for sentence, labels in rows_of.items():
+        named = "; ".join(labels) if len(labels) <= NAMED else f"{len(labels)} of {len(done)} rows"
+        yield sentence if len(labels) == len(done) else f"{named}: {sentence}"
+
+
+def failed(states: Sequence[str]) -> int:
+    return sum(state.startswith("failed") for state in states)
 
 
 def table_html(table: Table) -> str:
@@ -69,7 +87,7 @@ def samples(pictured: Sequence[tuple[Row, Job]]) -> Iterator[str]:
     kept = [{(entry["test"], entry["id"]): entry for entry in pictures_of(job.evaluation)} for _, job in pictured]
     for test, id in kept[0]:
         if not all((test, id) in entries for entries in kept):
-            continue  # rows of several seeds stand on other backgrounds
+            continue  # rows may have other test sets
         first = True
         cells = []
         for (row, job), entries in zip(pictured, kept, strict=True):
@@ -87,7 +105,7 @@ def samples(pictured: Sequence[tuple[Row, Job]]) -> Iterator[str]:
 
 def pictures_of(evaluation: Run) -> list[dict[str, Any]]:
     """The first samples of each test set: the best and the worst differ from row to row."""
-    entries: Any = read_json(evaluation.folder / "pictures.json") or []
+    entries = read_json(evaluation.folder / "pictures.json", list) or []
     return [entry for entry in entries if entry["kind"] == "first"]
 
 
@@ -117,8 +135,7 @@ def index(reports: Sequence[tuple[Experiment, Sequence[Comparison]]]) -> str:
     """One page over all experiments: what ran, and how far the order agrees."""
     lines = []
     for experiment, comparisons in reports:
-        states = [job.state() for job in experiment.jobs]
-        failed = sum(state.startswith("failed") for state in states)
+        states = experiment.states
         taus = [
             f"{comparison.test}: {agreement.tau:.2f} over {agreement.rows}"
             for comparison in comparisons
@@ -128,7 +145,7 @@ def index(reports: Sequence[tuple[Experiment, Sequence[Comparison]]]) -> str:
             experiment.published["source"],
             str(len(states)),
             str(states.count("done")),
-            str(failed),
+            str(failed(states)),
             "; ".join(taus),
         ]
         link = f'<a href="{escape(experiment.name)}/report.html">{escape(experiment.name)}</a>'

@@ -1,23 +1,30 @@
 """The rows of an experiment's table: published systems, each with the jobs that measure it. No torch here."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from matting.config import SHARED
 from matting.experiments import Job, facts, grid, job_of, jobs_of
 from matting.home import homeless
 from matting.story import random_vgg
 
+SAID = {"scale", "data", "seed"}  # of every table
+UNTOLD = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan")  # change nothing that comes out
+
 
 @dataclass(frozen=True)
 class Row:
-    """What is compared: a choice of the grid over its seeds, or a system that the suite cannot run (no jobs).
+    """What is compared: a choice of the grid over its seeds; without jobs a system that the suite cannot run.
 
     part: the row of the evaluation's result that counts. figures: published, by test set. control: what any row has to
-    beat, in no rank. mark: what its runs do otherwise than the paper.
+    beat, in no rank. mark: what its runs do otherwise than the paper. left_out: the suite can, this grid has none.
     """
 
     title: str
@@ -27,6 +34,7 @@ class Row:
     control: bool = False
     note: str = ""
     mark: str = ""
+    left_out: bool = False
 
     @property
     def label(self) -> str:
@@ -51,19 +59,31 @@ class Experiment:
         return " ".join([self.name, *(word for word in job.words if word in varying)])
 
     @property
+    def states(self) -> list[str]:
+        """Of the grid's runs, each once."""
+        return [job.state() for job in {job.evaluation.digest: job for job in self.jobs}.values()]
+
+    @property
+    def fixed(self) -> list[str]:
+        """What the command line sets for the whole grid and a table's rows and title do not say."""
+        varying, given = differing([job.words for job in self.jobs]), {*map(key_of, self.overrides)}
+        words = [word for word in self.jobs[0].words if word not in varying and key_of(word) in given - SAID]
+        return [word for word in words if key_of(word).split(".")[0] not in UNTOLD]
+
+    @property
     def folder(self) -> Path:
         """Where its report lies, in one folder with those of all experiments."""
         return Path(self.jobs[0].evaluation.config["paths"]["output_dir"]) / "experiments" / self.name
 
     @property
     def command(self) -> str:
-        return homeless(" ".join(["matting", self.verb, f"experiments={self.name}", *self.overrides]))
+        return homeless(shlex.join(["matting", self.verb, f"experiments={self.name}", *self.overrides]))
 
 
 def experiment(name: str, overrides: Sequence[str]) -> Experiment:
     """Compose all rows of an experiment, running nothing; `overrides` as on the verb's command line."""
     file = facts(name)
-    lines = grid(name, file["verb"], overrides)
+    lines = list(dict.fromkeys(grid(name, file["verb"], overrides)))  # a seed given twice is one
     made = jobs_of(name, file["verb"], lines)
     jobs = [made[words] for words in lines]
     published = file["published"]
@@ -92,11 +112,13 @@ def rows_of(published: Mapping[str, Any], jobs: list[Job], overrides: Sequence[s
         known = {"part": node.get("row", "alpha"), "figures": node.get("figures"), "note": node.get("note", "")}
         fitting = [words for words in groups if "at" in node and fits(node["at"], words)]
         told.update(fitting)
+        found: dict[str, list[Job]] = {}
         for words in fitting:
             rest = [short(word) for word in words if word in varying and key_of(word) not in node["at"]]
-            yield row(", ".join([title, *rest]), groups[words], **known)
+            found.setdefault(", ".join([title, *rest]), []).extend(groups[words])  # 10 and 10.0 are one choice
+        yield from (row(name, made, **known) for name, made in found.items())
         if not fitting:
-            yield Row(title, (), **known)
+            yield Row(title, (), left_out="at" in node, **known)
     for words, group in groups.items():
         if words not in told:
             yield row(", ".join(short(word) for word in words if word in varying) or group[0].evaluation.kind, group)
@@ -104,7 +126,7 @@ def rows_of(published: Mapping[str, Any], jobs: list[Job], overrides: Sequence[s
 
 def row(title: str, jobs: Sequence[Job], **more: Any) -> Row:
     mark = "random VGG" if any(random_vgg(job.stages) for job in jobs) else ""
-    return Row(title, tuple(jobs), mark=mark, **more)
+    return Row(title, tuple({job.evaluation.digest: job for job in jobs}.values()), mark=mark, **more)
 
 
 def borrowed(node: Mapping[str, Any], overrides: Sequence[str]) -> list[Job]:
@@ -125,9 +147,17 @@ def key_of(word: str) -> str:
 
 
 def fits(at: Mapping[str, Any], words: Sequence[str]) -> bool:
-    """Whether a command line makes all of these choices."""
-    values = {key_of(word): word.partition("=")[2].replace(" ", "") for word in words}
-    return all(values.get(key) == str(value).replace(" ", "") for key, value in at.items())
+    """Whether a command line makes all of these choices, however it writes them."""
+    given = {key_of(word): word for word in words}
+    wanted = {key: value_of(f"{key}={value}") if isinstance(value, str) else value for key, value in at.items()}
+    return all(key in given and value_of(given[key]) == value for key, value in wanted.items())
+
+
+@lru_cache(1024)
+def value_of(word: str) -> Any:
+    """What Hydra reads: 10 and 10.0 are one number, [a,b] and [a, b] one list."""
+    (override,) = OverridesParser.create().parse_overrides([word])
+    return override.value()
 
 
 def short(word: str) -> str:

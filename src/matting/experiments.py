@@ -15,6 +15,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
+from matting.checks import check, check_plain
 from matting.composing import collected_rarely, compose_config, config_dir, hydra_ready, options
 from matting.errors import UserError
 from matting.progress import track
@@ -106,16 +107,22 @@ def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
 
 
 def job_of(verb: str, words: tuple[str, ...]) -> Job:
-    """A row's runs, whether they are there or not."""
+    """A row's runs, whether they are there or not; raises UserError for values that no run can be made of."""
     with hydra_ready():
         config = compose_config(verb, words)
-        if verb == "train":
-            this, upstream = stage_run(config)
-            stages = [*below_in_order(upstream), this]
-            evaluation = evaluation_of(config, this, upstream).run
-        else:
-            evaluation, upstream = method_run(config)
-            stages = list(below_in_order(upstream))
+        try:
+            if verb == "train":
+                this, upstream = stage_run(config)
+                check_plain(this.config)
+                stages = [*below_in_order(upstream), this]
+                evaluation = evaluation_of(config, this, upstream).run
+            else:
+                evaluation, upstream = method_run(config)
+                check_plain(evaluation.config)
+                stages = list(below_in_order(upstream))
+        except Exception:
+            check(config)  # what has no name for a value that is wrong
+            raise
     return Job(verb, words, config.seed, list({run.digest: run for run in stages}.values()), evaluation)
 
 

@@ -1,9 +1,12 @@
 """What Hydra and OmegaConf say of a wrong key, choice or type, in one line that says what is possible."""
 
+import contextlib
 import difflib
 import re
+from pathlib import Path
 from typing import Any
 
+from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -24,12 +27,14 @@ def explain(error: BaseException, verb: str) -> str:
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     text = "\n".join(str(link) for link in chain)
-    if found := re.search(r"Could not find '((?:hydra/)?\w+)/([^']+)'", text):
-        group, choice = found.groups()
-        return f"{group}={choice}: no such choice; {group} is one of {', '.join(options(group)) or '(none yet)'}"
+    if found := re.search(r"Could not find '(hydra/[\w/]+|\w+)/([^']*)'", text):
+        return no_choice(*found.groups())
     if found := re.search(r"Ambiguous value for argument '([^']+)'", text):
         return f"{found[1]}: a grid needs -m; a list is written key=[a,b], text with a comma 'key=\"a,b\"'"
     if found := re.search(r"(?:Could not override|Key) '([^']+)'", text):
+        node = getattr(chain[-1], "parent_node", None)
+        if found[1].startswith("hydra.") and isinstance(node, DictConfig):
+            return f"{found[1]}: no such key; there are {', '.join(sorted(map(str, node)))}"
         return unknown_key(found[1], verb)
     if found := re.search(r"Error merging override (\S+)", text):
         reason = str(chain[-1]).splitlines()[0]
@@ -40,6 +45,15 @@ def explain(error: BaseException, verb: str) -> str:
     if any(words in text for words in ("mismatched input", "no viable", "extraneous input", "missing EQUAL")):
         return f"{lines[0]}; arguments are key=value (quote values with commas, blanks or brackets: 'key=[1,2]')"
     return " ".join(lines[:2])
+
+
+def no_choice(group: str, choice: str) -> str:
+    """A choice that a group does not have, with those that it has: files of ours, of Hydra's own groups its too."""
+    there = {name for name in options(group) if not group.startswith("hydra/") or "/" not in name}
+    if group.startswith("hydra/"):
+        with contextlib.suppress(OSError):  # a group of ours alone, where its plugin is not installed
+            there |= {Path(name).stem for name in ConfigStore.instance().list(group) if name.endswith(".yaml")}
+    return f"{group}={choice}: no such choice; {group} is one of {', '.join(sorted(there)) or '(none yet)'}"
 
 
 def unknown_key(key: str, verb: str) -> str:

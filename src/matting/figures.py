@@ -3,14 +3,13 @@
 import io
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 
 from matting.data.foreground import estimate_foreground, shrink
 from matting.data.images import read_alpha, read_rgb
-from matting.files import read_json, read_metrics
+from matting.files import damaged, read_json, read_metrics
 from matting.runs import Run
 from matting.sheets import GAP, sheet
 
@@ -35,7 +34,9 @@ class Sample:
 
 def read_samples(evaluation: Run) -> list[Sample]:
     """The samples that an evaluation kept: the first ones, the best and the worst of each test set."""
-    entries: Any = read_json(evaluation.folder / "pictures.json")
+    file = evaluation.folder / "pictures.json"
+    if (entries := read_json(file, list)) is None:
+        raise damaged(file)
     samples = []
     for entry in entries:
         files = {plane: evaluation.folder / file for plane, file in entry["files"].items()}

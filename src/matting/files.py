@@ -1,20 +1,49 @@
 """The small files of a run folder: read whole, written whole or not at all."""
 
+import contextlib
 import csv
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from matting.errors import UserError
+import yaml
+
+from matting.errors import UserError, disk_is_full
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
+class DamagedRun(UserError):
+    """A file of a run folder that is not as it was written there; the message names it."""
+
+
+def damaged(path: Path, how: str = "missing or damaged") -> DamagedRun:
+    return DamagedRun(f"{path}: {how}; restore it, or make its run anew: the command of the run with rerun=true")
+
+
+def read_json(path: Path, kind: type = dict) -> Any:
+    """What a file holds, None where there is none; raises DamagedRun where that is no JSON of this kind."""
+    return read(path, json.loads, kind)
+
+
+def read_yaml(path: Path) -> dict[str, Any] | None:
+    """The same of a config."""
+    return read(path, yaml.safe_load, dict)
+
+
+def read(path: Path, parse: Callable[[str], Any], kind: type) -> Any:
     try:
-        return json.loads(path.read_text())
+        found = parse(path.read_text())
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise damaged(path, f"cannot be read ({error.strerror})") from None
+    except (ValueError, yaml.YAMLError):
+        raise damaged(path) from None
+    if not isinstance(found, kind):
+        raise damaged(path)
+    return found
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -32,6 +61,23 @@ def write_text(path: Path, text: str) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Make a folder of the output, if need be, for what the block writes there.
+
+    Raises UserError where it cannot be written; a full disk, and what concerns no file there, comes out as it is.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        file = Path(error.filename2 or error.filename or os.devnull)
+        if disk_is_full(error) or not (file.is_relative_to(folder) or file in folder.parents):
+            raise
+        advice = "set paths.output_dir to a folder of yours"
+        raise UserError(f"{file}: cannot be written ({error.strerror}); {advice}") from None
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from matting.errors import UserError
@@ -71,6 +71,45 @@ def resolve(path: str, kind: str | None = None) -> Any:
 
 
 def build(node: Mapping[str, Any], kind: str | None = None, /, **more: Any) -> Any:
-    """Call a node's `_target_` with the node's other keys and `more`; kind: see `resolve`."""
+    """Call a node's `_target_` with the node's other keys and `more`; kind: see `resolve`.
+
+    Raises UserError for a key that it does not take, and without one that it needs. A TypeError is then of its own.
+    """
     arguments = {str(key): value for key, value in node.items() if key != "_target_"}
-    return resolve(str(node["_target_"]), kind)(**arguments, **more)
+    found = resolve(str(node["_target_"]), kind)
+    check_arguments(node, found, arguments, more)
+    return found(**arguments, **more)
+
+
+def check_arguments(node: Mapping[str, Any], found: Any, given: Iterable[str], more: Iterable[str] | None) -> None:
+    """more: names of arguments that no config gives; None where they are not known yet, nor then what is missing."""
+    parameters = inspect.signature(found).parameters.values()
+    theirs = () if more is None else tuple(more)
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in theirs]
+    takes = {p.name for p in named}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    problems = [f"takes no {key}" for key in given if key in theirs or (key not in takes and not open_ended)]
+    if more is not None:
+        problems += [f"needs {p.name}" for p in named if p.default is p.empty and p.name not in given]
+    if problems:
+        raise UserError(
+            f"_target_={node['_target_']}: {', '.join(problems)}; its arguments: {', '.join(p.name for p in named)}"
+        )
+
+
+def check_built(config: Mapping[str, Any]) -> None:
+    """Raise UserError for a stage, and for a key of a network, optimizer, logger or method, that cannot be built.
+
+    config: plain. Before its run begins, and those that it stands on: what is built hours later is wrong already.
+    """
+    nodes = [*config.get("net", {}).values(), *config.get("optim", {}).values(), *config["logger"].values()]
+    if "method" in config:
+        method = config["method"]
+        told = ("name", "inputs", "upstream", *method["upstream"])  # to the verbs, not to the method
+        nodes.append({key: value for key, value in method.items() if key not in told})
+    if "stage" in config:
+        resolve(str(config["stage"]["_target_"]))
+    for node in nodes:
+        if isinstance(node, Mapping):
+            given = [key for key in node if key != "_target_"]
+            check_arguments(node, resolve(str(node["_target_"])), given, None)

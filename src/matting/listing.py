@@ -1,6 +1,6 @@
 """matting runs: list the run folders, those of a state, kind or name, and delete them. No torch."""
 
-import shutil
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,33 +8,37 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from matting import locks
 from matting.errors import UserError
-from matting.files import read_json
+from matting.files import DamagedRun, read_json
 from matting.progress import say
-from matting.runs import Run, locked, open_run, run_folders
+from matting.runs import Run, clear, open_run, run_folders
 
-STATES = ("new", "done", "running", "resume", "failed", "other version")
+STATES = ("new", "done", "running", "resume", "failed", "damaged", "other version")
 TITLES = ("kind", "folder", "state", "started", "seconds", "val MSE")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run folder as the list shows it. run: None for a folder of another version of the config."""
+    """A run folder as the list shows it. run: None if it is damaged, or of another version of the config.
+
+    facts: its manifest.
+    """
 
     kind: str
     folder: Path
+    facts: dict[str, Any]
     run: Run | None
     state: str
 
     def cells(self) -> tuple[str, ...]:
-        facts = read_json(self.folder / "manifest.json") or {}
         mse = ((self.run and self.run.result()) or {}).get("val", {}).get("val/whole/mse")
-        seconds = facts.get("seconds")
+        seconds = self.facts.get("seconds")
         return (
             self.kind,
             self.folder.name,
             self.state,
-            facts.get("started", "-"),
+            self.facts.get("started", "-"),
             "-" if seconds is None else f"{seconds:.0f}",
             "-" if mse is None else f"{1e3 * mse:.2f}e-3",
         )
@@ -59,12 +63,15 @@ def run(config: DictConfig) -> None:
 
 
 def entry_of(folder: Path, output_dir: Path) -> Entry:
-    kind = folder.parent.relative_to(output_dir).as_posix()
+    kind, facts = folder.parent.relative_to(output_dir).as_posix(), dict[str, Any]()
     try:
+        facts = read_json(folder / "manifest.json") or {}
         found = open_run(folder)
+        return Entry(kind, folder, facts, found, found.state())
+    except DamagedRun:
+        return Entry(kind, folder, facts, None, "damaged")
     except UserError:
-        return Entry(kind, folder, None, "other version")
-    return Entry(kind, folder, found, found.state())
+        return Entry(kind, folder, facts, None, "other version")
 
 
 def matches(entry: Entry, config: DictConfig) -> bool:
@@ -92,8 +99,8 @@ def prune(chosen: list[Entry], others: list[Entry]) -> None:
     """Delete the folders of `chosen`, none at which a process is at work; say which of `others` stand on them."""
     deleted = []
     for entry in chosen:
-        if locked(entry.folder):
-            say(f"kept, a process is at work in it: {entry.folder}")
+        if why := delete(entry.folder):
+            say(f"kept, {why}: {entry.folder}")
             others = [*others, entry]
         else:
             deleted.append(entry)
@@ -101,9 +108,23 @@ def prune(chosen: list[Entry], others: list[Entry]) -> None:
         for other in others:
             if other.run is not None and entry.folder.name.rsplit("-", 1)[-1] in stands_on(other.run.config):
                 say(f"warning: {other.folder} stands on {entry.folder}, which is deleted")
-    for entry in deleted:
-        shutil.rmtree(entry.folder)
     say(f"deleted {len(deleted)} of {len(chosen)}")
+
+
+def delete(folder: Path) -> str | None:
+    """Delete a folder while it is held, so that no run begins in it meanwhile; gives why not, where it is kept."""
+    lock = folder / ".lock"
+    try:
+        with locks.at_once(lock) as held:
+            if not held:
+                return "a process is at work in it"
+            clear(folder)
+            lock.unlink()
+            with contextlib.suppress(OSError):  # a process that did not wait may have begun anew
+                folder.rmdir()
+    except OSError as error:
+        return f"it cannot be deleted ({error.strerror})"
+    return None
 
 
 def stands_on(config: dict[str, Any]) -> list[Any]:

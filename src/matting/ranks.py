@@ -50,7 +50,7 @@ def agree(value: bool, accelerator: str) -> bool:
 
 def check(trainer: Mapping[str, Any]) -> None:
     """Raise UserError for a training of several ranks that nothing starts."""
-    nodes, devices, strategy = trainer["num_nodes"], trainer["devices"], str(trainer["strategy"])
+    nodes, devices = trainer["num_nodes"], trainer["devices"]
     if several():
         return
     if nodes > 1:
@@ -58,10 +58,15 @@ def check(trainer: Mapping[str, Any]) -> None:
             f"trainer.num_nodes={nodes}: one training over machines is started by torchrun on each of them: "
             "torchrun ... -m matting train trainer=nodes ..."
         )
-    if devices not in (0, 1) and not strategy.startswith("ddp_spawn"):
+    if devices not in (0, 1) and not spawns(trainer):
         raise UserError(
             f"trainer.devices={devices}: several devices of one machine are trainer=ddp trainer.devices={devices}"
         )
+
+
+def spawns(trainer: Mapping[str, Any]) -> bool:
+    """Whether Lightning starts the ranks, from this process."""
+    return str(trainer["strategy"]).startswith("ddp_spawn")
 
 
 def join(accelerator: str) -> None:

@@ -18,7 +18,7 @@ from matting.config import derive, plain
 from matting.errors import UserError
 from matting.experiment_rows import Experiment, experiment
 from matting.experiments import asked
-from matting.files import write_text
+from matting.files import damaged, writable, write_text
 from matting.home import homeless
 from matting.progress import say
 from matting.runs import Run
@@ -106,14 +106,14 @@ def write_experiment(found: Experiment) -> list[Comparison]:
 
     comparisons = compare(found)
     folder = found.folder
-    folder.mkdir(parents=True, exist_ok=True)
     made = tables.tables_of(found, comparisons)
-    say("\n\n".join(map(formats.text, made)))
-    write_text(folder / "rows.jsonl", "".join(json.dumps(homeless(line)) + "\n" for line in mapped(found)))
-    write_text(folder / "table.csv", tables.comma_separated(found, comparisons))
-    write_text(folder / "table.md", "\n".join(map(formats.markdown, made)))
-    write_text(folder / "table.tex", "\n".join(map(formats.latex, made)))
-    write_text(folder / "report.html", experiment_page.html(found, comparisons, made))
+    with writable(folder):
+        say("\n\n".join(map(formats.text, made)))
+        write_text(folder / "rows.jsonl", "".join(json.dumps(homeless(line)) + "\n" for line in mapped(found)))
+        write_text(folder / "table.csv", tables.comma_separated(found, comparisons))
+        write_text(folder / "table.md", "\n".join(map(formats.markdown, made)))
+        write_text(folder / "table.tex", "\n".join(map(formats.latex, made)))
+        write_text(folder / "report.html", experiment_page.html(found, comparisons, made))
     say(str(folder / "report.html"))
     return comparisons
 
@@ -134,16 +134,19 @@ def write(recipe: RecipeRuns) -> Path:
     from matting import figures, page
     from matting.data.images import write_image
 
-    recipe.folder.mkdir(parents=True, exist_ok=True)
+    for step in recipe.steps:
+        if not step.manifest:
+            raise damaged(step.folder / "manifest.json")
     samples = figures.read_samples(recipe.evaluation)
-    temporary = recipe.folder / f".{os.getpid()}-sheet.png"
-    write_image(temporary, figures.sheet_of(samples))
-    temporary.replace(recipe.folder / "sheet.png")
-    write_text(recipe.folder / "table.csv", table_csv(recipe.evaluation))
     stages = recipe.steps[:-1]
     scale = recipe.recipe["published"]["scale"]
-    write_text(recipe.folder / "table.md", table_markdown(recipe.evaluation, stages, scale))
-    write_text(recipe.page, page.html(recipe.recipe, recipe.evaluation, stages, samples))
+    with writable(recipe.folder):
+        temporary = recipe.folder / f".{os.getpid()}-sheet.png"
+        write_image(temporary, figures.sheet_of(samples))
+        temporary.replace(recipe.folder / "sheet.png")
+        write_text(recipe.folder / "table.csv", table_csv(recipe.evaluation))
+        write_text(recipe.folder / "table.md", table_markdown(recipe.evaluation, stages, scale))
+        write_text(recipe.page, page.html(recipe.recipe, recipe.evaluation, stages, samples))
     return recipe.page
 
 

@@ -13,7 +13,7 @@ from matting.errors import Interrupted, JobError
 from matting.experiment_rows import Experiment, experiment
 from matting.experiments import asked
 from matting.explain import FORESEEN, INPUT_ERRORS, explain
-from matting.files import write_text
+from matting.files import writable, write_text
 from matting.progress import say
 from matting.report import RecipeRuns, recipe_runs
 from matting.runs import check_same_data, lock
@@ -31,8 +31,8 @@ def run(config: DictConfig) -> None:
         show_plan(recipe)
         return
     start = time.monotonic()
-    evaluation, result = recipe.evaluation, recipe.evaluation.result()
-    ready = not config.rerun and result is not None and recipe.page_is_current()
+    evaluation, result = recipe.evaluation, None if config.rerun else recipe.evaluation.result()
+    ready = result is not None and recipe.page_is_current()
     if result is not None and ready:
         check_same_data(evaluation, fingerprint(evaluation.config))
     else:
@@ -63,7 +63,8 @@ def run_experiments(arguments: Sequence[str]) -> None:
     if not found[0].jobs[0].config().plan:
         reports = [(one, report.write_experiment(one)) for one in found]
         page = found[0].folder.parents[found[0].name.count("/")] / "index.html"
-        write_text(page, experiment_page.index(reports))
+        with writable(page.parent):
+            write_text(page, experiment_page.index(reports))
         say(str(page))
     if failed:
         raise JobError(f"{len(failed)} of {sum(len(one.jobs) for one in found)} rows failed: {'; '.join(failed)}")

@@ -16,7 +16,7 @@ from matting import locks
 from matting.composing import compose_config
 from matting.config import CONFIG_VERSION, digest_of, identity, plain, readable
 from matting.errors import JobError, UserError, disk_is_full
-from matting.files import read_json, write_json, write_text
+from matting.files import damaged, read_json, read_yaml, write_json, write_text
 from matting.home import at_home, homeless
 from matting.progress import say
 from matting.provenance import git_state, now, versions
@@ -67,7 +67,7 @@ class Run:
 
     def state_unlocked(self) -> str:
         """new | resume | failed, for a run that is not done and that nobody else works on."""
-        if "error" in (read_json(self.folder / "manifest.json") or {}):
+        if "error" in self.manifest:
             return "failed"
         return "resume" if self.last.is_file() else "new"
 
@@ -103,15 +103,17 @@ def identity_of(verb: str, *choices: str) -> dict[str, Any]:
 
 
 def open_run(folder: Path) -> Run:
-    """The run that lives in a folder; raises UserError if none does, or one of another version of the config."""
+    """The run that lives in a folder; raises UserError if none does, or one of another version or damaged."""
     file = folder / "config.yaml"
-    if not file.is_file():
+    config = at_home(read_yaml(file))
+    if config is None:
         raise UserError(f"{folder}: not a run folder (config.yaml is missing); `matting runs` lists those there are")
-    config = at_home(yaml.safe_load(file.read_text()))
-    if config.get("config_version") != CONFIG_VERSION:
-        found = config.get("config_version")
+    if (found := config.get("config_version")) != CONFIG_VERSION:
         raise UserError(f"{file}: config_version {found}, this version reads {CONFIG_VERSION}; train it again")
-    kind = config["stage"]["name"] if "stage" in config else f"evaluate/{config['method']['name']}"
+    try:
+        kind = config["stage"]["name"] if "stage" in config else f"evaluate/{config['method']['name']}"
+    except (KeyError, TypeError):  # cut short where a line ends, it is YAML still
+        raise damaged(file) from None
     return Run(kind, config, folder.name.rsplit("-", 1)[-1], folder)
 
 
@@ -132,16 +134,23 @@ def locked(folder: Path) -> bool:
     return locks.locked(folder / ".lock")
 
 
+def clear(folder: Path) -> None:
+    """Delete what is in a folder that is held: first what makes a run done or go on, last what makes it a run."""
+    for name in ("result.json", "checkpoints/last.ckpt"):
+        (folder / name).unlink(missing_ok=True)
+    for item in sorted(folder.iterdir(), key=lambda item: item.name in ("config.yaml", "manifest.json")):
+        if item.name != ".lock":
+            shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
+
+
 def begin(run: Run, fingerprint: str, fresh: bool) -> None:
     """Write config and manifest at the start of a run, or note that it goes on. `fresh` clears what was there."""
     if fresh:
-        for item in run.folder.iterdir():
-            if item.name != ".lock":
-                shutil.rmtree(item) if item.is_dir() else item.unlink()
+        clear(run.folder)
     run.checkpoints.mkdir(exist_ok=True)
     for half in run.checkpoints.glob(".*"):  # of a process that was killed while it wrote
         half.unlink()
-    manifest = read_json(run.folder / "manifest.json") or {
+    manifest = run.manifest or {
         "run": f"{run.kind}/{run.digest}",
         "command": " ".join(sys.argv),
         "git": git_state(),
@@ -158,7 +167,7 @@ def begin(run: Run, fingerprint: str, fresh: bool) -> None:
 
 def note(run: Run, **facts: Any) -> None:
     """Add facts to the manifest."""
-    write_json(run.folder / "manifest.json", homeless({**(read_json(run.folder / "manifest.json") or {}), **facts}))
+    write_json(run.folder / "manifest.json", homeless({**run.manifest, **facts}))
 
 
 def note_error(run: Run, error: Exception) -> None:
@@ -181,8 +190,7 @@ def finish(run: Run, result: dict[str, Any]) -> None:
 def check_same_data(run: Run, fingerprint: str) -> None:
     """A run that is found must have seen the data that lie there now; another code revision is worth a line."""
     manifest = run.manifest
-    was = manifest.get("data_fingerprint")
-    if was is not None and was != fingerprint:
+    if (was := manifest.get("data_fingerprint")) not in (None, fingerprint):
         raise UserError(
             f"{run.folder}: made with data {was}, the data there now are {fingerprint}; "
             "restore the files, or start over with rerun=true"

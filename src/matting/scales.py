@@ -69,11 +69,14 @@ def region_title(region: str) -> str:
 
 def size_text(test: Mapping[str, Any]) -> str:
     """`40 samples of 40 subjects, 96x160` (height x width), with how the size came about."""
-    (low_h, low_w), (high_h, high_w) = test["sizes"]
-    size = f"{low_h}x{low_w}" if (low_h, low_w) == (high_h, high_w) else f"{low_h}x{low_w} to {high_h}x{high_w}"
     asked = test["eval_size"]
     how = "native" if asked == "native" else f"longer side {asked}" if isinstance(asked, int) else "stretched"
-    return f"{test['samples']} samples of {test['subjects']} subjects, height x width {size} ({how})"
+    return f"{test['samples']} samples of {test['subjects']} subjects, height x width {sizes_text(test)} ({how})"
+
+
+def sizes_text(test: Mapping[str, Any]) -> str:
+    """The smallest and the largest, height x width; one where they are the same."""
+    return " to ".join(dict.fromkeys(f"{height}x{width}" for height, width in test["sizes"]))
 
 
 def table_text(result: Mapping[str, Any], title: str = "", scale: str = "pomagan") -> str:

@@ -47,7 +47,7 @@ class Scale:
     height: int = MISSING
     width: int = MISSING
     eval_size: Any = MISSING  # native | longer side | [height, width]
-    table1: dict[str, Any] = field(default_factory=dict)  # its eval_size, by name of stage, method or recipe
+    table1: dict[str, Any] = field(default_factory=dict)  # eval_size by names of data, and of stage, method or recipe
     subjects: int = MISSING
     backgrounds: int = MISSING
     backgrounds_per_subject: int = MISSING

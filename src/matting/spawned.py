@@ -1,33 +1,32 @@
 """Ranks that Lightning starts from this process: Ctrl-C goes on to them, and what stops one comes out as itself."""
 
 import contextlib
+import multiprocessing
+import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lightning.pytorch import Trainer
-from lightning.pytorch.strategies.launchers import _MultiProcessingLauncher
 from torch.multiprocessing import ProcessRaisedException
 
-from matting import errors
+from matting import errors, ranks
 
 
 @contextlib.contextmanager
-def ranks_of(trainer: Trainer) -> Iterator[None]:
+def ranks_of(trainer: Mapping[str, Any]) -> Iterator[None]:
     """Around a fit. First Ctrl-C or SIGTERM: the ranks stop at the next batch, with a checkpoint; second: at once.
 
-    This process waits for them meanwhile, for it holds the run's folder.
+    This process waits for them meanwhile, for it holds the run's folder. They are its only children then.
     """
-    launcher = trainer.strategy.launcher
-    if not isinstance(launcher, _MultiProcessingLauncher) or threading.current_thread() is not threading.main_thread():
+    if not ranks.spawns(trainer) or threading.current_thread() is not threading.main_thread():
         yield
         return
     stops: list[int] = []
 
     def forward(number: int, frame: Any) -> None:
         stops.append(number)
-        for process in launcher.procs:
+        for process in multiprocessing.active_children():
             process.terminate() if len(stops) == 1 else process.kill()
 
     before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -43,9 +42,10 @@ def ranks_of(trainer: Trainer) -> Iterator[None]:
 
 
 def known(error: Exception) -> Exception | None:
-    """An error of ours that a rank raised; all that comes of it is its traceback."""
+    """An error of ours that a rank raised; all that comes of it is its traceback, the message at the end."""
     if not isinstance(error, ProcessRaisedException):
         return None
-    name, _, text = str(error).strip().splitlines()[-1].partition(": ")
-    module, _, kind = name.rpartition(".")
-    return getattr(errors, kind)(text) if module == errors.__name__ else None
+    found = re.match(rf"(?ms).*^{re.escape(errors.__name__)}\.(\w+): (.*)", str(error))
+    if found is None or "\nTraceback (most recent call last):" in found[2]:  # another error came of it
+        return None
+    return getattr(errors, found[1])(found[2].strip())

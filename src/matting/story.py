@@ -1,6 +1,6 @@
 """What a report says in words: facts from the runs, each sentence true or absent. No torch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from matting.runs import Run
@@ -18,14 +18,19 @@ def told(evaluation: Run, stages: list[Run]) -> list[str]:
     ]
     trained = [sentence for stage in stages for sentence in training(stage)]
     return [
-        " ".join([*setting(evaluation.config), *conclusion(result), *verdicts]),
+        " ".join([*setting([evaluation.config]), *drawn(evaluation.config), *conclusion(result), *verdicts]),
         " ".join([*trained, *longer_trained(stages, result), *caveats(evaluation.config, stages)]),
         " ".join(trimaps(evaluation.config, stages)),
     ]
 
 
-def setting(config: Mapping[str, Any]) -> Iterator[str]:
-    yield f"Scale {config['scale']['name']}, data {config['data']['name']}, seed {config['seed']}."
+def setting(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    nodes = [(config["scale"]["name"], config["data"]["name"], str(config["seed"])) for config in configs]
+    scales, data, seeds = (", ".join(dict.fromkeys(names)) for names in zip(*nodes, strict=True))
+    yield f"Scale {scales}, data {data}, seed {seeds}."
+
+
+def drawn(config: Mapping[str, Any]) -> Iterator[str]:
     if any(".procedural." in source["_target_"] for source in config["data"]["subjects"].values() if source):
         yield "These people are drawn, not photographed: the figures tell nothing of photographs."
 

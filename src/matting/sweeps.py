@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from hydra import compose
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import BooleanNode, DictConfig, OmegaConf, ValidationError, open_dict, read_write
 
 from matting import locks
-from matting.composing import config_dir
+from matting.checks import check_values
+from matting.composing import config_dir, hydra_ready
 from matting.errors import JobError, UserError
+from matting.nodes import shown
 
 GRID = ("-m", "--multirun")
 PACKAGE = "hydra_plugins"  # which Hydra's plugins are installed into
@@ -129,10 +132,28 @@ def resume_study(config: DictConfig, folder: Path) -> None:
             node.sampler.seed += len(study.trials)
 
 
-def check_command(arguments: Sequence[str]) -> None:
-    """Raise UserError for a plan of a search."""
-    if "hydra/sweeper=optuna" in arguments and "plan=true" in arguments:
-        raise UserError("plan=true: a search chooses each trial by those before it; leave hydra/sweeper=optuna out")
+def check_command(verb: str, arguments: Sequence[str]) -> None:
+    """Raise UserError for a value that no launcher or sweeper can be made of, and for a plan of a search."""
+    words = [word for word in arguments if re.match("~?[+]*hydra[./].*=|~hydra", word)]
+    if not words:
+        return
+    with hydra_ready():
+        node = compose(verb, words, return_hydra_config=True).hydra
+    for part in ("launcher", "sweeper"):
+        if not isinstance(node[part], DictConfig):
+            raise UserError(f"hydra.{part}={shown(node[part])}: expected a node; hydra/{part}=... chooses one")
+    parts = {part: OmegaConf.to_container(node[part], resolve=True) for part in ("launcher", "sweeper")}
+    check_values({"hydra": parts})
+    plan = next((word for word in arguments if word.startswith("plan=")), "plan=false")
+    if node.runtime.choices["hydra/sweeper"] == "optuna" and is_true(plan.partition("=")[2]):
+        raise UserError(f"{plan}: a search chooses each trial by those before it; leave hydra/sweeper=optuna out")
+
+
+def is_true(text: str) -> bool:
+    """As a key of the config takes it: true, True, yes, 1."""
+    with contextlib.suppress(ValidationError):  # Hydra's to tell
+        return BooleanNode(text)._value() is True
+    return False
 
 
 @contextlib.contextmanager

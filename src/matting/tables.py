@@ -4,15 +4,19 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from matting.comparison import CONFIDENCE, Comparison, Difference, Measured, factor, heading, published_tests
-from matting.experiment_rows import Experiment
+from matting.comparison import Comparison, Measured, factor, heading, published_tests
+from matting.experiment_rows import Experiment, Row
+from matting.experiments import NOT_RUN
 from matting.formats import Table
-from matting.scales import NOT_COMPARABLE, region_title, size_text
+from matting.paired import CONFIDENCE, Difference
+from matting.places import states_text
+from matting.scales import NOT_COMPARABLE, region_title
 
+CONDITIONS = ("size", "convention", "data", "scale")
 FIELDS = (
     *("experiment", "test", "region", "row", "metric", "unit", "mean", "std", "seeds"),
     *("difference", "low", "high", "images", "published", "published_on"),
-    *("state", "size", "convention", "data", "scale"),
+    *("state", *CONDITIONS),
 )
 
 
@@ -42,10 +46,6 @@ def published_table(experiment: Experiment, comparison: Comparison, test: str) -
 
 def table_of(experiment: Experiment, comparison: Comparison) -> Table:
     """Measured figures, the difference in MSE from the first row, the published figures."""
-    data, scale = where(experiment)
-    size = size_text(comparison.facts)
-    title = f"{comparison.test}, {region_title(comparison.region)}: {size}, convention {comparison.convention}"
-    title += f", data {data}, scale {scale}"
     metrics = [heading(experiment, metric) for metric in comparison.metrics]
     compared = [row for row in comparison.rows if row.difference is not None]
     head, tests = ["", *metrics], [] if told_apart(comparison) else published_tests(comparison.rows)
@@ -60,12 +60,21 @@ def table_of(experiment: Experiment, comparison: Comparison) -> Table:
             figures = row.published.get(test)
             cells += [number(figure) for figure in figures] if figures else [""] * len(metrics)
         lines.append(cells)
-    return Table(title, head, lines, notes(experiment, comparison, bool(compared)))
+    return Table(title_of(comparison), head, lines, notes(experiment, comparison, bool(compared)))
+
+
+def title_of(comparison: Comparison) -> str:
+    """The test set and how it was measured, as far as rows agree in it."""
+    shared = comparison.shared
+    told = [shared["images"]] if "images" in shared else []
+    told += [f"{key} {shared[key]}" for key in CONDITIONS if key in shared and key != "size"]
+    told += [f"{' and '.join(comparison.varying)} as each row says"] if comparison.varying else []
+    return f"{comparison.test}, {region_title(comparison.region)}: {', '.join(told)}"
 
 
 def cells_of(experiment: Experiment, comparison: Comparison, row: Measured) -> list[str]:
     """A row's figures; where it has none, why, in the first cell."""
-    if not row.means:
+    if not row.means and row.state != "done":
         return [row.state, *[""] * (len(comparison.metrics) - 1)]
     cells = []
     for metric in comparison.metrics:
@@ -84,8 +93,10 @@ def notes(experiment: Experiment, comparison: Comparison, compared: bool) -> lis
     for row in rows:
         if row.means and row.state != "done":
             found.append(f"{row.title}: {row.seeds} of {len(row.row.jobs)} seeds; {row.state}")
-        elif row.row.note:
+        if row.row.note:
             found.append(f"{row.title}: {row.row.note}")
+    if experiment.fixed:
+        found.append(f"rows of this grid have {' '.join(experiment.fixed)}")
     if compared:
         first = next(row for row in rows if row.row.jobs)
         found.append(
@@ -97,14 +108,24 @@ def notes(experiment: Experiment, comparison: Comparison, compared: bool) -> lis
             f"rank agreement with the published order{on(agreement.test)}: Kendall's tau {agreement.tau:.2f} "
             f"over {agreement.rows} rows"
         )
-    absent = [row.title for row in rows if not row.row.jobs]
-    if absent:
-        found.append(f"not run, the suite has no such system: {', '.join(absent)}")
+    if apart := [row.row.label for row in rows if row.apart]:
+        lead = next(row.row.label for row in rows if row.seeds)
+        found.append(f"on other pixels than {lead}, thus in no difference and in no rank: {'; '.join(apart)}")
+    if "convention" in comparison.varying:
+        found.append("Grad and Conn depend on the convention, the other figures do not")
+    found += absent(experiment.rows)
     if comparison.region == published["region"]:
         found.append(f"published: {published['source']}: {' '.join(published['conditions'].split())}")
     if published["scale"] in NOT_COMPARABLE:
         found.append(NOT_COMPARABLE[published["scale"]])
     return found
+
+
+def absent(rows: Sequence[Row]) -> Iterator[str]:
+    for left_out, why in ((True, "not in this grid"), (False, "not run, the suite has no such system")):
+        titles = [row.title for row in rows if not row.jobs and row.left_out is left_out]
+        if titles:
+            yield f"{why}: {', '.join(titles)}"
 
 
 def nothing_measured(experiment: Experiment) -> Table:
@@ -116,22 +137,14 @@ def nothing_measured(experiment: Experiment) -> Table:
     head = ["", "measured", *(f"published{on(test)}: {metric}" for test in tests for metric in metrics)]
     lines = []
     for row in rows:
-        states = dict.fromkeys(job.state() for job in row.jobs)
-        cells = [row.label, "; ".join(states) or "not run"]
+        cells = [row.label, states_text(job.state() for job in row.jobs) or NOT_RUN]
         for test in tests:
             figures = (row.figures or {}).get(test)
             cells += [number(figure) for figure in figures] if figures else [""] * len(metrics)
         lines.append(cells)
-    made = f"`{experiment.command}` makes the rows"
+    made = f"`{experiment.command}` makes the rows of its grid"
     told = f"published: {published['source']}: {' '.join(published['conditions'].split())}"
-    return Table("nothing measured yet", head, lines, [made, told])
-
-
-def where(experiment: Experiment) -> tuple[str, str]:
-    """Names of data and scale of the rows, as far as they agree."""
-    configs = [job.evaluation.config for job in experiment.jobs]
-    data, scale = (dict.fromkeys(config[node]["name"] for config in configs) for node in ("data", "scale"))
-    return " / ".join(data), " / ".join(scale)
+    return Table("nothing measured yet", head, lines, [made, *absent(rows), told])
 
 
 def on(test: str) -> str:
@@ -155,14 +168,12 @@ def comma_separated(experiment: Experiment, comparisons: Sequence[Comparison]) -
     out = io.StringIO()
     table = csv.DictWriter(out, FIELDS, lineterminator="\n")
     table.writeheader()
-    data, scale = where(experiment)
     for comparison in comparisons:
-        size = " to ".join(dict.fromkeys(f"{height}x{width}" for height, width in comparison.facts["sizes"]))
-        known = {"experiment": experiment.name, "test": comparison.test, "region": comparison.region, "size": size}
-        known |= {"convention": comparison.convention, "data": data, "scale": scale}
+        known = {"experiment": experiment.name, "test": comparison.test, "region": comparison.region}
         for row in comparison.rows:
+            measured = {key: row.conditions.get(key, "") for key in CONDITIONS}
             for entry in entries(experiment, comparison, row):
-                table.writerow({**known, **entry})
+                table.writerow({**known, **measured, **entry})
     return out.getvalue()
 
 

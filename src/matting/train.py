@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import ranks, run_log, runs
+from matting import instantiate, ranks, run_log, runs
 from matting.data.build import fingerprint
 from matting.errors import Interrupted
 from matting.listing import show_plan
@@ -43,12 +43,15 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
     data = fingerprint(this.config)
     if result := found_done(this, config):
         runs.check_same_data(this, data)
+        if config.trainer.devices == -1 and "ranks" in this.manifest:  # here it may be another number: other batches
+            say(f"note: {this.folder.name} was trained where trainer.devices=-1 came to {this.manifest['ranks']}")
         if this.last.is_file() and config.checkpoint.keep != "all":  # it was stopped right after its result
             from matting import training
 
             training.tidy(this)
         return this, result
     ranks.check(this.config["trainer"])
+    instantiate.check_built(this.config)
     for found in upstream.values():
         if found.config is not None:
             ensure(found.config)

@@ -52,7 +52,7 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     with loggers_of(run, goes_on=resumed > 0) as loggers:
         trainer = build_trainer(run, stage, data, total, [metrics, *loggers])
         if resumed < total:
-            with ranks_of(trainer):
+            with ranks_of(config["trainer"]):
                 trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
         else:
             stage.load_state_dict(read_checkpoint(run.last)["state_dict"])

@@ -208,6 +208,9 @@ def test_spread_and_same_size():
     assert spread(10, 3) == [0, 4, 9]
     sizes = [(1, 1), (1, 1), (2, 1), (1, 1), (1, 1), (1, 1)]
     assert list(SameSize(sizes, 2)) == [[0, 1], [2], [3, 4], [5]]
+    sizes = [(2, 3)] * 3 + [(9, 9)] * 2
+    assert list(SameSize(sizes, 3, pixels=17)) == [[0, 1], [2], [3], [4]]
+    assert list(SameSize(sizes, 3, pixels=18)) == [[0, 1, 2], [3], [4]]
 
 
 def test_training_asks_for_backgrounds_as_small_as_its_frame_allows():

@@ -9,7 +9,7 @@ from torch import nn
 
 from matting.nets.blocks import pad_to_multiple
 from matting.nets.recompute import recompute
-from tests.nets.test_recompute import inputs, network, run
+from tests.nets.test_recompute import NETWORKS, inputs, network, run
 
 __all__ = ["inputs", "network"]
 
@@ -22,8 +22,12 @@ def forgotten():
     torch._dynamo.reset()
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["kept", "recomputed"])
+CASES = [(name, False) for name in NETWORKS] + [("alpha", True), ("matting", True)]
+
+
+@pytest.mark.parametrize(("network", "again"), CASES, indirect=["network"])
 def test_the_same_values_gradients_and_statistics(network: nn.Module, inputs: list[torch.Tensor], again: bool) -> None:
+    """again: with blocks that are computed again."""
     compiled = copy.deepcopy(network)
     compiled.compile(backend="aot_eager")  # all that a compiler sees, without one
     if again:

@@ -162,14 +162,17 @@ def test_the_loss_is_on_the_fused_alpha_or_on_the_raw_one():
     assert float(raw.raw["alpha"]) == pytest.approx(float((pred - batch["alpha"]).abs().mean()), rel=1e-5)
 
 
-def test_prediction_caps_the_longer_side():
-    stage, seen = end_to_end("value").eval(), []
+@pytest.mark.parametrize("made", [lambda: make_stage("alphanet_matting"), lambda: end_to_end("value")])
+def test_prediction_caps_the_longer_side(made):
+    """Test pictures come at their own sizes, a batch of them at once."""
+    stage, seen = made().eval(), []
     stage.mat.register_forward_pre_hook(lambda _, inputs: seen.extend(plane.shape[-2:] for plane in inputs))
     batch = people(1, height=64, width=96)
     with torch.no_grad():
         pred = stage.predict_map(batch)
     assert seen == [(32, 48)] * 2  # scale.alphanet.max_side of the tiny config is 48
     assert pred.shape == (1, 1, 64, 96)
+    assert 0 <= pred.min() <= pred.max() <= 1
 
 
 def test_norms_and_rates_of_both_networks_are_logged():

@@ -65,6 +65,7 @@ class CompositeData(LightningDataModule):
         self.config, self.batch_size, self.val_samples = config, batch_size, val_samples
         stage = config.get("stage", {})  # an evaluation has none, and trains nothing
         self.frame: tuple[int, int] = tuple(stage.get("frame", (0, 0)))
+        self.val_side = max(stage.get("val_frame", self.frame))
         self.fit, self.long_side = stage.get("fit"), stage.get("long_side") or 2 * max(self.frame)
         self.training: Composites | Photographs | None = None
         self.validation: EvalComposites | EvalPhotographs | None = None
@@ -99,7 +100,7 @@ class CompositeData(LightningDataModule):
             # The same images whatever the run's seed: checkpoints of several seeds are chosen on one validation set.
             pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed=0, split="val")
             chosen = spread(len(pairing), self.val_samples)
-            self.validation = EvalComposites(pairing, subjects, backgrounds, max(self.frame), chosen, "skip")
+            self.validation = EvalComposites(pairing, subjects, backgrounds, self.val_side, chosen, "skip")
         say(
             f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
             f"{len(self.training)} samples, {len(held_out)} validation subjects"
@@ -193,7 +194,9 @@ class CompositeData(LightningDataModule):
 
     def eval_loader(self, dataset: EvalComposites | EvalPhotographs, workers: int | None = None) -> DataLoader:
         sizes = [dataset.shape(index) for index in range(len(dataset))]
-        return self.loader(dataset, SameSize(sizes, self.batch_size), workers=workers)
+        # of a stage: no more than it trains on, which may be crops of them
+        pixels = self.batch_size * math.prod(self.frame) or math.inf
+        return self.loader(dataset, SameSize(sizes, self.batch_size, pixels), workers=workers)
 
     def loader(self, dataset: Any, order: Any, keep_workers: bool = False, workers: int | None = None) -> DataLoader:
         workers = self.config["runtime"]["workers"] if workers is None else workers

@@ -1,5 +1,6 @@
 """Which samples come next: the order of training, and evaluation's batches of one size."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from torch.utils.data import Sampler
@@ -49,13 +50,17 @@ class TrainingOrder(Sampler[list[Key]]):
 
 
 class SameSize(Sampler[list[int]]):
-    """Evaluation batches: neighbours of equal size together, in order. All ranks see all: the means are the same."""
+    """Evaluation batches: neighbours of equal size together, in order. All ranks see all: the means are the same.
 
-    def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int):
+    pixels: of a batch, at most, but for one of a single sample.
+    """
+
+    def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int, pixels: float = math.inf):
         self.groups: list[list[int]] = []
         for at, size in enumerate(sizes):
             last = self.groups[-1] if self.groups else []
-            if last and sizes[last[0]] == size and len(last) < batch_size:
+            fits = len(last) < batch_size and (len(last) + 1) * math.prod(size) <= pixels
+            if last and sizes[last[0]] == size and fits:
                 last.append(at)
             else:
                 self.groups.append([at])

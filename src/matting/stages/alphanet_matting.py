@@ -54,9 +54,11 @@ class AlphaNetMatting(MattingStage):
 
     def predict_map(self, batch: Batch) -> Tensor:
         height, width = batch["alpha"].shape[-2:]
-        size = scaled_size(height, width, sum(self.stage["trimap"]) // 2, TRIMAP_SIDE, 3)
-        trimap = trimap_from_alpha(batch["alpha"], size)
-        # a batch of test pictures at their own sizes takes a GB a megapixel
+        # pictures at their own sizes take a GB a megapixel
         small = reduced_size((height, width), self.stage["long_side"])
+        # as wide where the network sees it as in training, whatever the picture's size
+        side = round(min(self.stage["frame"]) * height / small[0])
+        size = scaled_size(side, side, sum(self.stage["trimap"]) // 2, TRIMAP_SIDE, 3)
+        trimap = trimap_from_alpha(batch["alpha"], size)
         raw = self.mat(resized(batch["image"], *small), resized(trimap, *small))
         return fuse(resized(raw, height, width).clamp(0, 1), trimap)

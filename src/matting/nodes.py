@@ -1,0 +1,153 @@
+"""Nodes that the types of the schema leave open: each is there, and is of its stage or method. No torch here."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from matting.composing import KEPT, compose_config, options
+from matting.config import plain
+from matting.errors import UserError
+
+NAMED = ("scale", "data")
+OF_A_STAGE = ("net", "loss", "optim")
+READ = ("_target_", "lr", "scales")  # of a node that is built; its other keys are arguments, with defaults or not
+MAY_BE_NULL = ("size", "fused", "persons", "long_side")
+OF_A_RECIPE = ("name", "title", "method", "published")
+PUBLISHED = ("source", "scale", "region", "conditions", "tests")
+OF_A_TEST_SET = ("eval_size", "backgrounds_per_subject", "subjects")
+
+
+def shown(value: Any) -> str:
+    """As a command line has it."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def listed(keys: list[str]) -> str:
+    return " and ".join(keys) if len(keys) < 3 else f"{keys[0]}, {keys[1]} and {len(keys) - 2} more"
+
+
+def check_nodes(data: Mapping[str, Any]) -> None:
+    """Raise UserError for the first node of plain data that is none, lacks a key, or is that of another stage."""
+    if "stage" in data:
+        check_stage(data)
+    if "method" in data:
+        check_method(data)
+    if "recipe" in data:
+        check_recipe(data["recipe"])
+    if "data" in data:
+        check_sources(data.get("stage", {}).get("persons"), "stage.persons")
+        check_data(data["data"])
+        if "input" not in data:  # of predict, which measures nothing
+            check_any_test(data["data"]["test"])
+    for name, node in data.get("logger", {}).items():
+        if not is_built(node):
+            raise UserError(f"logger.{name}={shown(node)}: expected a node with its _target_; logger=csv has none")
+
+
+def check_stage(data: Mapping[str, Any]) -> None:
+    """A stage has all keys that its file has; net, loss and optim have those that its own have."""
+    name, model = model_of("train", "stage", data)
+    check_whole("stage", name, data["stage"], model["stage"])
+    for node in OF_A_STAGE:
+        if missing := list(lacking(data[node], model[node], node)):
+            given = f"{node}={data[node]['name']}" if "name" in data[node] else node
+            fitting = " or ".join(choice for choice in options(node) if fits(choice, node, name, model[node]))
+            raise UserError(f"{given}: no {listed(missing)} in it; stage={name} takes {node}={fitting}")
+
+
+def check_method(data: Mapping[str, Any]) -> None:
+    name, model = model_of("evaluate", "method", data)
+    keys = ("name", "_target_", "upstream", *model["method"]["upstream"])
+    check_whole("method", name, data["method"], {key: model["method"][key] for key in keys})
+
+
+def check_whole(group: str, name: str, node: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    if missing := list(lacking(node, model, group)):
+        raise UserError(f"{group}: no {listed(missing)} in it; leave in what {group}={name} has")
+
+
+def model_of(verb: str, group: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name of a config's stage or method, and the config of that name with nothing changed.
+
+    Of the same words as the defaults that a run's folder is named by, so that it is composed once.
+    """
+    name = shown(data[group].get("name"))
+    return name, unchanged(verb, group, name, tuple(f"{node}={data[node]['name']}" for node in NAMED))
+
+
+@lru_cache(KEPT)
+def unchanged(verb: str, group: str, name: str, words: tuple[str, ...]) -> dict[str, Any]:
+    """Not to be changed by whoever gets it, either."""
+    if name not in options(group):
+        raise UserError(f"{group}.name={name}: expected one of {', '.join(options(group))}")
+    return plain(compose_config(verb, (f"{group}={name}", *words)))
+
+
+def lacking(node: Any, model: Mapping[str, Any], at: str) -> Iterator[str]:
+    """The keys of a model that a node lacks; raises UserError where it has a null, or no node, in their place."""
+    for key, theirs in model.items():
+        name = f"{at}.{key}"
+        if key not in node:
+            if not ("." in at and is_built(model)) or key in READ:
+                yield key
+        elif isinstance(theirs, dict):
+            own = node[key]
+            if not isinstance(own, dict) and key not in MAY_BE_NULL:
+                has = f"a node of {', '.join(theirs)}; {name}.<key>=... changes one of them" if theirs else "{}"
+                raise UserError(f"{name}={shown(own)}: expected {has}")
+            if isinstance(own, dict):
+                yield from (f"{key}.{inner}" for inner in lacking(own, theirs, name))
+        elif theirs is not None and (isinstance(node[key], dict) or (node[key] is None and key not in MAY_BE_NULL)):
+            raise UserError(f"{name}={shown(node[key])}: expected a value, such as {theirs}")
+
+
+def fits(choice: str, group: str, stage: str, model: Mapping[str, Any]) -> bool:
+    """Whether a choice of net, loss or optim has what a stage's own has, of the same classes."""
+    node = unchanged("train", "stage", stage, (f"{group}={choice}",))[group]
+    if any(lacking(node, model, group)):
+        return False
+    return all(node[key]["_target_"] == own["_target_"] for key, own in model.items() if is_built(own))
+
+
+def is_built(node: Any) -> bool:
+    return isinstance(node, dict) and isinstance(node.get("_target_"), str)
+
+
+def check_recipe(recipe: Mapping[str, Any]) -> None:
+    for node, keys, at in ((recipe, OF_A_RECIPE, "recipe"), (recipe.get("published"), PUBLISHED, "recipe.published")):
+        if not isinstance(node, dict):
+            raise UserError(f"{at}={shown(node)}: expected a node of {', '.join(keys)}")
+        if missing := [f"{at}.{key}" for key in keys if node.get(key) is None]:
+            raise UserError(f"{', '.join(missing)}: no value; leave in what the recipe has there")
+
+
+def check_data(data: Mapping[str, Any]) -> None:
+    for group in ("subjects", "backgrounds", "persons"):
+        check_sources(data[group], f"data.{group}")
+    for name, test in data["test"].items():
+        if test is None:
+            continue
+        at = f"data.test.{name}"
+        if not isinstance(test, dict):
+            raise UserError(f"{at}={test}: expected a node of {', '.join(OF_A_TEST_SET)}, or null")
+        if missing := [key for key in OF_A_TEST_SET if key not in test]:
+            raise UserError(f"{at}: no {listed(missing)} in it; give {at}.{missing[0]}=...")
+        if not is_built(test["subjects"]):
+            raise UserError(f"{at}.subjects={shown(test['subjects'])}: expected a node with its _target_")
+        check_sources({"backgrounds": test.get("backgrounds")}, at)
+
+
+def check_sources(nodes: Any, at: str) -> None:
+    """Sources by name, null for one that is left out; or null, of persons, for none."""
+    if nodes is None:
+        return
+    if not isinstance(nodes, dict):
+        raise UserError(f"{at}={nodes}: expected sources by name, {at}.<name>=..., or null")
+    for name, node in nodes.items():
+        if node is not None and not is_built(node):
+            raise UserError(f"{at}.{name}={node}: expected a node with its _target_, or null")
+
+
+def check_any_test(tests: Mapping[str, Any]) -> None:
+    if not any(tests.values()):
+        raise UserError(f"data.test: all of {', '.join(tests) or 'it'} is null; expected at least one test set")

@@ -1,0 +1,187 @@
+"""What a config's values may be, where the types of the schema leave it open: choices, ranges, lengths. No torch."""
+
+import math
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any, NamedTuple
+
+from matting.nodes import shown
+
+UNUSED = "_find_unused_parameters_true"
+
+# Pattern of keys -> what a value may be, one of a tuple, or a list of what a list names.
+CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
+    "*.scheduler": ("none", "linear_decay", "cosine"),
+    "data.fit": ("crop", "pad", "stretch"),
+    "stage.fit": ("crop", "pad", "stretch", "unknown", "whole"),
+    "scale.alphanet.fit": ("crop", "pad", "stretch", "whole"),
+    "stage.feedback": ("value", "none", "straight_through", "soft"),
+    "net.mat.attention": ("attention", "none"),
+    "net.mat.norm": ("sigmoid_softmax", "softmax"),
+    "scale.alphanet.backbone_convention": ("imagenet", "half"),
+    "net.mat.convention": ("imagenet", "half"),
+    "net.mat.freeze_norm": (True, False),
+    "data.*.split": ("train", "test"),
+    "data.*.exclude_persons": (True, False),
+    "loss.loss_on": ("raw", "fused"),
+    "method.fit": ("pad", "stretch", "native"),
+    "method.inputs": ["image", "trimap"],
+    "optim.*.fused": (True, False, None),
+    "trainer.accelerator": ("cpu", "gpu"),
+    "trainer.strategy": ("auto", "ddp", f"ddp{UNUSED}", "ddp_spawn", f"ddp_spawn{UNUSED}"),
+    "trainer.precision": ("32-true", "bf16-mixed"),  # float16 overflows in the adversarial losses
+    "checkpoint.keep": ("weights", "best", "all"),
+    "net.gen.norm": ("instance", "batch", "group"),
+    "net.disc.norm": ("instance", "batch", "group"),
+    "net.gen.up": ("deconv", "resize"),
+    "net.gen.encoder": ("two", "concat"),
+    "loss.targets": ["alpha", "fgr", "comp"],
+    "loss.sum_over_scales": ("literal", "once"),
+    "loss.adversarial.kind": ("bce", "lsgan", "hinge"),
+    "loss.adversarial.disc_input": ("targets", "alpha"),
+    "loss.perceptual.targets": ("all", "alpha_fgr"),
+    "loss.perceptual.arch": ("vgg19", "vgg16"),
+    "loss.perceptual.convention": ("imagenet", "bgr_mean"),
+    "vgg.arch": ("vgg19", "vgg16"),
+    "vgg.convention": ("imagenet", "bgr_mean"),
+    "loss.border.normalize": ("image", "border"),
+    "loss.*.per_scale": (True, False),
+    "metrics.convention": ("dim", "mmagic", "p3m"),
+    "metrics.regions": ["whole", "unknown"],
+    "recipe.published.scale": ("pomagan", "dim", "alphanet"),
+    "recipe.published.region": ("whole", "unknown"),
+    "prune": (True, False),
+    "hydra.sweeper.direction": ("minimize", "maximize"),
+    "hydra.launcher.backend": ("loky", "multiprocessing", "threading"),
+}
+
+COUNTS = """*.epochs *_epochs *.epoch_samples *batch_size scale.*_batch scale.alphanet.batch stage.trimap
+    *.every_batches scale.val_every *.val_samples val.samples scale.subjects scale.backgrounds scale.test_*
+    data.*.count *.backgrounds_per_subject *.depth *.aspp_rates scale.net_width scale.disc_width net.gen.width
+    net.disc.width net.disc.layers net.disc.scales stage.accumulate stage.disc_every trainer.max_batches
+    trainer.num_nodes trainer.devices runtime.threads runtime.log_every loss.border.kernel* net.gen.seg_width
+    hydra.*.n_jobs hydra.sweeper.n_trials hydra.launcher.timeout_min hydra.launcher.nodes
+    hydra.launcher.tasks_per_node hydra.launcher.array_parallelism hydra.launcher.cpus_per_task hydra.launcher.mem_gb"""
+
+SIDES = """scale.height scale.width stage.frame stage.val_frame stage.long_side *.max_side *.seg_size *.mat_size
+    net.seg.size method.height method.width *.eval_size data.*.height data.*.width"""
+
+AMOUNTS = """loss.*.weight loss.*.coefficients loss.perceptual.width loss.focal.gamma *.lr *_lr stage.clip_norm
+    net.trimap.temperature checkpoint.minutes augment.rotate augment.shift scale.rotate scale.shift
+    augment.brightness augment.contrast augment.saturation augment.hue augment.noise augment.blur optim.*.eps
+    optim.*.weight_decay hydra.launcher.ray.*.num_*"""
+
+FROM_0 = """stage.boundary *.blocks *.warmup *.val_subjects *pictures runtime.workers metrics.unknown_dilation
+    data.*.first hydra.sweeper.sampler.n_startup_trials hydra.launcher.gpus_per_node hydra.launcher.signal_delay_s
+    hydra.launcher.max_num_timeout hydra.launcher.verbose"""
+
+SHARES = """augment.flip augment.jpeg_p net.trimap.erode net.trimap.dilate method.erode method.dilate net.mat.width
+    scale.alphanet.width hydra.sweeper.max_failure_rate"""
+
+BELOW_1 = math.nextafter(1, 0)
+
+# Type, least and greatest value -> patterns of keys that hold one such number or a list of them.
+RANGES: dict[tuple[type, float, float], str] = {
+    (int, 0, 2**32 - 1): "seed data.*.seed hydra.sweeper.sampler.seed",
+    (int, 16, math.inf): SIDES,
+    (int, 1, math.inf): COUNTS,
+    (int, 0, math.inf): FROM_0,
+    (float, 0, math.inf): AMOUNTS,
+    (float, 0, 1): SHARES,
+    (float, 0, BELOW_1): "optim.*.betas",
+    (float, 0.01, math.inf): "augment.scale scale.zoom",  # their logarithm is drawn
+    (int, 1, 100): "augment.jpeg",
+}
+
+# How many of them, 0 for one that is in no list -> patterns of keys; others hold one.
+LENGTHS: dict[Sequence[int], str] = {
+    (2,): "stage.frame stage.val_frame stage.trimap optim.*.betas augment.scale augment.jpeg scale.zoom",
+    (5,): "loss.perceptual.coefficients",  # a layer each
+    (0, 2): "*.eval_size",
+    range(1, 100): "*.aspp_rates",
+}
+RISING = ("stage.trimap", "augment.scale", "augment.jpeg", "scale.zoom")
+
+# Pattern of keys -> the word that may stand there instead.
+ALSO: dict[str, Any] = {
+    "*.epoch_samples": None,
+    "stage.clip_norm": None,
+    "stage.long_side": None,
+    "net.seg.size": None,
+    "trainer.devices": -1,
+    "trainer.max_batches": None,
+    "runtime.threads": None,
+    "method.height": None,
+    "method.width": None,
+    "net.gen.seg_width": None,
+    "*.eval_size": "native",
+    "hydra.launcher.n_jobs": -1,
+    "hydra.launcher.batch_size": "auto",
+    "hydra.launcher.cpus_per_task": None,
+    "hydra.launcher.gpus_per_node": None,
+    "hydra.launcher.mem_gb": None,
+    "hydra.launcher.ray.*": None,
+    "hydra.sweeper.max_batch_size": None,
+    "hydra.sweeper.sampler.seed": None,
+}
+
+
+class Rules(NamedTuple):
+    """What CHOICES, RANGES, ALSO, LENGTHS and RISING say of a key."""
+
+    choices: list[tuple[Any, ...] | list[str]]
+    ranges: list[tuple[type, float, float]]
+    also: list[Any]
+    lengths: Sequence[int]
+    rising: bool
+
+    def expected(self, value: Any) -> str | None:
+        """What a value should be and is not."""
+        entries = value if isinstance(value, list) else [value]
+        for choices in self.choices:
+            listed = isinstance(choices, list)
+            if isinstance(value, list) != listed or not entries or not all(is_one(entry, choices) for entry in entries):
+                return f"{'a list of' if listed else 'one of'} {', '.join(map(shown, choices))}"
+        for kind, low, high in self.ranges if value not in self.also else ():
+            many = len(entries) if isinstance(value, list) else 0
+            if many not in self.lengths or not all(is_number(entry, kind, low, high) for entry in entries):
+                return self.numbers(kind, low, high)
+            if self.rising and entries[0] > entries[1]:
+                return "the smaller one first"
+        return None
+
+    def numbers(self, kind: type, low: float, high: float) -> str:
+        limits = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
+        if high == BELOW_1:
+            limits = "of at least 0 and below 1"
+        words = " or ".join([f"a {'whole number' if kind is int else 'number'} {limits}", *map(shown, self.also)])
+        if self.lengths == (0,):
+            return words
+        listed = f"a list of {self.lengths[-1]}" if isinstance(self.lengths, tuple) else "a list"
+        return f"{words}, or {listed}" if 0 in self.lengths else f"{listed}, each {words}"
+
+
+@cache
+def rules_of(key: str) -> Rules:
+    """The same for each job of a sweep."""
+    return Rules(
+        [choices for pattern, choices in CHOICES.items() if fnmatchcase(key, pattern)],
+        [limits for limits, patterns in RANGES.items() if matches(key, patterns)],
+        [word for pattern, word in ALSO.items() if fnmatchcase(key, pattern)],
+        next((lengths for lengths, patterns in LENGTHS.items() if matches(key, patterns)), (0,)),
+        key in RISING,
+    )
+
+
+def matches(key: str, patterns: str) -> bool:
+    return any(fnmatchcase(key, one) for one in patterns.split())
+
+
+def is_one(value: Any, choices: tuple[Any, ...] | list[str]) -> bool:
+    """By its type, too: with 0 for false a run would have two digests."""
+    return any(type(value) is type(choice) and value == choice for choice in choices)
+
+
+def is_number(value: Any, kind: type, low: float, high: float) -> bool:
+    return type(value) in (int, kind) and low <= value <= high and math.isfinite(value)
