@@ -13,6 +13,7 @@ OUTPUT = Path("outputs/bench")
 
 def write_rows(name: str, number: int | None) -> None:
     """Measure, and write <name>.json."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     Thread(target=stop_with_parent, daemon=True).start()
     measure = importlib.import_module(f"tests.benchmarks.bench_{name}").measure
     rows = measure() if number is None else measure(number)
