@@ -5,8 +5,8 @@ from pathlib import Path
 
 from matting.experiment_rows import Experiment, Row
 from matting.experiments import Job
-from matting.files import write_json
-from matting.runs import Run
+from matting.runs.run import Run
+from matting.utils.files import write_json
 from tests.made_runs import METRICS
 
 PUBLISHED = {

@@ -9,12 +9,12 @@ import numpy as np
 import yaml
 from omegaconf import DictConfig
 
-from matting import schema
-from matting.composing import compose_config
+from matting.config import schema
+from matting.config.compose import compose_config
 from matting.data.build import fingerprint
-from matting.files import write_json
-from matting.provenance import git_state
-from matting.runs import Run
+from matting.runs.provenance import git_state
+from matting.runs.run import Run
+from matting.utils.files import write_json
 
 OVERRIDES = ["scale=quick", "paths.output_dir=outputs", "scale.test_subjects=4"]
 METRICS = ("mse", "mae", "sad", "grad", "conn")

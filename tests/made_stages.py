@@ -3,11 +3,11 @@
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from matting import schema
 from matting.checkpoints import Trained
-from matting.composing import compose_config
-from matting.config import plain
-from matting.instantiate import build, resolve
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
+from matting.config.instantiate import build, resolve
 from matting.stages.base import StageConfig
 from matting.training import build_stage
 from tests.conftest import TINY

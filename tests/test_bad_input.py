@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from matting.config import CONFIG_VERSION
+from matting.config.identity import CONFIG_VERSION
 from matting.data.images import write_image
 from tests import trees
 
@@ -272,7 +272,7 @@ def test_an_output_folder_that_cannot_be_written(tiny, tmp_path):
 
 def test_no_space_for_the_checkpoints(tiny, monkeypatch):
     disk = SimpleNamespace(disk_usage=lambda path: SimpleNamespace(free=10), rmtree=shutil.rmtree)
-    monkeypatch.setattr("matting.files.shutil", disk)
+    monkeypatch.setattr("matting.utils.files.shutil", disk)
     one_line(tiny("train", *FAST), "the checkpoints of this run need", "0.0 MB are free", "paths.output_dir")
 
 

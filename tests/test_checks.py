@@ -6,12 +6,12 @@ import time
 import pytest
 from omegaconf import OmegaConf, open_dict
 
-from matting import schema
-from matting.checks import check, check_plain, check_values
-from matting.composing import compose_config, options
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config, options
+from matting.config.identity import plain
+from matting.config.rules import CHOICES
+from matting.config.validate import check, check_plain, check_values
 from matting.errors import UserError
-from matting.rules import CHOICES
 
 
 @pytest.fixture(scope="module")

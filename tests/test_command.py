@@ -67,9 +67,9 @@ assert "hydra" not in sys.modules
 for line in (["train", "--help"], ["train", "--cfg", "job"], ["runs"], ["train", "stage=alpha_gan", "plan=true"]):
     assert main(line) == 0, line
     assert not imported(), (line, imported())
-from matting.composing import compose_config
+from matting.config.compose import compose_config
 from matting.data.build import fingerprint
-from matting.upstream import stage_run
+from matting.runs.upstream import stage_run
 run, _ = stage_run(compose_config("train"))
 run.folder.mkdir(parents=True)
 (run.folder / "manifest.json").write_text(json.dumps({{"data_fingerprint": fingerprint(run.config)}}))

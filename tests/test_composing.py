@@ -6,8 +6,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from matting import composing, schema
-from matting.composing import compose_config, composed, hydra_ready, options
+from matting.config import compose as composing
+from matting.config import schema
+from matting.config.compose import compose_config, composed, hydra_ready, options
 from matting.experiments import facts, grid
 
 QUICK = ("scale=quick", "seed=1,2")

@@ -9,16 +9,17 @@ import pytest
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
-from matting import schema
-from matting.checks import check
-from matting.composing import compose_config, config_dir, options
-from matting.config import derive, digest_of, flat, identity, plain, readable
+from matting.config import schema
+from matting.config.compose import compose_config, config_dir, options
+from matting.config.derive import derive
+from matting.config.identity import digest_of, flat, identity, plain, readable
+from matting.config.instantiate import resolve
+from matting.config.validate import check
 from matting.errors import UserError
 from matting.experiments import facts, grid
-from matting.instantiate import resolve
 from matting.report import recipe_runs
-from matting.runs import make_run
-from matting.upstream import method_run, stage_run
+from matting.runs.run import make_run
+from matting.runs.upstream import method_run, stage_run
 
 ROOT = config_dir()
 NEEDS = {"predict": ["input=a", "output=b"]}

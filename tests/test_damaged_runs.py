@@ -2,9 +2,9 @@
 
 import pytest
 
-from matting import runs
-from matting.config import CONFIG_VERSION
+from matting.config.identity import CONFIG_VERSION
 from matting.report import recipe_runs
+from matting.runs import lifecycle, run
 from tests.made_runs import OVERRIDES, compose, finish_evaluation, finish_stage
 
 DAMAGED = ["", "[1]", '{"val": {"val/who', "\0\0\0"]
@@ -61,7 +61,7 @@ def test_a_run_that_would_go_on_does_not_with_an_empty_checkpoint(tiny, tmp_path
 
 def test_a_damaged_run_is_made_anew_when_that_is_asked_for(matting, steps, monkeypatch):
     def fit(this, _):
-        runs.finish(this, {"batches": 1})
+        lifecycle.finish(this, {"batches": 1})
         return this.result()
 
     result = steps[-1].result()
@@ -72,12 +72,12 @@ def test_a_damaged_run_is_made_anew_when_that_is_asked_for(matting, steps, monke
     for step, words, name in zip(steps, VERBS, names, strict=True):
         (step.folder / name).write_text("")
         assert matting(*words, *OVERRIDES, "rerun=true")[0] == 0
-        assert runs.open_run(step.folder).state() == "done"
+        assert run.open_run(step.folder).state() == "done"
     for step in steps:
         for name in names:
             (step.folder / name).write_text("")
     assert matting("reproduce", *OVERRIDES, "rerun=true")[0] == 0
-    assert [runs.open_run(step.folder).state() for step in steps] == ["done"] * 3
+    assert [run.open_run(step.folder).state() for step in steps] == ["done"] * 3
 
 
 @pytest.mark.parametrize("text", [*DAMAGED, f"{VERSION}\nsta", f"{VERSION}\n"])

@@ -9,9 +9,10 @@ import pytest
 import wandb
 
 import matting as package
-from matting import dashboard, schema
+from matting import dashboard
 from matting.bars import bars_of
 from matting.comparison import compare
+from matting.config import schema
 from matting.dashboards import Dashboard, chart
 from matting.errors import UserError
 from matting.experiment_rows import Row

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from matting import evaluate, evaluation, schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting import evaluate, evaluation
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.collate import collate
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
@@ -19,7 +20,7 @@ from matting.errors import UserError
 from matting.gallery import Gallery
 from matting.methods.base import Method
 from matting.metrics.functional import NAMES, matting_metrics
-from matting.nets.morphology import scaled_size, unknown_region
+from matting.ops.trimap import scaled_size, unknown_region
 from tests.conftest import TINY
 
 HOST = torch.device("cpu")

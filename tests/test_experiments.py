@@ -9,17 +9,18 @@ import yaml
 from hydra import initialize_config_dir
 from hydra.errors import ConfigCompositionException
 
-from matting import experiments, schema, train
-from matting.checks import check
-from matting.composing import compose_config, config_dir, options
-from matting.config import plain
+from matting import experiments, train
+from matting.config import schema
+from matting.config.compose import compose_config, config_dir, options
+from matting.config.identity import plain
+from matting.config.instantiate import resolve
+from matting.config.validate import check
 from matting.errors import JobError, UserError
 from matting.experiment_rows import borrowed, differing, experiment, fits, rows_of
 from matting.experiments import Job, asked, check_command, composed_row, facts, grid, job_of
-from matting.instantiate import resolve
-from matting.runs import Run
+from matting.runs.run import Run
+from matting.runs.upstream import method_run, stage_run
 from matting.scales import SCALES
-from matting.upstream import method_run, stage_run
 
 NAMES = options("experiments")
 QUICK = ("scale=quick",)
@@ -292,9 +293,9 @@ def test_a_grid_trains_evaluates_and_reports_with_a_row_that_failed(tiny, tmp_pa
     def failing(run, upstream):
         made.append(run.kind)
         if run.kind == "alpha_gan" and run.config["net"]["gen"]["encoder"] == "concat" and len(made) < 4:
-            from matting import runs
+            from matting.runs import lifecycle
 
-            runs.note(run, error="a loss is NaN")
+            lifecycle.note(run, error="a loss is NaN")
             raise JobError("a loss is NaN")
         return fit(run, upstream)
 

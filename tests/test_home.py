@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from matting.home import at_home, homeless
-from matting.runs import open_run, run_folders
+from matting.runs.run import open_run, run_folders
+from matting.utils.home_paths import at_home, homeless
 
 
 @pytest.fixture

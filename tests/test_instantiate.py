@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from matting.checkpoints import load_network
+from matting.config.instantiate import build, check_built, resolve
 from matting.errors import UserError
-from matting.instantiate import build, check_built, resolve
 
 
 @pytest.mark.parametrize(
@@ -29,16 +29,16 @@ from matting.instantiate import build, check_built, resolve
         "eval",
         "numpy.load",
         "matting",
-        "matting.runs.subprocess.run",
-        "matting.runs.os.system",
-        "matting.runs.Path",
-        "matting.runs.PACKAGES",
-        "matting.runs",
-        "matting.instantiate.importlib.import_module",
-        "matting.instantiate.locate",
-        "matting.composing.unpickled",
+        "matting.runs.run.subprocess.run",
+        "matting.runs.run.os.system",
+        "matting.runs.run.Path",
+        "matting.runs.run.PACKAGES",
+        "matting.runs.run",
+        "matting.config.instantiate.importlib.import_module",
+        "matting.config.instantiate.locate",
+        "matting.config.compose.unpickled",
         "matting.losses.matte.l1_loss",
-        "matting.runs.Run",
+        "matting.runs.run.Run",
     ],
 )
 def test_refused(path):
@@ -89,7 +89,7 @@ def test_a_name_that_is_not_there(path):
 def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch):
     (tmp_path / "torchmetrics_extra.py").write_text("import not_installed_here\nclass Module: pass\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("matting.instantiate.LIBRARIES", ("torchmetrics_extra",))
+    monkeypatch.setattr("matting.config.instantiate.LIBRARIES", ("torchmetrics_extra",))
     with pytest.raises(UserError, match="needs the package 'not_installed_here'"):
         resolve("torchmetrics_extra.Module")
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from matting import own_process, schema
-from matting.composing import compose_config
+from matting import own_process
+from matting.config import schema
+from matting.config.compose import compose_config
 from matting.errors import JobError
 from tests.conftest import TINY
 from tests.swept import FAST, results, start, starts

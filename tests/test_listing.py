@@ -6,10 +6,10 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from matting import listing, runs
 from matting.__main__ import main
-from matting.config import CONFIG_VERSION
+from matting.config.identity import CONFIG_VERSION
 from matting.errors import UserError
+from matting.runs import lifecycle, listing, run
 
 SEGMENTATION, ALPHA = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 
@@ -101,7 +101,7 @@ def test_prune_deletes_what_it_lists_and_nothing_else(output_dir, capsys):
     assert "drawn-cccccccccccc" in lines[1]
     assert lines[-1] == "deleted 1 of 1"
     assert not (output_dir / "segmentation_gan" / "drawn-cccccccccccc").exists()
-    assert len(runs.run_folders(output_dir)) == 4
+    assert len(run.run_folders(output_dir)) == 4
 
 
 def test_prune_says_which_kept_runs_stand_on_a_deleted_one(output_dir, capsys):
@@ -115,14 +115,14 @@ def test_prune_says_which_kept_runs_stand_on_a_deleted_one(output_dir, capsys):
 def test_prune_does_not_warn_of_runs_that_go_together(output_dir, capsys):
     list_runs(output_dir, prune=True)
     assert "warning" not in capsys.readouterr().out
-    assert runs.run_folders(output_dir) == []
+    assert run.run_folders(output_dir) == []
 
 
 def test_prune_keeps_a_running_run(output_dir, capsys):
     running = output_dir / "alpha_gan" / f"drawn-{ALPHA}"
-    with runs.lock(running, "alpha_gan"):
+    with lifecycle.lock(running, "alpha_gan"):
         list_runs(output_dir, prune=True)
-    assert runs.run_folders(output_dir) == [running]
+    assert run.run_folders(output_dir) == [running]
     text = capsys.readouterr().out
     assert f"kept, a process is at work in it: {running}" in text
     assert f"warning: {running} stands on" in text
@@ -134,7 +134,7 @@ def test_prune_holds_what_it_deletes(output_dir, capsys, monkeypatch):
     running, remove, held = output_dir / "alpha_gan" / f"drawn-{ALPHA}", shutil.rmtree, []
 
     def watched(path):
-        held.append(runs.locked(running))
+        held.append(run.locked(running))
         remove(path)
 
     monkeypatch.setattr(shutil, "rmtree", watched)

@@ -4,22 +4,23 @@ import contextlib
 import shutil
 from pathlib import Path
 
-from matting import locks, runs
+from matting.runs import lifecycle, run
+from matting.utils import locks
 
 
 def test_who_waited_for_a_folder_that_was_deleted_holds_a_new_one(tmp_path, monkeypatch):
     folder = tmp_path / "kind/run"
     first = contextlib.ExitStack()
-    first.enter_context(runs.lock(folder, "first"))
+    first.enter_context(lifecycle.lock(folder, "first"))
 
     def deleted(_):
         shutil.rmtree(folder)
         first.close()
 
-    monkeypatch.setattr("matting.locks.say", deleted)
-    with runs.lock(folder, "second"):
-        assert runs.locked(folder)
-    assert not runs.locked(folder)
+    monkeypatch.setattr("matting.utils.locks.say", deleted)
+    with lifecycle.lock(folder, "second"):
+        assert run.locked(folder)
+    assert not run.locked(folder)
 
 
 def test_a_folder_that_is_deleted_before_its_lock_is_made(tmp_path, monkeypatch):
@@ -32,8 +33,8 @@ def test_a_folder_that_is_deleted_before_its_lock_is_made(tmp_path, monkeypatch)
         return opened(self, *words)
 
     monkeypatch.setattr(Path, "open", late)
-    with runs.lock(folder, "here"):
-        assert runs.locked(folder)
+    with lifecycle.lock(folder, "here"):
+        assert run.locked(folder)
 
 
 def test_a_lock_that_is_asked_for_at_once(tmp_path):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from matting.files import read_metrics
 from matting.loggers import MetricsCSV
+from matting.utils.files import read_metrics
 
 
 def test_rows_after_the_checkpoint_are_written_again(tmp_path):

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from matting.memory import keep_freed
+from matting.utils.process import keep_freed
 
 PAGES, TENSORS = 10_000, 40
 

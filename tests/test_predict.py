@@ -19,9 +19,9 @@ from matting.data.augment import cover
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb
 from matting.errors import UserError
-from matting.home import at_home
 from matting.methods.pomagan import Pomagan
 from matting.predict import find_pictures, read_background, result_names
+from matting.utils.home_paths import at_home
 from tests.methods.test_pomagan import save_stage
 
 GREEN = (0, 177, 64)

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch.multiprocessing import start_processes
 
-from matting import ranks
 from matting.callbacks import Skipped
-from matting.files import read_metrics, write_json
-from matting.upstream import stage_run
+from matting.runs.upstream import stage_run
+from matting.utils import distributed
+from matting.utils.files import read_metrics, write_json
 from tests.conftest import TINY
 from tests.made_runs import OVERRIDES, compose, finish_stage
 
@@ -69,7 +69,7 @@ def on_two_ranks(folder, work):
     def rank(at):
         os.environ |= {"WORLD_SIZE": "2", "RANK": f"{at}", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": f"{port}"}
         torch.set_num_threads(1)
-        ranks.join("cpu")
+        distributed.join("cpu")
         write_json(folder / f"{at}.json", work(at))
         torch.distributed.destroy_process_group()
 
@@ -78,7 +78,10 @@ def on_two_ranks(folder, work):
 
 
 def test_what_the_first_rank_finds_holds_for_all(tmp_path):
-    assert on_two_ranks(tmp_path, lambda at: [ranks.agree(at == one, "cpu") for one in range(2)]) == [[True, False]] * 2
+    assert (
+        on_two_ranks(tmp_path, lambda at: [distributed.agree(at == one, "cpu") for one in range(2)])
+        == [[True, False]] * 2
+    )
 
 
 def test_files_that_any_rank_skips_are_in_every_checkpoint_and_told_once(tmp_path, monkeypatch):
@@ -117,7 +120,7 @@ def test_ranks_on_gpus_meet_each_on_its_own(monkeypatch):
     monkeypatch.setattr(torch.cuda, "set_device", lambda device: done.append(("device", device)))
     monkeypatch.setattr(torch.distributed, "init_process_group", lambda kind, **_: done.append(("meet", kind)))
     monkeypatch.setattr(torch.distributed, "barrier", lambda: done.append(("wait", None)))
-    ranks.join("gpu")
+    distributed.join("gpu")
     assert done == [("device", 2), ("meet", "nccl"), ("wait", None)]
 
 

@@ -11,13 +11,15 @@ import time
 import pytest
 import yaml
 
-from matting import runs, schema
-from matting.composing import compose_config
-from matting.config import CONFIG_VERSION, plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import CONFIG_VERSION, plain
 from matting.data.build import fingerprint
 from matting.errors import UserError
-from matting.files import check_space
-from matting.upstream import stage_run
+from matting.runs import lifecycle
+from matting.runs import run as runs
+from matting.runs.upstream import stage_run
+from matting.utils.files import check_space
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["matting train", "seed=3"])
     found, _ = stage_run(compose_config("train", ["seed=3", "scale=quick", f"paths.output_dir={tmp_path / 'outputs'}"]))
     found.folder.mkdir(parents=True)
-    runs.begin(found, fingerprint(found.config), fresh=True)
+    lifecycle.begin(found, fingerprint(found.config), fresh=True)
     return found
 
 
@@ -51,7 +53,7 @@ def test_the_manifest_says_how_it_was_made(run):
     assert manifest["data_fingerprint"] == fingerprint(run.config)
     assert set(manifest["git"]) == {"revision", "dirty"}
     assert {"matting", "python", "torch", "lightning"} <= manifest["versions"].keys()
-    runs.begin(run, "other", fresh=False)
+    lifecycle.begin(run, "other", fresh=False)
     assert len(run.manifest["starts"]) == 2
     assert run.manifest["data_fingerprint"] == fingerprint(run.config)
 
@@ -72,19 +74,19 @@ def test_the_states_of_a_run(run):
     assert run.state() == "new"
     run.last.write_bytes(b"")
     assert run.state() == "resume"
-    runs.note(run, error="loss term")
+    lifecycle.note(run, error="loss term")
     assert run.state() == "failed"
-    with runs.lock(run.folder, "here"):
+    with lifecycle.lock(run.folder, "here"):
         assert run.state() == "running"
-    runs.finish(run, {"val": {}})
+    lifecycle.finish(run, {"val": {}})
     assert run.state() == "done"
 
 
 def test_starting_over_clears_the_folder(run):
     run.last.write_bytes(b"")
-    runs.note(run, error="loss term")
-    runs.finish(run, {})
-    runs.begin(run, "data", fresh=True)
+    lifecycle.note(run, error="loss term")
+    lifecycle.finish(run, {})
+    lifecycle.begin(run, "data", fresh=True)
     assert {path.name for path in run.folder.iterdir()} == {"config.yaml", "manifest.json", "checkpoints"}
     assert not run.last.exists()
     assert "error" not in run.manifest
@@ -92,7 +94,7 @@ def test_starting_over_clears_the_folder(run):
 
 def test_starting_over_that_is_stopped_leaves_a_run_that_is_neither_done_nor_goes_on(run, monkeypatch):
     run.last.write_bytes(b"")
-    runs.finish(run, {"val": {}})
+    lifecycle.finish(run, {"val": {}})
     listed = type(run.folder).iterdir
     monkeypatch.setattr(type(run.folder), "iterdir", lambda self: iter(sorted(listed(self))))  # checkpoints first
 
@@ -101,7 +103,7 @@ def test_starting_over_that_is_stopped_leaves_a_run_that_is_neither_done_nor_goe
 
     monkeypatch.setattr(shutil, "rmtree", stopped)
     with pytest.raises(KeyboardInterrupt):
-        runs.begin(run, "data", fresh=True)
+        lifecycle.begin(run, "data", fresh=True)
     assert run.state() == "new"
     assert runs.run_folders(run.folder.parents[1]) == [run.folder]
 
@@ -109,7 +111,7 @@ def test_starting_over_that_is_stopped_leaves_a_run_that_is_neither_done_nor_goe
 def test_what_a_killed_process_had_half_written_goes_when_its_run_goes_on(run):
     run.last.write_bytes(b"whole")
     (run.checkpoints / ".last.ckpt.123").write_bytes(b"ha")
-    runs.begin(run, "data", fresh=False)
+    lifecycle.begin(run, "data", fresh=False)
     assert [path.name for path in run.checkpoints.iterdir()] == ["last.ckpt"]
 
 
@@ -117,7 +119,7 @@ def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
     before = run.manifest
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="full"):
-        runs.note(run, more=1)
+        lifecycle.note(run, more=1)
     assert run.manifest == before
 
 
@@ -128,9 +130,9 @@ def full_disk(*_):
 HOLD = """
 import sys, time
 from pathlib import Path
-from matting import runs
+from matting.runs import lifecycle
 folder = Path(sys.argv[1])
-with runs.lock(folder, "holder"):
+with lifecycle.lock(folder, "holder"):
     print("held", flush=True)
     sys.stdin.readline()
     (folder / "manifest.json").write_text(sys.argv[2])
@@ -158,7 +160,7 @@ def test_a_second_process_waits_and_finds_the_result(run, matting, monkeypatch):
             process.stdin.flush()
         print(text)
 
-    monkeypatch.setattr("matting.locks.say", finish_holder)
+    monkeypatch.setattr("matting.utils.locks.say", finish_holder)
     code, out, err = matting("train", *words)
     assert process.wait() == 0
     assert code == 0, err
@@ -173,7 +175,7 @@ def test_the_lock_of_a_killed_process_is_free(run):
     process.wait()
     assert not runs.locked(run.folder)
     start = time.monotonic()
-    with runs.lock(run.folder, "here"):
+    with lifecycle.lock(run.folder, "here"):
         assert time.monotonic() - start < 1
     assert run.state() == "new"
 
@@ -181,14 +183,14 @@ def test_the_lock_of_a_killed_process_is_free(run):
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     words = r"file/run: cannot be written \(Not a directory\); set paths\.output_dir"
-    with pytest.raises(UserError, match=words), runs.lock(tmp_path / "file/run", "here"):
+    with pytest.raises(UserError, match=words), lifecycle.lock(tmp_path / "file/run", "here"):
         pass
 
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.mkdir", denied)
-    with pytest.raises(UserError, match=r"Permission denied"), runs.lock(tmp_path / "run", "here"):
+    with pytest.raises(UserError, match=r"Permission denied"), lifecycle.lock(tmp_path / "run", "here"):
         pass
 
 
@@ -199,10 +201,10 @@ def test_too_little_space_is_said_before_the_work(tmp_path):
 
 
 def test_other_data_under_a_run_that_is_found(run, capsys):
-    runs.check_same_data(run, fingerprint(run.config))
+    lifecycle.check_same_data(run, fingerprint(run.config))
     assert capsys.readouterr().out == ""
     with pytest.raises(UserError, match=r"made with data \w+, the data there now are 0123; .* rerun=true"):
-        runs.check_same_data(run, "0123")
-    runs.note(run, git={"revision": "f" * 40, "dirty": False})
-    runs.check_same_data(run, fingerprint(run.config))
+        lifecycle.check_same_data(run, "0123")
+    lifecycle.note(run, git={"revision": "f" * 40, "dirty": False})
+    lifecycle.check_same_data(run, fingerprint(run.config))
     assert "made by revision ffffffffff" in capsys.readouterr().out

@@ -10,15 +10,15 @@ import torch
 from torch.multiprocessing import ProcessRaisedException, start_processes
 from torch.utils.data import DataLoader
 
-from matting import schema
 from matting.callbacks import Settled
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.datamodule import CompositeData
 from matting.data.order import TrainingOrder
 from matting.errors import JobError, NoSpace, UserError
-from matting.files import read_metrics
 from matting.spawned import known
+from matting.utils.files import read_metrics
 from tests.conftest import TINY
 from tests.test_train import weights
 from tests.trees import cut, write_folder, write_scenes

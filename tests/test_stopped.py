@@ -7,7 +7,7 @@ import signal
 import pytest
 import torch
 
-from matting.files import read_metrics
+from matting.utils.files import read_metrics
 from tests.test_train import KILLED, only_run, same_weights, start, wait_for_batch, weights
 
 

@@ -11,9 +11,10 @@ import yaml
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 
-from matting import schema, sweeps
-from matting.composing import options
-from matting.files import read_metrics
+from matting import sweeps
+from matting.config import schema
+from matting.config.compose import options
+from matting.utils.files import read_metrics
 from tests.swept import FAST, results, start, starts
 
 GRID = ["experiments=pomagan/table3_terms", "loss=cgan_alpha,cgan_per_alpha", "vgg.weights=none", "vgg.width=0.125"]

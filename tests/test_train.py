@@ -12,11 +12,11 @@ import pytest
 import torch
 import yaml
 
-from matting.config import CONFIG_VERSION
+from matting.config.identity import CONFIG_VERSION
 from matting.errors import Interrupted
-from matting.files import read_metrics
 from matting.stages.alphanet_segmentation import AlphaNetSegmentation
-from matting.training import prepare
+from matting.utils.files import read_metrics
+from matting.utils.process import prepare
 from tests.conftest import TINY
 
 

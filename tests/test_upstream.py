@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hydra import initialize_config_dir
 
-from matting import schema
-from matting.composing import compose_config, config_dir
+from matting.config import schema
+from matting.config.compose import compose_config, config_dir
 from matting.errors import UserError
-from matting.upstream import method_run, stage_run
+from matting.runs.upstream import method_run, stage_run
 from tests.made_runs import finish_stage, start
 
 HALVES = {"segmentation": "alphanet_segmentation", "matting": "alphanet_matting"}

@@ -7,12 +7,12 @@ import cv2
 import pytest
 import wandb
 
-from matting import schema
 from matting.__main__ import main
 from matting.comparison import compare
+from matting.config import schema
 from matting.dashboards import Dashboard, sections_of
 from matting.experiment_rows import experiment
-from matting.files import read_metrics
+from matting.utils.files import read_metrics
 from tests.conftest import TINY
 from tests.wandb_log import OfflineRun, alone_in, offline_runs
 

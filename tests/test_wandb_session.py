@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import wandb
 
-from matting.composing import config_dir
-from matting.config import plain
+from matting.config.compose import config_dir
+from matting.config.identity import plain
 from matting.errors import Interrupted, JobError, UserError
-from matting.files import write_json
 from matting.loggers import loggers_of
-from matting.runs import Run, make_run
+from matting.runs.run import Run, make_run
 from matting.stages.segmentation_gan import SegmentationGAN
+from matting.utils.files import write_json
 from matting.wandb_facts import changed_keys, config_of, per_image
 from matting.wandb_session import staged_in, usable
 from tests.made_runs import compose

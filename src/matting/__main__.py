@@ -6,7 +6,7 @@ import re
 import sys
 
 from matting.errors import UNREAD
-from matting.home import at_home
+from matting.utils.home_paths import at_home
 
 VERBS = {
     "train": "fit one stage: matting train stage=alpha_gan data=aim_d646_coco",

@@ -13,10 +13,12 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from matting import jobs, keys, ranks, schema, sweeps, words
-from matting.composing import config_dir
+from matting import jobs, keys, sweeps, words
+from matting.config import schema
+from matting.config.compose import config_dir
+from matting.config.messages import FORESEEN, INPUT_ERRORS, explain
 from matting.errors import UNREAD, Incomplete, Interrupted, JobError, UserError
-from matting.explain import FORESEEN, INPUT_ERRORS, explain
+from matting.utils import distributed
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
 RUNS = ("train", "evaluate")  # verbs whose jobs are runs
@@ -52,7 +54,7 @@ def launch(verb: str, arguments: list[str]) -> None:
     if experiments and verb in RUNS:
         experiments.check_command(verb, arguments)
     sweeps.check_command(verb, arguments)
-    ranks.check_command(verb, arguments)
+    distributed.check_command(verb, arguments)
     words.check_package(verb, arguments)
     given = [argument for argument in arguments if argument not in sweeps.GRID]
     if {*keys.HELP} & {*arguments}:

@@ -12,11 +12,11 @@ from typing import Any
 from lightning.pytorch import Callback, Trainer
 from torch import distributed
 
-from matting import run_log
 from matting.errors import Interrupted
-from matting.process import settle
-from matting.progress import LINE_SECONDS, say
+from matting.runs import log
 from matting.throughput import Throughput
+from matting.utils.console import LINE_SECONDS, say
+from matting.utils.process import settle
 
 MONITOR = "val/whole/mse"
 
@@ -30,7 +30,7 @@ class Settled(Callback):
     def setup(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
         settle(self.threads)
         if multiprocessing.parent_process() is not None and trainer.is_global_zero:
-            run_log.keep(self.log_file)
+            log.keep(self.log_file)
         if self.compiled:
             for network in pl_module.trained.values():
                 network.compile()

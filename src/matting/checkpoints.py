@@ -10,8 +10,8 @@ import torch
 from lightning.fabric.plugins.io import CheckpointIO
 from torch import Tensor, nn
 
+from matting.config.instantiate import build
 from matting.errors import NoSpace, UserError, disk_is_full
-from matting.instantiate import build
 
 CHECKPOINT_VERSION = 1
 

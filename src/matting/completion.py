@@ -25,8 +25,8 @@ def complete(verbs: Collection[str], arguments: list[str]) -> int:
 def ask_hydra(verb: str, arguments: list[str]) -> int:
     import hydra
 
-    from matting import schema
-    from matting.composing import config_dir
+    from matting.config import schema
+    from matting.config.compose import config_dir
 
     schema.register()
     sys.argv = ["matting", "--shell-completion", *arguments]

@@ -10,7 +10,7 @@ import wandb_workspaces.workspaces as workspaces
 
 from matting.bars import Bars, bars_of
 from matting.comparison import Comparison
-from matting.config import digest_of
+from matting.config.identity import digest_of
 from matting.experiment_rows import Experiment, differing, key_of
 from matting.formats import markdown
 from matting.scales import METRICS

@@ -5,12 +5,14 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import instantiate, run_log, runs, train
+from matting import train
+from matting.config import instantiate
 from matting.data.build import fingerprint
-from matting.listing import show_plan
-from matting.progress import say
-from matting.runs import Run
-from matting.upstream import method_run
+from matting.runs import lifecycle, log
+from matting.runs.listing import show_plan
+from matting.runs.run import Run
+from matting.runs.upstream import method_run
+from matting.utils.console import say
 
 
 def run(config: DictConfig) -> float:
@@ -46,27 +48,27 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
     data = fingerprint(this.config)
     result = None if config.rerun else this.result()
     if result is not None:
-        runs.check_same_data(this, data)
+        lifecycle.check_same_data(this, data)
         return this, result
     instantiate.check_built(this.config)
     for found in upstream.values():
         if found.config is not None:
             train.ensure(found.config)
-    with runs.lock(this.folder, this.kind):
+    with lifecycle.lock(this.folder, this.kind):
         result = None if config.rerun else this.result()
         if result is not None:
             return this, result
-        runs.begin(this, data, fresh=True)
+        lifecycle.begin(this, data, fresh=True)
         say(f"evaluate: {config.method.name} in {this.folder}")
         start = time.monotonic()
         from matting import evaluation
 
         try:
-            with run_log.kept(this.folder / "evaluate.log"):
+            with log.kept(this.folder / "evaluate.log"):
                 result = evaluation.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
         except Exception as error:
-            runs.note_error(this, error)
+            lifecycle.note_error(this, error)
             raise
-        runs.note(this, seconds=round(time.monotonic() - start, 1))
-        runs.finish(this, result)
+        lifecycle.note(this, seconds=round(time.monotonic() - start, 1))
+        lifecycle.finish(this, result)
     return this, result

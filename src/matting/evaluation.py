@@ -20,15 +20,16 @@ from matting.data.collate import collate
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, eval_shape
-from matting.files import write_json
 from matting.gallery import Gallery
 from matting.loggers import loggers_of
 from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES, region_metrics
-from matting.nets.morphology import scaled_size, trimap_from_alpha, unknown_region
-from matting.progress import track
-from matting.runs import Run, note
-from matting.training import prepare
+from matting.ops.trimap import scaled_size, trimap_from_alpha, unknown_region
+from matting.runs.lifecycle import note
+from matting.runs.run import Run
+from matting.utils.console import track
+from matting.utils.files import write_json
+from matting.utils.process import prepare
 from matting.wandb_run import WandbRun
 
 FIELDS = ("test", "id", "row", "region", "height", "width", *NAMES)

@@ -10,10 +10,10 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from matting.config import SHARED
+from matting.config.derive import SHARED
 from matting.experiments import Job, facts, grid, job_of, jobs_of
-from matting.home import homeless
-from matting.story import random_vgg
+from matting.runs.run import random_vgg
+from matting.utils.home_paths import homeless
 
 SAID = {"scale", "data", "seed"}  # of every table
 UNTOLD = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan")  # change nothing that comes out

@@ -15,13 +15,13 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from matting.checks import check, check_plain
-from matting.composing import collected_rarely, compose_config, config_dir, hydra_ready, options
+from matting.config.compose import collected_rarely, compose_config, config_dir, hydra_ready, options
+from matting.config.validate import check, check_plain
 from matting.errors import UserError
-from matting.progress import track
-from matting.runs import Run
+from matting.runs.run import Run
+from matting.runs.upstream import Upstream, method_run, stage_run
 from matting.trained_row import evaluation_of
-from matting.upstream import Upstream, method_run, stage_run
+from matting.utils.console import track
 
 NOT_RUN = "not run"
 ROWS_A_PROCESS = 16  # at least, that composing them apart is worth its start

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from matting.data.foreground import estimate_foreground, shrink
+from matting.data.foreground import estimate_foreground
 from matting.data.images import read_alpha, read_rgb
-from matting.files import damaged, read_json, read_metrics
-from matting.runs import Run
+from matting.ops.resize import shrink
+from matting.runs.run import Run
 from matting.sheets import GAP, sheet
+from matting.utils.files import damaged, read_json, read_metrics
 
 SIDE = 320  # px of a picture's longer side, at most
 SHEET_SIDE, SHEET_WIDTH = 240, 2000  # px

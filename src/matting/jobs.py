@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting.checks import check
+from matting.config.validate import check
 from matting.errors import NoSpace, disk_is_full
 
 
@@ -25,5 +25,5 @@ def perform(verb: str, config: DictConfig) -> Any:
 def module_of(verb: str, config: DictConfig) -> ModuleType:
     """`matting.<verb>`; runs are listed, and a training that is a row of an experiment is measured, too."""
     row = verb == "train" and config.evaluate_as is not None
-    name = "trained_row" if row else {"runs": "listing"}.get(verb, verb)
+    name = "trained_row" if row else {"runs": "runs.listing"}.get(verb, verb)
     return importlib.import_module(f"matting.{name}")

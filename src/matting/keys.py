@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from omegaconf import OmegaConf
 
-from matting.composing import compose_config, config_dir, options
-from matting.progress import say
+from matting.config.compose import compose_config, config_dir, options
+from matting.utils.console import say
 
 HELP = ("-h", "--help")
 FOOTER = """\

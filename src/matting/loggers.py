@@ -11,9 +11,9 @@ import numpy as np
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from matting.files import read_metrics
-from matting.instantiate import build
-from matting.runs import Run
+from matting.config.instantiate import build
+from matting.runs.run import Run
+from matting.utils.files import read_metrics
 from matting.wandb_run import WandbRun
 
 FIELDS = ("batch", "name", "value")

@@ -12,9 +12,10 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import jobs, schema
+from matting import jobs
+from matting.config import schema
+from matting.config.messages import FORESEEN
 from matting.errors import Interrupted, JobError
-from matting.explain import FORESEEN
 
 
 def perform(command: list[str], verb: str, config: DictConfig) -> Any:

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from matting.figures import Sample, curves
-from matting.home import homeless
-from matting.runs import Run
+from matting.runs.run import Run
 from matting.scales import NOT_COMPARABLE, SCALES, headings, region_title, scaled, size_text
 from matting.story import row_titles, told
+from matting.utils.home_paths import homeless
 
 LARGE = 12_000  # bytes of a PNG from which on WebP takes its place
 STYLE = (Path(__file__).parent / "page.css").read_text()

@@ -8,7 +8,7 @@ from typing import Any
 
 from matting.experiments import NOT_RUN, Job
 from matting.paired import Pairs
-from matting.runs import Run
+from matting.runs.run import Run
 from matting.scales import size_text, sizes_text
 
 NOT_HERE = "not measured here"

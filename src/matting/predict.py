@@ -13,12 +13,13 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from PIL import ImageColor
 
-from matting.config import SHARED, plain
+from matting.config.derive import SHARED
+from matting.config.identity import plain
 from matting.data.images import EXTENSIONS, list_images, read_rgb
 from matting.data.trimaps import find_trimaps
 from matting.errors import Incomplete, UserError
-from matting.progress import say
-from matting.upstream import below, method_upstream
+from matting.runs.upstream import below, method_upstream
+from matting.utils.console import say
 
 FOLDERS = ("alpha", "cutout", "composite")
 

@@ -20,9 +20,9 @@ from matting.data.images import read_rgb, write_image
 from matting.data.trimaps import read_trimap
 from matting.errors import JobError, UserError, disk_is_full
 from matting.methods.base import Method, load_method
-from matting.progress import say, track
 from matting.sheets import to_bytes
-from matting.training import prepare
+from matting.utils.console import say, track
+from matting.utils.process import prepare
 
 AHEAD = 2
 MAX_PIXELS = 2**24  # in a batch, and waiting for one: larger pictures go alone

@@ -14,17 +14,18 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from matting.comparison import Comparison, compare
-from matting.config import derive, plain
+from matting.config.derive import derive
+from matting.config.identity import plain
 from matting.errors import UserError
 from matting.experiment_rows import Experiment, experiment
 from matting.experiments import asked
-from matting.files import damaged, writable, write_text
-from matting.home import homeless
-from matting.progress import say
-from matting.runs import Run
+from matting.runs.run import Run
+from matting.runs.upstream import Upstream, method_run, stage_run
 from matting.scales import METRICS, NOT_COMPARABLE, headings, region_title, row_order, scaled, size_text
 from matting.story import row_titles
-from matting.upstream import Upstream, method_run, stage_run
+from matting.utils.console import say
+from matting.utils.files import damaged, writable, write_text
+from matting.utils.home_paths import homeless
 
 
 @dataclass(frozen=True)

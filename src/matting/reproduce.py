@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 
 from omegaconf import DictConfig
 
-from matting import evaluate, jobs, listing, report, train
-from matting.config import changed
+from matting import evaluate, jobs, report, train
+from matting.config.derive import changed
+from matting.config.messages import FORESEEN, INPUT_ERRORS, explain
 from matting.data.build import fingerprint
 from matting.errors import Interrupted, JobError
 from matting.experiment_rows import Experiment, experiment
 from matting.experiments import asked
-from matting.explain import FORESEEN, INPUT_ERRORS, explain
-from matting.files import writable, write_text
-from matting.progress import say
 from matting.report import RecipeRuns, recipe_runs
-from matting.runs import check_same_data, lock
+from matting.runs import listing
+from matting.runs.lifecycle import check_same_data, lock
+from matting.runs.run import random_vgg
 from matting.scales import table_text
-from matting.story import random_vgg
+from matting.utils.console import say
+from matting.utils.files import writable, write_text
 
 
 def run(config: DictConfig) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 from torch.multiprocessing import ProcessRaisedException
 
-from matting import errors, ranks
+from matting import errors
+from matting.utils import distributed
 
 
 @contextlib.contextmanager
@@ -19,7 +20,7 @@ def ranks_of(trainer: Mapping[str, Any]) -> Iterator[None]:
 
     This process waits for them meanwhile, for it holds the run's folder. They are its only children then.
     """
-    if not ranks.spawns(trainer) or threading.current_thread() is not threading.main_thread():
+    if not distributed.spawns(trainer) or threading.current_thread() is not threading.main_thread():
         yield
         return
     stops: list[int] = []

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from matting.runs import Run
+from matting.runs.run import Run, random_vgg
 from matting.scales import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
 
 UNTRAINED = ("constant", "perfect_mask")
@@ -84,12 +84,6 @@ def caveats(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
         yield "All subjects used: no people-only list given."
     if any(isinstance(test["eval_size"], list) for test in tests if test):
         yield "Image and truth of the test sets are stretched alike to the size of evaluation."
-
-
-def random_vgg(stages: list[Run]) -> list[str]:
-    """Stages whose perceptual loss looks through a VGG that was never trained."""
-    losses = {stage.kind: stage.config["loss"].get("perceptual") for stage in stages}
-    return [kind for kind, loss in losses.items() if loss and loss["weight"] and loss["weights"] == "none"]
 
 
 def from_scratch(stages: list[Run]) -> list[str]:

@@ -21,11 +21,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import BooleanNode, DictConfig, OmegaConf, ValidationError, open_dict, read_write
 
-from matting import locks
-from matting.checks import check_values
-from matting.composing import config_dir, hydra_ready
+from matting.config.compose import config_dir, hydra_ready
+from matting.config.rules import shown
+from matting.config.validate import check_values
 from matting.errors import JobError, UserError
-from matting.nodes import shown
+from matting.utils import locks
 
 GRID = ("-m", "--multirun")
 PACKAGE = "hydra_plugins"  # which Hydra's plugins are installed into

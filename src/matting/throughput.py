@@ -11,7 +11,7 @@ from lightning.pytorch import Callback, Trainer
 from torch.utils.flop_counter import FlopCounterMode
 
 from matting.loggers import MetricsCSV
-from matting.progress import say
+from matting.utils.console import say
 
 KEPT = 1000  # steps that the percentiles look back on
 

@@ -4,13 +4,15 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import instantiate, ranks, run_log, runs
+from matting.config import instantiate
 from matting.data.build import fingerprint
 from matting.errors import Interrupted
-from matting.listing import show_plan
-from matting.progress import say
-from matting.runs import Run
-from matting.upstream import Upstream, stage_run
+from matting.runs import lifecycle, log
+from matting.runs.listing import show_plan
+from matting.runs.run import Run
+from matting.runs.upstream import Upstream, stage_run
+from matting.utils import distributed
+from matting.utils.console import say
 
 
 def run(config: DictConfig) -> float:
@@ -42,7 +44,7 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
     this, upstream = stage_run(config)
     data = fingerprint(this.config)
     if result := found_done(this, config):
-        runs.check_same_data(this, data)
+        lifecycle.check_same_data(this, data)
         if config.trainer.devices == -1 and "ranks" in this.manifest:  # here it may be another number: other batches
             say(f"note: {this.folder.name} was trained where trainer.devices=-1 came to {this.manifest['ranks']}")
         if this.last.is_file() and config.checkpoint.keep != "all":  # it was stopped right after its result
@@ -50,29 +52,29 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
 
             training.tidy(this)
         return this, result
-    ranks.check(this.config["trainer"])
+    distributed.check(this.config["trainer"])
     instantiate.check_built(this.config)
     for found in upstream.values():
         if found.config is not None:
             ensure(found.config)
-    if not ranks.leads():
+    if not distributed.leads():
         return this, found_done(this, config) or follow(this, upstream)
-    with runs.lock(this.folder, this.kind):
+    with lifecycle.lock(this.folder, this.kind):
         if result := found_done(this, config):  # another process made it while this one waited
             return this, result
         if this.last.is_file() and not config.rerun:
-            runs.check_same_data(this, data)
+            lifecycle.check_same_data(this, data)
         fresh = config.rerun or this.state_unlocked() in ("new", "failed")
-        runs.begin(this, data, fresh)
+        lifecycle.begin(this, data, fresh)
         result = fit(this, upstream)
-    ranks.join(config.trainer.accelerator)
+    distributed.join(config.trainer.accelerator)
     return this, result
 
 
 def found_done(this: Run, config: DictConfig) -> dict[str, Any] | None:
     """The result of a run that is done and not to be made again."""
     result = None if config.rerun else this.result()
-    if not ranks.agree(result is not None, config.trainer.accelerator):
+    if not distributed.agree(result is not None, config.trainer.accelerator):
         return None
     return result or this.result()
 
@@ -82,7 +84,7 @@ def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     from matting import training
 
     training.train(this, upstream)
-    ranks.join(this.config["trainer"]["accelerator"])
+    distributed.join(this.config["trainer"]["accelerator"])
     result = this.result()
     assert result is not None
     return result
@@ -94,13 +96,13 @@ def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     from matting import training
 
     try:
-        with run_log.kept(this.folder / "train.log"):
+        with log.kept(this.folder / "train.log"):
             result = training.train(this, upstream)
     except (Interrupted, KeyboardInterrupt, SystemExit):  # what Lightning makes of Ctrl-C and SIGTERM is an exit
         raise Interrupted(
             f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"
         ) from None
     except Exception as error:
-        runs.note_error(this, error)
+        lifecycle.note_error(this, error)
         raise
     return result

@@ -7,11 +7,11 @@ from typing import Any
 from omegaconf import DictConfig
 
 from matting import evaluate, train
-from matting.config import changed, derived, derived_plain, handed_down
+from matting.config.derive import changed, derived, derived_plain, handed_down
 from matting.errors import UserError
-from matting.listing import show_plan
-from matting.runs import Run, make_run
-from matting.upstream import Upstream, below, stage_run
+from matting.runs.listing import show_plan
+from matting.runs.run import Run, make_run
+from matting.runs.upstream import Upstream, below, stage_run
 
 
 def run(config: DictConfig) -> float:

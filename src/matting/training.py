@@ -6,27 +6,27 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import lightning
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from matting import callbacks, ranks, runs
+from matting import callbacks
 from matting.checkpoints import AtomicCheckpointIO, load_network, load_strict, read_checkpoint
+from matting.config.instantiate import resolve
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
-from matting.files import check_space, read_metrics
-from matting.instantiate import resolve
 from matting.loggers import MetricsCSV, loggers_of
 from matting.pictures import Pictures
-from matting.process import device_of, emulates_bf16, settle
-from matting.progress import say
-from matting.runs import Run
+from matting.runs import lifecycle
+from matting.runs.run import Run
+from matting.runs.upstream import Upstream
 from matting.spawned import ranks_of
 from matting.stages.base import MattingStage, StageConfig
 from matting.throughput import Throughput
-from matting.upstream import Upstream
+from matting.utils import distributed
+from matting.utils.files import check_space, read_metrics
+from matting.utils.process import prepare
 from matting.wandb_run import WandbRun
 
 BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
@@ -37,7 +37,7 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     config = run.config
     start = time.monotonic()
     prepare(config)
-    ranks.join(config["trainer"]["accelerator"])  # the first has begun the folder
+    distributed.join(config["trainer"]["accelerator"])  # the first has begun the folder
     data = CompositeData(config, config["stage"]["batch_size"], config["val"]["samples"])
     data.setup("fit")
     stage = build_stage(config, upstream)
@@ -56,11 +56,11 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
                 trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
         else:
             stage.load_state_dict(read_checkpoint(run.last)["state_dict"])
-        if not ranks.leads():
+        if not distributed.leads():
             return {}
         result = measure(run, stage, data)
-        runs.note(run, seconds=round(time.monotonic() - start, 1))
-        runs.finish(run, result)
+        lifecycle.note(run, seconds=round(time.monotonic() - start, 1))
+        lifecycle.finish(run, result)
         tidy(run)
         for logger in loggers:
             if isinstance(logger, WandbRun):
@@ -77,15 +77,6 @@ def resumed_at(run: Run) -> int:
             "with rerun=true"
         )
     return facts["batches"]
-
-
-def prepare(config: Mapping[str, Any]) -> None:
-    """Device, process and seeds; the rest of determinism is that every draw has a seed of its own."""
-    device, precision = device_of(config), config["trainer"]["precision"]
-    if precision == "bf16-mixed" and device.type == "cpu" and emulates_bf16():
-        say("warning: trainer.precision=bf16-mixed: many times slower than 32-true on this CPU: no bf16 instructions")
-    settle(config["runtime"]["threads"])
-    lightning.seed_everything(config["seed"], verbose=False)
 
 
 def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> MattingStage:
@@ -180,7 +171,7 @@ def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any
     result |= {name: values for name, values in stage.results.items() if name != "val"}
     assert data.training is not None
     skipped = sorted({*last["matting"]["skipped"], *data.skipped.values()})
-    runs.note(
+    lifecycle.note(
         run,
         device=device_name(trainer),
         subjects=data.training.subject_count,

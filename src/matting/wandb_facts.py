@@ -7,10 +7,10 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
-from matting.config import NOT_TOLD, RUN_KEYS, flat, identity
-from matting.home import homeless
-from matting.runs import Run, defaults_of, open_run
+from matting.config.identity import NOT_TOLD, RUN_KEYS, flat, identity
+from matting.runs.run import Run, defaults_of, open_run
 from matting.scales import METRICS
+from matting.utils.home_paths import homeless
 
 LONGEST_NAME = 128  # that W&B takes
 

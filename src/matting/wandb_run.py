@@ -10,8 +10,8 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
-from matting.home import homeless
-from matting.runs import Run
+from matting.runs.run import Run
+from matting.utils.home_paths import homeless
 from matting.wandb_facts import changed_keys, config_of, means_of, per_image, was_asked_for
 from matting.wandb_session import beside_agent, open_wandb, staged_in, usable
 

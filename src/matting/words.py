@@ -11,10 +11,10 @@ from hydra.core.override_parser.types import ChoiceSweep
 from omegaconf import OmegaConf
 
 from matting import keys, sweeps
-from matting.composing import config_dir, hydra_ready, options
+from matting.config.compose import config_dir, hydra_ready, options
+from matting.config.messages import no_choice
+from matting.config.rules import shown
 from matting.errors import UserError
-from matting.explain import no_choice
-from matting.nodes import shown
 
 CFG = ("-c", "--cfg")
 PRINTING = (*CFG, "-i", "--info")

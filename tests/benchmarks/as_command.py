@@ -5,14 +5,14 @@ from functools import cache
 
 import torch
 
-from matting import memory
-from matting.process import emulates_bf16
+from matting.utils import process
+from matting.utils.process import emulates_bf16
 
 
 def as_command() -> None:
     """All cores, and freed memory is kept."""
     torch.set_num_threads(os.cpu_count() or 1)
-    memory.keep_freed()
+    process.keep_freed()
 
 
 @cache

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matting import memory, schema
 from matting.batch import RawBatch
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.compose import DRAWS, compose_batch
 from matting.data.dataset import draw_colour
+from matting.utils import process
 from tests.benchmarks.timing import milliseconds
 
 SIZES = {"4 of 512x512": (4, 512, 512, 15), "4 of 1280x768": (4, 768, 1280, 7)}
@@ -78,7 +79,7 @@ def check(raw: RawBatch, limits: dict[str, Any]) -> None:
 
 def measure() -> list[dict[str, Any]]:
     """Rows of name, ours_ms, naive_ms, ratio and bar; both sides in turns."""
-    memory.keep_freed()
+    process.keep_freed()
     schema.register()
     limits = plain(compose_config("train", ["scale=paper"]))["augment"]
     rows = []

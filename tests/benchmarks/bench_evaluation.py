@@ -16,20 +16,21 @@ from typing import Any
 import torch
 from torch import nn
 
-from matting import memory, schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
+from matting.config.instantiate import build
 from matting.data.collate import collate
 from matting.data.compose import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites
 from matting.evaluation import best_constant
 from matting.evaluation import measure as measure_test_set
-from matting.instantiate import build
 from matting.methods.base import Method
 from matting.methods.pomagan import Pomagan
 from matting.metrics.functional import matting_metrics
-from matting.nets.morphology import scaled_size, unknown_region
+from matting.ops.trimap import scaled_size, unknown_region
+from matting.utils import process
 from tests.benchmarks.timing import milliseconds
 from tests.benchmarks.worker_files import SCENES, write_people, write_scenes
 
@@ -155,7 +156,7 @@ def rows_of(root: Path) -> Iterator[dict[str, Any]]:
 
 def measure() -> list[dict[str, Any]]:
     """Rows of name, ours_ms and naive_ms for an image, ratio and bar; both sides in turns."""
-    memory.keep_freed()  # as the command does
+    process.keep_freed()  # as the command does
     with tempfile.TemporaryDirectory() as folder:
         return list(rows_of(Path(folder)))
 

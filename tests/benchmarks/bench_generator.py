@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from matting import schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.augment import Geometry
 from matting.data.cache import SubjectCache
 from matting.data.collate import channels_first, shape_of
@@ -30,7 +30,7 @@ from matting.data.dataset import draw_colour
 from matting.data.pairing import key_of
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
-from matting.nets.morphology import trimap_from_alpha
+from matting.ops.trimap import trimap_from_alpha
 from tests.benchmarks.timing import milliseconds
 from tests.benchmarks.worker_files import PEOPLE, SCENES, worker_files
 

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from matting import schema
 from matting.batch import RawBatch
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.metrics.filters import GAUSS, SLOPE
 from matting.metrics.functional import matting_metrics
-from matting.process import settle
+from matting.utils.process import settle
 from tests.benchmarks.bench_device import SIZES, Stock, ours, raw_batch
 from tests.benchmarks.bench_memory import ALPHA_STAGE, FULL
 from tests.benchmarks.bench_metrics import golden, row_of

@@ -20,11 +20,11 @@ ROUNDS = 3
 
 def evaluations(root: Path) -> Iterator[dict[str, Any]]:
     """Seconds of the quick networks at 112x64, measured at each number and size of images."""
-    from matting import memory  # torch comes with these, and the reports above are made without
+    from matting.utils import process  # torch comes with these, and the reports above are made without
     from tests.benchmarks.bench_evaluation import opened, ours, untrained, write_files
     from tests.benchmarks.timing import milliseconds
 
-    memory.keep_freed()
+    process.keep_freed()
     method = untrained("quick", 64, 112)
     settings = [("images", count, count, SIDE) for count in IMAGES] + [("side", side, FEW, side) for side in SIDES]
     for series, at, images, side in settings:

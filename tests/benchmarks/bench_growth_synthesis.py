@@ -15,9 +15,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from matting import schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.augment import Geometry
 from matting.data.collate import collate
 from matting.data.dataset import Composites

@@ -16,15 +16,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from matting import composing, experiments, report, runs, schema
+from matting import experiments, report
+from matting.config import compose, schema
 from matting.data.build import fingerprint
-from matting.files import write_json
 from matting.jobs import perform
-from matting.runs import Run
+from matting.runs import lifecycle
+from matting.runs.run import Run
+from matting.runs.upstream import stage_run
 from matting.scales import METRICS
-from matting.upstream import stage_run
+from matting.utils.files import write_json
 
-MODULES = (composing, experiments)
+MODULES = (compose, experiments)
 NAME, CELLS = "pomagan/loss_grid", 8
 SAMPLES = 40
 FINISHED = {"grad_px": 1e-2, "conn_px": 1e-2, "n_empty": 0, **dict.fromkeys(METRICS, 0.03)}
@@ -66,12 +68,12 @@ def finish_evaluation(run: Run) -> None:
 def asked_again(hydra: Hydra, times: int = 30) -> list[dict[str, Any]]:
     """A finished training under a running sweep: checked, looked up, printed."""
     words = ["stage=segmentation_gan", "scale=quick"]
-    with composing.hydra_ready():
+    with compose.hydra_ready():
         first = hydra.compose("train", words)
         this, _ = stage_run(first)
         this.folder.mkdir(parents=True)
-        runs.begin(this, fingerprint(this.config), fresh=False)
-        runs.finish(this, {"val": {"val/whole/mse": 0.05}})
+        lifecycle.begin(this, fingerprint(this.config), fresh=False)
+        lifecycle.finish(this, {"val": {"val/whole/mse": 0.05}})
         ours, theirs = [], []
         for number in range(times):
             hydra.clock, start = 0.0, time.perf_counter()

@@ -18,12 +18,13 @@ from typing import Any
 from lightning.pytorch import Trainer
 from torch.utils.data import DataLoader, Dataset
 
-from matting import schema
-from matting.composing import compose_config
+from matting.config import schema
+from matting.config.compose import compose_config
 from matting.loggers import MetricsCSV
-from matting.runs import Run
-from matting.training import build_stage, build_trainer, prepare
-from matting.upstream import stage_run
+from matting.runs.run import Run
+from matting.runs.upstream import stage_run
+from matting.training import build_stage, build_trainer
+from matting.utils.process import prepare
 from tests.benchmarks.as_command import as_command
 from tests.conftest import TINY
 from tests.made_stages import people

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from scipy.ndimage import label
 
-from matting import memory
 from matting.metrics import plain, sums
 from matting.metrics.functional import connectivity_error, gradient_error, matting_metrics, region_metrics
+from matting.utils import process
 
 GOLDEN = Path(__file__).parents[1] / "metrics" / "golden.npz"
 PAIR = "portrait_1280x768"
@@ -148,7 +148,7 @@ def regions_and_cores(rounds: int) -> Iterator[dict[str, Any]]:
 
 def measure(rounds: int = 15) -> list[dict[str, Any]]:
     """Rows of name, ours_ms, naive_ms, ratio and bar (the least ratio)."""
-    memory.keep_freed()  # as the command does, for both sides
+    process.keep_freed()  # as the command does, for both sides
     compiled = pairs(*golden(), rounds, {"connectivity": 12, "gradient": 9, "all five": 8})
     with without_numba():
         without = pairs(*golden(), rounds, {"connectivity": 7, "gradient": None, "all five": 5})

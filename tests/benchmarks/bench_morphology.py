@@ -12,8 +12,9 @@ from kornia.morphology import dilation, erosion
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from matting.nets.ellipse import ellipse_kernel, ellipse_sums
-from matting.nets.morphology import border_map, box_radii, device_trimap, host_trimap
+from matting.nets.morphology import box_radii, device_trimap, host_trimap
+from matting.ops.ellipse import ellipse_kernel, ellipse_sums
+from matting.ops.trimap import border_map
 from tests.benchmarks.as_command import as_command
 from tests.benchmarks.timing import milliseconds
 

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from matting.__main__ import VERBS
-from matting.files import read_json, read_metrics
+from matting.utils.files import read_json, read_metrics
 
 ROUNDS = 5
 COMMAND = "from matting.__main__ import entry; entry()"  # what the console script runs
@@ -25,8 +25,8 @@ sys.exit(code or ("torch was imported" if "torch" in sys.modules else 0))
 """
 COMPOSED = """
 from time import perf_counter
-from matting import schema
-from matting.composing import compose_config
+from matting.config import schema
+from matting.config.compose import compose_config
 schema.register()
 times = []
 for seed in range(6):  # the first one reads the files

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from matting import schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.augment import Geometry, split, warp
 from matting.data.cache import SubjectCache
 from matting.data.collate import collate, start_worker

@@ -13,9 +13,9 @@ from itertools import cycle
 from statistics import mean, median
 from typing import Any
 
-from matting import schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.datamodule import CompositeData
 from matting.data.order import TrainingOrder
 from tests.benchmarks.as_command import as_command

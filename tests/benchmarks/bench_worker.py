@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from matting import schema
-from matting.composing import compose_config
+from matting.config import schema
+from matting.config.compose import compose_config
 from matting.data.augment import A, Geometry
 from matting.data.cache import SubjectCache
 from matting.data.dataset import Composites

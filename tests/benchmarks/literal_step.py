@@ -18,7 +18,7 @@ from matting.losses.adversarial import discriminator_loss, generator_loss
 from matting.losses.matte import border_loss, l1_loss, matte_targets
 from matting.losses.perceptual import perceptual_loss, stacked
 from matting.nets.blocks import InstanceNorm, MapConv
-from matting.nets.morphology import border_map, scaled_size
+from matting.ops.trimap import border_map, scaled_size
 from matting.stages.gan import frozen
 from matting.stages.objective import Example
 from tests.made_stages import make_stage

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 
-from matting import memory
 from matting.data.images import write_image
 from matting.data.sources.procedural import ProceduralBackgrounds, ProceduralSubjects
+from matting.utils import process
 
 HEIGHT, WIDTH = 768, 1280
 PEOPLE, SCENES = 4, 8
@@ -39,7 +39,7 @@ def worker_files(photograph: str = ".png") -> Iterator[Path]:
 
     photograph: the kind of the people's colours.
     """
-    memory.keep_freed()
+    process.keep_freed()
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)
     try:

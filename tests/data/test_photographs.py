@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from matting import schema
 from matting.batch import check_batch
-from matting.composing import compose_config
-from matting.config import digest_of, identity, plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import digest_of, identity, plain
 from matting.data.augment import Geometry
 from matting.data.build import fingerprint
 from matting.data.collate import collate, start_worker

@@ -3,15 +3,16 @@
 import pytest
 import torch
 
-from matting import schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.errors import UserError
 from matting.methods.alphanet import AlphaNetInteractive, AlphaNetMethod
-from matting.methods.base import load_method, resample
+from matting.methods.base import load_method
 from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import fuse
-from matting.nets.morphology import trimap_from_alpha
+from matting.ops.resize import resample
+from matting.ops.trimap import trimap_from_alpha
 from matting.stages.base import MattingStage, StageConfig
 from tests.made_stages import BRIGHT, MATTING, people, trained
 

@@ -3,13 +3,14 @@
 import pytest
 import torch
 
-from matting import schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.methods.base import load_method
 from matting.methods.closed_form import ClosedForm
 from matting.methods.knn import KNN
-from matting.nets.morphology import ErosionDilation, trimap_from_alpha
+from matting.nets.morphology import ErosionDilation
+from matting.ops.trimap import trimap_from_alpha
 from tests.made_stages import BRIGHT, people, trained
 from tests.methods.test_alphanet import save_stage
 

@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from matting.config.instantiate import build
 from matting.errors import UserError
-from matting.instantiate import build
-from matting.methods.base import load_method, resample
+from matting.methods.base import load_method
 from matting.methods.pomagan import Pomagan
+from matting.ops.resize import resample
 from matting.stages.base import MattingStage, StageConfig
 
 NETS = {

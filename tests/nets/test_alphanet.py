@@ -3,9 +3,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from matting.nets.alphanet import AlphaNet, resized
+from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import MattingNet, fuse
 from matting.nets.person import PersonSegmentation
+from matting.ops.resize import resized
 
 
 class Brightness(nn.Module):

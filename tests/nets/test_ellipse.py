@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from matting.nets.ellipse import (
+from matting.ops.ellipse import (
     costs_to_reach,
     dilate,
     dilate_and_erode,

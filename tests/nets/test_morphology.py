@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from matting.nets.morphology import border_map, dilate, erode, scaled_size
+from matting.nets.morphology import dilate, erode
+from matting.ops.trimap import border_map, scaled_size
 
 SHAPE = (2, 1, 29, 37)
 MASKS = {

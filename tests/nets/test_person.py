@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from torchvision.models import resnet18
 
 from matting.errors import UserError
-from matting.nets.alphanet import resized
 from matting.nets.person import PersonSegmentation, PooledNorm
+from matting.ops.resize import resized
 
 
 def saved(state: dict[str, Tensor], folder: Path) -> str:

@@ -7,17 +7,9 @@ import torch
 from torch.autograd import gradcheck
 
 from matting.errors import UserError
-from matting.nets.ellipse import dilate, erode
-from matting.nets.morphology import (
-    ErosionDilation,
-    box_radii,
-    device_trimap,
-    host_trimap,
-    soft_threshold,
-    soft_trimap,
-    trimap_from_alpha,
-    unknown_region,
-)
+from matting.nets.morphology import ErosionDilation, box_radii, device_trimap, host_trimap, soft_threshold, soft_trimap
+from matting.ops.ellipse import dilate, erode
+from matting.ops.trimap import trimap_from_alpha, unknown_region
 
 HEIGHT, WIDTH = 60, 76
 LIMIT = 12

@@ -9,7 +9,7 @@ from matting.errors import JobError, UserError
 from matting.losses.segmentation import dice_loss, focal_loss
 from matting.metrics.mask import boundary_f1, iou
 from matting.nets.matting_net import fuse
-from matting.nets.morphology import scaled_size, trimap_from_alpha
+from matting.ops.trimap import scaled_size, trimap_from_alpha
 from tests.made_stages import make_stage, moved, part, people, snapshot
 
 STAGES = {"alphanet_segmentation": "seg", "alphanet_matting": "mat"}

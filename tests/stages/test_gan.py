@@ -8,7 +8,7 @@ import torch
 from matting.checkpoints import Trained
 from matting.losses.adversarial import discriminator_loss, generator_loss
 from matting.losses.matte import border_loss, l1_loss, matte_targets
-from matting.nets.morphology import border_map
+from matting.ops.trimap import border_map
 from matting.stages.base import StageConfig
 from matting.stages.schedule import rate_factor
 from tests.made_stages import make_batch, make_stage, moved, part, snapshot

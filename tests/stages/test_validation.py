@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from matting import schema
-from matting.composing import compose_config
-from matting.config import plain
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.datamodule import CompositeData
 from tests.conftest import TINY
 from tests.made_stages import make_stage, people

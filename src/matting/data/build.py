@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from matting.config import FILE_KEYS, find_file
+from matting.config.identity import FILE_KEYS, find_file
+from matting.config.instantiate import build
 from matting.errors import UserError
-from matting.instantiate import build
 
 PATH_KEYS = ("root", "images", "annotations")
 

@@ -22,13 +22,14 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from matting.data.decoding import DamagedFile
-from matting.data.foreground import reduce_subject, reduced_size
+from matting.data.foreground import reduce_subject
 from matting.data.images import stored_size
 from matting.data.sources.base import Subject, SubjectSource
 from matting.errors import UserError, disk_is_full
-from matting.files import amount
-from matting.locks import lock
-from matting.progress import say, track
+from matting.ops.resize import reduced_size
+from matting.utils.console import say, track
+from matting.utils.files import amount
+from matting.utils.locks import lock
 
 VERSION = 4  # raise it when decoding, reduction, digests or the layout change
 DISK_ADVICE = "free space, choose another cache folder or a smaller long_side"

@@ -23,8 +23,8 @@ from matting.data.photographs import EvalPhotographs, Photographs
 from matting.data.slots import Slots
 from matting.data.sources.base import Subject
 from matting.errors import UserError
-from matting.process import one_thread
-from matting.progress import say
+from matting.utils.console import say
+from matting.utils.process import one_thread
 
 
 class CachedSubjects:

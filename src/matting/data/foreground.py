@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from matting.data.sources.base import Subject
+from matting.ops.resize import reduced_size, shrink
 
 # numba's default thread pools must not be entered from two threads at once.
 ONE_AT_A_TIME = Lock()
@@ -27,15 +28,6 @@ def estimate_foreground(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         estimate = estimate_foreground_ml(image / 255, alpha / 255)
     fgr = np.rint(np.clip(estimate, 0, 1) * 255).astype(np.uint8)
     return np.where(alpha[..., None] == 255, image, fgr)
-
-
-def reduced_size(size: tuple[int, int], long_side: int | None) -> tuple[int, int]:
-    """(height, width) with the longer side at most `long_side` pixels; None leaves every size."""
-    height, width = size
-    if long_side is None or max(size) <= long_side:
-        return size
-    scale = long_side / max(size)
-    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def reduce_subject(subject: Subject, long_side: int | None) -> Subject:
@@ -72,7 +64,3 @@ def spread_colours(fgr: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     spread = fgr.reshape(-1, 3).copy()
     spread[outside] = spread[at[labels.ravel()[outside]]]
     return spread.reshape(fgr.shape)
-
-
-def shrink(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA)

@@ -8,7 +8,7 @@ import numpy as np
 from matting.data.images import read_alpha
 from matting.data.sources.base import index_images
 from matting.errors import UserError
-from matting.progress import say
+from matting.utils.console import say
 
 VALUES = np.array([0, 128, 255], np.uint8)  # background, unknown, foreground
 REACH = 32  # how far from its value JPEG may leave a pixel

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from matting.checkpoints import load_network
-from matting.methods.base import Method, resample
+from matting.methods.base import Method
 from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import fuse
+from matting.ops.resize import resample
 
 END_TO_END = "alphanet"
 

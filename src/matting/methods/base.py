@@ -6,13 +6,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from matting.config.instantiate import build
 from matting.errors import UserError
-from matting.instantiate import build
-from matting.process import device_of
-
-FITS = ("pad", "stretch", "native")
+from matting.utils.process import device_of
 
 
 class Method(nn.Module):
@@ -58,28 +55,3 @@ def load_method(config: Mapping[str, Any], checkpoints: Mapping[str, Path]) -> t
             f"method.inputs={inputs}: {method.name} takes {takes}; leave the key as the method's file has it"
         )
     return method.to(device), device
-
-
-def fit_image(image: Tensor, height: int, width: int, fit: str) -> Tensor:
-    """The image at the size that the networks were trained at (POMAGAN 3.3 resizes to 1280x768; how is not said).
-
-    `pad` scales until it fits inside height x width and keeps its proportions (the networks pad to their stride),
-    `stretch` gives them up, `native` leaves the image as it is. Resampled by `resample`.
-    """
-    if fit not in FITS:
-        raise UserError(f"method.fit={fit}: expected one of {', '.join(FITS)}")
-    rows, columns = image.shape[-2:]
-    if fit == "pad":
-        scale = min(height / rows, width / columns)
-        height, width = max(1, round(rows * scale)), max(1, round(columns * scale))
-    return image if fit == "native" else resample(image, height, width)
-
-
-def resample(planes: Tensor, height: int, width: int) -> Tensor:
-    """(B, C, H, W) -> (B, C, height, width): area along what gets shorter, then bilinear along what gets longer."""
-    shorter = min(height, planes.shape[-2]), min(width, planes.shape[-1])
-    if planes.shape[-2:] != shorter:
-        planes = F.interpolate(planes, shorter, mode="area")
-    if shorter == (height, width):
-        return planes
-    return F.interpolate(planes, (height, width), mode="bilinear", align_corners=False).clamp(0, 1)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from matting.checkpoints import load_network, training_frame
-from matting.methods.base import Method, fit_image, resample
+from matting.methods.base import Method
+from matting.ops.resize import fit_image, resample
 
 
 class Pomagan(Method):

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.checkpoints import load_network
-from matting.methods.base import Method, resample
+from matting.methods.base import Method
 from matting.nets.morphology import ErosionDilation
-from matting.progress import say
+from matting.ops.resize import resample
+from matting.utils.console import say
 
 
 class Propagation(Method):

@@ -12,7 +12,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from matting.errors import UserError
-from matting.nets.ellipse import dilate, erode
+from matting.ops.ellipse import dilate, erode
 
 
 def iou(pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> Tensor:

@@ -5,16 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.nets.matting_net import fuse
-
-
-def resized(planes: Tensor, height: int, width: int) -> Tensor:
-    """(B, C, H, W) -> (B, C, height, width): area along a side that shrinks, bilinear along one that grows."""
-    smaller = (min(planes.shape[-2], height), min(planes.shape[-1], width))
-    if smaller != planes.shape[-2:]:
-        planes = F.interpolate(planes, smaller, mode="area")
-    if smaller != (height, width):
-        planes = F.interpolate(planes, (height, width), mode="bilinear", align_corners=False)
-    return planes
+from matting.ops.resize import resized
 
 
 class AlphaNet(nn.Module):

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from matting.errors import UserError
 from matting.nets.weights import file_state, hub_state, init_he, load_weights, trunk_state
-from matting.progress import say
+from matting.utils.console import say
 
 # torchvision's blocks from one stride to the next. Each stage but the last ends with the block that had the stride; the
 # 1x1 convolution to 1280 channels before the classifier is left out.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from matting.batch import Batch
 from matting.checkpoints import Trained
-from matting.instantiate import build
+from matting.config.instantiate import build
 from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.segmentation import dice_loss, focal_loss
 from matting.losses.weighted import LossSum, WeightedSum

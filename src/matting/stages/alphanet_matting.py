@@ -4,13 +4,12 @@ import numpy as np
 from torch import Tensor, nn
 
 from matting.batch import Batch
-from matting.data.foreground import reduced_size
 from matting.errors import UserError
 from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.weighted import LossSum, WeightedSum
-from matting.nets.alphanet import resized
 from matting.nets.matting_net import fuse
-from matting.nets.morphology import scaled_size, trimap_from_alpha
+from matting.ops.resize import reduced_size, resized
+from matting.ops.trimap import scaled_size, trimap_from_alpha
 from matting.stages.base import MattingStage, StageConfig, build_network, required
 
 TRIMAP_SIDE = 320  # px, to which the widths of the trimaps refer

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from matting.batch import Batch
 from matting.checkpoints import CHECKPOINT_VERSION, check_stage
-from matting.config import NO_FILE, find_file
+from matting.config.identity import NO_FILE, find_file
+from matting.config.instantiate import build
 from matting.errors import UserError
-from matting.instantiate import build
 from matting.losses.weighted import LossSum
 from matting.metrics.modular import MattingMetrics
 from matting.nets.recompute import recompute

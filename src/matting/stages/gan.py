@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from matting.batch import Batch
+from matting.config.instantiate import build
 from matting.errors import UserError
-from matting.instantiate import build
 from matting.nets.recompute import recompute
 from matting.stages.base import MattingStage, StageConfig, required
 from matting.stages.objective import Example, Objective

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from matting.config import NO_FILE, find_file
+from matting.config.identity import NO_FILE, find_file
 from matting.errors import UserError
 from matting.losses.adversarial import discriminator_loss, generator_loss
 from matting.losses.matte import border_loss, l1_loss, matte_targets
 from matting.losses.perceptual import Perceptual
 from matting.losses.weighted import LossSum, WeightedSum, scale_multipliers
-from matting.nets.morphology import border_map, scaled_size
 from matting.nets.vgg import VGGFeatures
+from matting.ops.trimap import border_map, scaled_size
 
 TARGET_CHANNELS = {"alpha": 1, "fgr": 3, "comp": 3}
 

@@ -14,7 +14,7 @@ from matting.data.decoding import DamagedFile, Reduction
 from matting.data.images import read_rgb
 from matting.data.sources.base import FileSource, Labelled, index_images
 from matting.errors import UserError
-from matting.progress import say
+from matting.utils.console import say
 
 IMAGES = "the images of COCO, e.g. train2017"
 LARGE = 50_000_000  # bytes of json that take more than two seconds to read

@@ -11,7 +11,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from matting.composing import compose_config, options
+from matting.config.compose import compose_config, options
 from matting.errors import Incomplete, Interrupted, JobError, UserError
 
 CONFIG_ERRORS = (HydraException, OmegaConfBaseException)

@@ -1,15 +1,17 @@
 """What holds for a process that computes: the command's own, or a rank's that it starts."""
 
+import ctypes
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import lightning
 import torch
 
 from matting.errors import UserError
-from matting.memory import keep_freed
+from matting.utils.console import say
 
 
 def settle(threads: int | None) -> None:
@@ -51,3 +53,28 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+# glibc's numbers of what mallopt sets.
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
+
+
+def keep_freed() -> None:
+    """Have memory that is freed kept for the next step.
+
+    glibc maps each large array anew and gives it back when it is freed: the kernel clears the pages of every large
+    tensor at every step. The heap grows by 256 MB at a time instead and is never cut. Nothing where there is no glibc.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for setting, value in ((MMAP_MAX, 0), (TRIM_THRESHOLD, -1), (TOP_PAD, 2**28)):
+            mallopt(setting, value)
+
+
+def prepare(config: Mapping[str, Any]) -> None:
+    """Device, process and seeds; the rest of determinism is that every draw has a seed of its own."""
+    device, precision = device_of(config), config["trainer"]["precision"]
+    if precision == "bf16-mixed" and device.type == "cpu" and emulates_bf16():
+        say("warning: trainer.precision=bf16-mixed: many times slower than 32-true on this CPU: no bf16 instructions")
+    settle(config["runtime"]["threads"])
+    lightning.seed_everything(config["seed"], verbose=False)

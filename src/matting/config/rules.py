@@ -6,8 +6,6 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, NamedTuple
 
-from matting.nodes import shown
-
 UNUSED = "_find_unused_parameters_true"
 
 # Pattern of keys -> what a value may be, one of a tuple, or a list of what a list names.
@@ -185,3 +183,12 @@ def is_one(value: Any, choices: tuple[Any, ...] | list[str]) -> bool:
 
 def is_number(value: Any, kind: type, low: float, high: float) -> bool:
     return type(value) in (int, kind) and low <= value <= high and math.isfinite(value)
+
+
+def shown(value: Any) -> str:
+    """As a command line has it."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def listed(keys: list[str]) -> str:
+    return " and ".join(keys) if len(keys) < 3 else f"{keys[0]}, {keys[1]} and {len(keys) - 2} more"

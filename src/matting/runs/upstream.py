@@ -9,10 +9,11 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting.composing import KEPT, compose_config
-from matting.config import derived, file_digest, handed_down, plain
+from matting.config.compose import KEPT, compose_config
+from matting.config.derive import derived, handed_down
+from matting.config.identity import file_digest, plain
 from matting.errors import UserError
-from matting.runs import Run, make_run, open_run
+from matting.runs.run import Run, make_run, open_run
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from matting.errors import UserError
-from matting.progress import say
+from matting.utils.console import say
 
 
 @contextlib.contextmanager

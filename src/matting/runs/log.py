@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from matting.home import homeless
+from matting.utils.home_paths import homeless
 
 
 class Tee:

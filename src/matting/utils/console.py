@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from matting.ranks import leads
+from matting.utils.distributed import leads
 
 T = TypeVar("T")
 QUIET_SECONDS = 2.0

@@ -18,7 +18,7 @@ def git_state() -> dict[str, Any]:
 
     Asked once in a process: git takes longer than all else that a finished job needs.
     """
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     if not (here.parents[1] / ".git").exists():
         return {"revision": version("matting"), "dirty": False}
 

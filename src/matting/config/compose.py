@@ -26,7 +26,7 @@ yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[
 
 def config_dir() -> Path:
     """Folder of the configs: `conf/` of the checkout, linked into the package, or its copy in an installed wheel."""
-    return Path(__file__).parent / "conf"
+    return Path(__file__).parents[1] / "conf"
 
 
 def options(group: str) -> list[str]:

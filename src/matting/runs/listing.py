@@ -8,11 +8,12 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import locks
 from matting.errors import UserError
-from matting.files import DamagedRun, read_json
-from matting.progress import say
-from matting.runs import Run, clear, open_run, run_folders
+from matting.runs.lifecycle import clear
+from matting.runs.run import Run, open_run, run_folders
+from matting.utils import locks
+from matting.utils.console import say
+from matting.utils.files import DamagedRun, read_json
 
 STATES = ("new", "done", "running", "resume", "failed", "damaged", "other version")
 TITLES = ("kind", "folder", "state", "started", "seconds", "val MSE")

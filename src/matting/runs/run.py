@@ -1,25 +1,17 @@
 """The run folder: identity, lock, manifest, done, resume. A run is a pure function of its config. No torch here."""
 
-import shutil
-import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from matting import locks
-from matting.composing import compose_config
-from matting.config import CONFIG_VERSION, digest_of, identity, plain, readable
-from matting.errors import JobError, UserError, disk_is_full
-from matting.files import damaged, read_json, read_yaml, write_json, write_text
-from matting.home import at_home, homeless
-from matting.progress import say
-from matting.provenance import git_state, now, versions
+from matting.config.compose import compose_config
+from matting.config.identity import CONFIG_VERSION, digest_of, identity, plain, readable
+from matting.errors import UserError
+from matting.utils import locks
+from matting.utils.files import damaged, read_json, read_yaml
+from matting.utils.home_paths import at_home
 
 NAMED = ("scale", "data")  # nodes by which, and by the stage's or method's, people know a run
 
@@ -124,77 +116,11 @@ def run_folders(output_dir: Path) -> list[Path]:
     return sorted(file.parent for file in files if file.with_name("manifest.json").is_file())
 
 
-def lock(folder: Path, title: str) -> AbstractContextManager[None]:
-    """Hold a folder alone; waits, with a line that begins with `title`, while another process does."""
-    waiting = f"{title}: another process is at work in {folder}; waiting for it"
-    return locks.lock(folder / ".lock", waiting, "set paths.output_dir to a folder of yours")
-
-
 def locked(folder: Path) -> bool:
     return locks.locked(folder / ".lock")
 
 
-def clear(folder: Path) -> None:
-    """Delete what is in a folder that is held: first what makes a run done or go on, last what makes it a run."""
-    for name in ("result.json", "checkpoints/last.ckpt"):
-        (folder / name).unlink(missing_ok=True)
-    for item in sorted(folder.iterdir(), key=lambda item: item.name in ("config.yaml", "manifest.json")):
-        if item.name != ".lock":
-            shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
-
-
-def begin(run: Run, fingerprint: str, fresh: bool) -> None:
-    """Write config and manifest at the start of a run, or note that it goes on. `fresh` clears what was there."""
-    if fresh:
-        clear(run.folder)
-    run.checkpoints.mkdir(exist_ok=True)
-    for half in run.checkpoints.glob(".*"):  # of a process that was killed while it wrote
-        half.unlink()
-    manifest = run.manifest or {
-        "run": f"{run.kind}/{run.digest}",
-        "command": " ".join(sys.argv),
-        "git": git_state(),
-        "versions": {"matting": version("matting"), "python": sys.version.split()[0], **versions()},
-        "seed": run.config["seed"],
-        "data_fingerprint": fingerprint,
-        "started": now(),
-    }
-    manifest.pop("error", None)
-    manifest["starts"] = [*manifest.get("starts", []), now()]
-    write_text(run.folder / "config.yaml", yaml.safe_dump(homeless(run.config), sort_keys=False))
-    write_json(run.folder / "manifest.json", homeless(manifest))
-
-
-def note(run: Run, **facts: Any) -> None:
-    """Add facts to the manifest."""
-    write_json(run.folder / "manifest.json", homeless({**run.manifest, **facts}))
-
-
-def note_error(run: Run, error: Exception) -> None:
-    """Mark a run as failed, unless it is done or goes on: where a disk is full, an output unread, or a key wrong that
-    is no part of the run, such as a cache folder.
-    """
-    goes_on = disk_is_full(error) or isinstance(error, BrokenPipeError)
-    goes_on |= isinstance(error, UserError) and run.last.is_file()
-    if run.result() is None and not goes_on:
-        known = isinstance(error, (UserError, JobError))
-        note(run, error=str(error) if known else f"{type(error).__name__}: {error}")
-
-
-def finish(run: Run, result: dict[str, Any]) -> None:
-    """Write the result, last: its presence means done."""
-    note(run, ended=now())
-    write_json(run.folder / "result.json", result)
-
-
-def check_same_data(run: Run, fingerprint: str) -> None:
-    """A run that is found must have seen the data that lie there now; another code revision is worth a line."""
-    manifest = run.manifest
-    if (was := manifest.get("data_fingerprint")) not in (None, fingerprint):
-        raise UserError(
-            f"{run.folder}: made with data {was}, the data there now are {fingerprint}; "
-            "restore the files, or start over with rerun=true"
-        )
-    then, here = manifest.get("git", {}).get("revision"), git_state().get("revision")
-    if then != here:
-        say(f"note: {run.folder.name} was made by revision {str(then)[:10]}, this is {str(here)[:10]}")
+def random_vgg(stages: list[Run]) -> list[str]:
+    """Stages whose perceptual loss looks through a VGG that was never trained."""
+    losses = {stage.kind: stage.config["loss"].get("perceptual") for stage in stages}
+    return [kind for kind, loss in losses.items() if loss and loss["weight"] and loss["weights"] == "none"]
