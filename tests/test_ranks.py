@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch.multiprocessing import start_processes
 
-from matting.callbacks import Skipped
 from matting.runs.upstream import stage_run
+from matting.training.callbacks.lifecycle import Skipped
 from matting.utils import distributed
 from matting.utils.files import read_metrics, write_json
 from tests.conftest import TINY
@@ -86,7 +86,7 @@ def test_what_the_first_rank_finds_holds_for_all(tmp_path):
 
 def test_files_that_any_rank_skips_are_in_every_checkpoint_and_told_once(tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr("matting.callbacks.say", said.append)
+    monkeypatch.setattr("matting.training.callbacks.lifecycle.say", said.append)
 
     def work(at):
         stage, trainer = SimpleNamespace(skipped=set()), SimpleNamespace(world_size=2, is_global_zero=at == 0)

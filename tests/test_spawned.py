@@ -10,7 +10,6 @@ import torch
 from torch.multiprocessing import ProcessRaisedException, start_processes
 from torch.utils.data import DataLoader
 
-from matting.callbacks import Settled
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
@@ -18,6 +17,7 @@ from matting.data.datamodule import CompositeData
 from matting.data.order import TrainingOrder
 from matting.errors import JobError, NoSpace, UserError
 from matting.spawned import known
+from matting.training.callbacks.lifecycle import Settled
 from matting.utils.files import read_metrics
 from tests.conftest import TINY
 from tests.test_train import weights

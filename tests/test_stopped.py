@@ -19,7 +19,7 @@ def stopped(*_):
 def unmeasured(tiny, monkeypatch):
     """A run that was stopped after its last batch."""
     with monkeypatch.context() as patched:
-        patched.setattr("matting.training.measure", stopped)
+        patched.setattr("matting.training.trainer.measure", stopped)
         assert tiny("train")[0] == 130
 
 
@@ -33,7 +33,7 @@ def test_updates_of_several_batches_go_on_to_the_same_result(tiny, tmp_path, mon
             raise BrokenPipeError
 
     with monkeypatch.context() as patched:
-        patched.setattr("matting.callbacks.Limit.on_train_batch_end", stop)
+        patched.setattr("matting.training.callbacks.lifecycle.Limit.on_train_batch_end", stop)
         with pytest.raises(BrokenPipeError):
             tiny("train", "paths.output_dir=stopped/outputs", *words)
     stopped = only_run(tmp_path / "stopped")
@@ -57,7 +57,7 @@ def test_a_stop_where_a_validation_falls_waits_for_it(tiny, tmp_path, monkeypatc
             os.kill(os.getpid(), number)
 
     with monkeypatch.context() as patched:
-        patched.setattr("matting.callbacks.Skipped.on_train_batch_end", stop)
+        patched.setattr("matting.training.callbacks.lifecycle.Skipped.on_train_batch_end", stop)
         code, _, err = tiny("train", *words)
     assert (code, err.count("\n")) == (130, 1)
     assert signal.getsignal(number) == before
@@ -71,7 +71,7 @@ def test_checkpoints_go_when_the_result_is_there(tiny, unmeasured, tmp_path, mon
     """What a run that is stopped in between has trained is not lost."""
     assert tiny("train", "plan=true")[1].splitlines()[-1].split()[0] == "resume"
     with monkeypatch.context() as patched:
-        patched.setattr("matting.training.tidy", stopped)
+        patched.setattr("matting.training.trainer.tidy", stopped)
         assert tiny("train")[0] == 130
     run = only_run(tmp_path)
     assert (run / "checkpoints/last.ckpt").exists()
@@ -93,7 +93,7 @@ def test_a_run_whose_rows_were_lost_ends_without_them(tiny, unmeasured, tmp_path
 
 
 def test_a_checkpoint_of_other_ranks_is_refused(tiny, unmeasured, monkeypatch):
-    monkeypatch.setattr("matting.training.rank_count", lambda trainer: 2)
+    monkeypatch.setattr("matting.training.trainer.rank_count", lambda trainer: 2)
     code, _, err = tiny("train")
     assert code == 2
     assert "trained by 1 ranks so far, here are 2" in err

@@ -48,9 +48,9 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         if config.trainer.devices == -1 and "ranks" in this.manifest:  # here it may be another number: other batches
             say(f"note: {this.folder.name} was trained where trainer.devices=-1 came to {this.manifest['ranks']}")
         if this.last.is_file() and config.checkpoint.keep != "all":  # it was stopped right after its result
-            from matting import training
+            from matting.training import trainer
 
-            training.tidy(this)
+            trainer.tidy(this)
         return this, result
     distributed.check(this.config["trainer"])
     instantiate.check_built(this.config)
@@ -81,9 +81,9 @@ def found_done(this: Run, config: DictConfig) -> dict[str, Any] | None:
 
 def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     """What a rank beside the first does: trains along, and reads what the first has measured."""
-    from matting import training
+    from matting.training import trainer
 
-    training.train(this, upstream)
+    trainer.train(this, upstream)
     distributed.join(this.config["trainer"]["accelerator"])
     result = this.result()
     assert result is not None
@@ -93,11 +93,11 @@ def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
 def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     """Train under the folder's lock and write the result; what stops it is noted in the manifest."""
     say(f"{this.kind}: {'going on with' if this.last.is_file() else 'training'} {this.folder}")
-    from matting import training
+    from matting.training import trainer
 
     try:
         with log.kept(this.folder / "train.log"):
-            result = training.train(this, upstream)
+            result = trainer.train(this, upstream)
     except (Interrupted, KeyboardInterrupt, SystemExit):  # what Lightning makes of Ctrl-C and SIGTERM is an exit
         raise Interrupted(
             f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"

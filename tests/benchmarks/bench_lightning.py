@@ -23,7 +23,7 @@ from matting.config.compose import compose_config
 from matting.loggers import MetricsCSV
 from matting.runs.run import Run
 from matting.runs.upstream import stage_run
-from matting.training import build_stage, build_trainer
+from matting.training.trainer import build_stage, build_trainer
 from matting.utils.process import prepare
 from tests.benchmarks.as_command import as_command
 from tests.conftest import TINY

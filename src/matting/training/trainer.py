@@ -11,7 +11,6 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from matting import callbacks
 from matting.checkpoints import AtomicCheckpointIO, load_network, load_strict, read_checkpoint
 from matting.config.instantiate import resolve
 from matting.data.datamodule import CompositeData
@@ -24,6 +23,7 @@ from matting.runs.upstream import Upstream
 from matting.spawned import ranks_of
 from matting.stages.base import MattingStage, StageConfig
 from matting.throughput import Throughput
+from matting.training.callbacks import lifecycle as callbacks
 from matting.utils import distributed
 from matting.utils.files import check_space, read_metrics
 from matting.utils.process import prepare
