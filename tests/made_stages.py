@@ -3,11 +3,11 @@
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from matting.checkpoints import Trained
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
 from matting.config.instantiate import build, resolve
+from matting.nets.checkpoint import Trained
 from matting.stages.base import StageConfig
 from matting.training.trainer import build_stage
 from tests.conftest import TINY

@@ -302,6 +302,6 @@ def test_a_disk_that_fills_up_elsewhere_is_one_line_and_no_failure(tiny, monkeyp
         raise OSError(errno.ENOSPC, "No space left on device", "metrics.csv")
 
     with monkeypatch.context() as patched:
-        patched.setattr("matting.loggers.MetricsCSV.log_metrics", full)
+        patched.setattr("matting.tracking.loggers.MetricsCSV.log_metrics", full)
         one_line(tiny("train", *FAST), "metrics.csv: the disk is full", code=4)
     assert tiny("train", "plan=true", *FAST)[1].split()[0] == "new"

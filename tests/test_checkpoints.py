@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from matting.checkpoints import AtomicCheckpointIO, read_checkpoint
 from matting.errors import NoSpace, UserError
+from matting.nets.checkpoint import read_checkpoint
+from matting.training.checkpoint_io import AtomicCheckpointIO
 
 
 @pytest.fixture

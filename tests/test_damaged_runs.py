@@ -66,7 +66,7 @@ def test_a_damaged_run_is_made_anew_when_that_is_asked_for(matting, steps, monke
 
     result = steps[-1].result()
     monkeypatch.setattr("matting.train.fit", fit)
-    monkeypatch.setattr("matting.evaluation.evaluate", lambda *_: result)
+    monkeypatch.setattr("matting.evaluation.evaluator.evaluate", lambda *_: result)
     monkeypatch.setattr("matting.report.write", lambda recipe: recipe.page)
     names = ("result.json", "manifest.json", "config.yaml")
     for step, words, name in zip(steps, VERBS, names, strict=True):

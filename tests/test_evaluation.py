@@ -8,16 +8,17 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from matting import evaluate, evaluation
+from matting import evaluate
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
 from matting.data.collate import collate
-from matting.data.compose import compose_batch
+from matting.data.compositing import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.images import read_rgb
 from matting.errors import UserError
-from matting.gallery import Gallery
+from matting.evaluation import evaluator
+from matting.evaluation.gallery import Gallery
 from matting.methods.base import Method
 from matting.metrics.functional import NAMES, matting_metrics
 from matting.ops.trimap import scaled_size, unknown_region
@@ -64,13 +65,13 @@ def tests(tmp_path, monkeypatch):
 def measured(tests, method, **metrics):
     config, data, dataset = tests
     config = {**config, "metrics": {**config["metrics"], **metrics}}
-    return list(evaluation.measure("procedural", dataset, data, method, HOST, config))
+    return list(evaluator.measure("procedural", dataset, data, method, HOST, config))
 
 
 def one_after_another(tests, convention):
     """(id, row, region) -> figures, written plainly."""
     config, _, dataset = tests
-    constant, figures = evaluation.best_constant(dataset), {}
+    constant, figures = evaluator.best_constant(dataset), {}
     for at in range(len(dataset)):
         batch = compose_batch(collate([dataset[at]]), colour=False)
         true, found = batch["alpha"], Grey()(batch["image"])
@@ -158,18 +159,18 @@ def test_a_test_set_whose_region_is_empty_throughout_is_in_no_mean(monkeypatch, 
     tests = {str(at): {"rows": {"alpha": {"unknown": {"mse": error}}}} for at, error in enumerate(errors)}
     made = SimpleNamespace(folder="", config={"metrics": {"regions": ["unknown"]}, "scale": {"name": "quick"}})
     monkeypatch.setattr(evaluate, "ensure", lambda config: (made, {"tests": tests}))
-    monkeypatch.setattr("matting.scales.table_text", lambda *_: "")
+    monkeypatch.setattr("matting.metrics.units.table_text", lambda *_: "")
     assert evaluate.run(SimpleNamespace(plan=False)) == pytest.approx(mean, nan_ok=True)
 
 
 def test_the_network_has_the_next_batch_while_one_is_measured(tests, monkeypatch):
-    method, region_metrics = Grey(), evaluation.region_metrics
+    method, region_metrics = Grey(), evaluator.region_metrics
 
     def slow(*arguments):
         assert method.again.wait(20), "the second batch waits until the first is measured"
         return region_metrics(*arguments)
 
-    monkeypatch.setattr(evaluation, "region_metrics", slow)
+    monkeypatch.setattr(evaluator, "region_metrics", slow)
     assert len(measured(tests, method)) == 5
 
 
@@ -181,7 +182,7 @@ def test_an_error_in_the_figures_ends_the_evaluation(tests, pool_threads):
 
 def test_whoever_takes_only_some_samples_ends_the_threads(tests, pool_threads):
     config, data, dataset = tests
-    samples = evaluation.measure("procedural", dataset, data, Grey(), HOST, config)
+    samples = evaluator.measure("procedural", dataset, data, Grey(), HOST, config)
     next(samples)
     assert pool_threads()
     samples.close()
@@ -193,8 +194,8 @@ def test_an_evaluation_that_cannot_write_leaves_no_threads(tests, tmp_path, monk
         raise OSError("disk full")
 
     config, _, _ = tests
-    monkeypatch.setattr(evaluation, "load_method", lambda *_: (Grey(), HOST))
+    monkeypatch.setattr(evaluator, "load_method", lambda *_: (Grey(), HOST))
     monkeypatch.setattr(Gallery, "offer", full)
     with pytest.raises(OSError, match="disk full") as caught:
-        evaluation.evaluate(SimpleNamespace(config=config, folder=tmp_path), {})
+        evaluator.evaluate(SimpleNamespace(config=config, folder=tmp_path), {})
     assert pool_threads() == [], caught

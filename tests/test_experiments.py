@@ -18,9 +18,9 @@ from matting.config.validate import check
 from matting.errors import JobError, UserError
 from matting.experiment_rows import borrowed, differing, experiment, fits, rows_of
 from matting.experiments import Job, asked, check_command, composed_row, facts, grid, job_of
+from matting.metrics.units import SCALES
 from matting.runs.run import Run
 from matting.runs.upstream import method_run, stage_run
-from matting.scales import SCALES
 
 NAMES = options("experiments")
 QUICK = ("scale=quick",)

@@ -5,9 +5,9 @@ import sys
 import pytest
 import torch
 
-from matting.checkpoints import load_network
 from matting.config.instantiate import build, check_built, resolve
 from matting.errors import UserError
+from matting.nets.checkpoint import load_network
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_refused(path):
         "kornia.filters.GaussianBlur2d",
         "segmentation_models_pytorch.DeepLabV3Plus",
         "matting.nets.pomagan.AlphaGenerator",
-        "matting.loggers.WandbRun",
+        "matting.tracking.loggers.WandbRun",
         "matting.data.sources.folder.FolderSubjects",
     ],
 )

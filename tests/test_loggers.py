@@ -2,7 +2,7 @@
 
 import pytest
 
-from matting.loggers import MetricsCSV
+from matting.tracking.loggers import MetricsCSV
 from matting.utils.files import read_metrics
 
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import torch
 
-from matting.figures import GREEN
-from matting.pictures import Pictures, beside_image
+from matting.training.callbacks.images import Pictures, beside_image
+from matting.visualization.samples import GREEN
 from tests.made_stages import BRIGHT, MATTING, make_batch, make_stage, people, trained
 
 TRAINER = SimpleNamespace(state=SimpleNamespace(fn="fit"), is_global_zero=True, loggers=[])

@@ -20,7 +20,7 @@ from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb
 from matting.errors import UserError
 from matting.methods.pomagan import Pomagan
-from matting.predict import find_pictures, read_background, result_names
+from matting.prediction.inputs import find_pictures, read_background, result_names
 from matting.utils.home_paths import at_home
 from tests.methods.test_pomagan import save_stage
 

@@ -27,7 +27,7 @@ def guided(matting, monkeypatch, tmp_path):
         write_image(tmp_path / "in" / name, scene(20, 30))
         (tmp_path / "in/maps" / map_name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(trimap).save(tmp_path / "in/maps" / map_name, lossless=True)
-    monkeypatch.setattr("matting.prediction.load_method", lambda *_: (Guided(), torch.device("cpu")))
+    monkeypatch.setattr("matting.prediction.predictor.load_method", lambda *_: (Guided(), torch.device("cpu")))
     monkeypatch.setattr("matting.predict.trained", lambda config: {})
 
     def run(*words):

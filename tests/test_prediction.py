@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from matting import prediction
 from matting.data.images import read_rgb, write_image
 from matting.errors import JobError
 from matting.methods.base import Method
-from matting.prediction import AHEAD, MAX_PIXELS, Picture, Work, batches, read_ahead, write_whole
+from matting.prediction import predictor
+from matting.prediction.predictor import AHEAD, MAX_PIXELS, Picture, Work, batches, read_ahead, write_whole
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -39,7 +39,7 @@ def test_batches_are_of_one_size_and_bounded():
 
 def test_only_a_few_pictures_are_decoded_ahead(monkeypatch):
     decoded = []
-    monkeypatch.setattr(prediction, "read_rgb", lambda path: decoded.append(path))
+    monkeypatch.setattr(predictor, "read_rgb", lambda path: decoded.append(path))
     for used, (path, picture) in enumerate(read_ahead(((Path(f"{i}"), f"n{i}") for i in range(20)), {}), 1):
         assert (path.name, picture.result().name) == (f"{used - 1}", f"n{used - 1}")
         assert len(decoded) <= used + AHEAD
@@ -147,7 +147,7 @@ def test_a_result_is_whole_or_not_there(tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(prediction, "write_image", fill_the_disk)
+    monkeypatch.setattr(predictor, "write_image", fill_the_disk)
     work = Work(Short(9, MemoryError()), torch.device("cpu"), False)
     with pytest.raises(JobError, match="disk full"):
         work.write(Picture(Path("a.png"), "a", array), array[..., 0], tmp_path, None)
@@ -165,10 +165,10 @@ def test_a_full_disk_leaves_no_thread(tmp_path, monkeypatch, pool_threads):
     config = {"trainer": {"precision": "32-true", "accelerator": "cpu", "compile": False}, "seed": 0, "batch_size": 1}
     config["runtime"] = {"progress": True, "threads": None}
     method = Short(99, MemoryError())
-    monkeypatch.setattr(prediction, "load_method", lambda *_: (method, torch.device("cpu")))
+    monkeypatch.setattr(predictor, "load_method", lambda *_: (method, torch.device("cpu")))
     monkeypatch.setattr(Work, "write", full)
     with pytest.raises(JobError, match="disk full") as caught:
-        prediction.predict(config, {}, pictures, tmp_path / "out", None, {})
+        predictor.predict(config, {}, pictures, tmp_path / "out", None, {})
     assert pool_threads() == [], caught  # which holds the frames
 
 

@@ -12,10 +12,12 @@ from omegaconf import DictConfig
 
 from matting import page, report
 from matting.errors import UserError
-from matting.figures import SHEET_SIDE, Sample, columns, curves, labelled, on_green, sheet_of, thinned
 from matting.report import RecipeRuns, recipe_runs
-from matting.sheets import GAP, TITLE
+from matting.reports.curves import curves, thinned
 from matting.story import caveats, conclusion, row_titles, told, training, verdict
+from matting.visualization import html
+from matting.visualization.grid import GAP, TITLE
+from matting.visualization.samples import SHEET_SIDE, Sample, columns, labelled, on_green, sheet_of
 from tests.made_runs import ROWS, compose, figures, finish_evaluation, finish_stage
 
 VOID = {"meta", "img", "br"}
@@ -305,5 +307,5 @@ def test_a_label_stays_within_a_narrow_picture(width, lines):
 
 def test_a_large_picture_is_webp_and_a_small_one_png():
     noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3)).astype(np.uint8)
-    assert 'src="data:image/webp' in page.picture(noise, "noise")
-    assert 'src="data:image/png' in page.picture(cv2.blur(noise, (199, 199)), "gray")
+    assert 'src="data:image/webp' in html.picture(noise, "noise")
+    assert 'src="data:image/png' in html.picture(cv2.blur(noise, (199, 199)), "gray")

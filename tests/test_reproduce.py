@@ -47,8 +47,8 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(report, "write", write)
     monkeypatch.setattr(train, "fit", fit)
-    monkeypatch.setitem(sys.modules, "matting.evaluation", SimpleNamespace(evaluate=evaluate))
-    monkeypatch.setattr("matting.evaluation", sys.modules["matting.evaluation"], raising=False)
+    monkeypatch.setitem(sys.modules, "matting.evaluation.evaluator", SimpleNamespace(evaluate=evaluate))
+    monkeypatch.setattr("matting.evaluation.evaluator", sys.modules["matting.evaluation.evaluator"], raising=False)
     return calls
 
 

@@ -14,10 +14,10 @@ from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
 from matting.data.datamodule import CompositeData
-from matting.data.order import TrainingOrder
+from matting.data.samplers import TrainingOrder
 from matting.errors import JobError, NoSpace, UserError
-from matting.spawned import known
 from matting.training.callbacks.lifecycle import Settled
+from matting.training.spawn import known
 from matting.utils.files import read_metrics
 from tests.conftest import TINY
 from tests.test_train import weights

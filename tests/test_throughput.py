@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.utils._python_dispatch import _get_current_dispatch_mode
 
-from matting import throughput
 from matting.errors import JobError
-from matting.loggers import MetricsCSV
 from matting.stages.segmentation_gan import SegmentationGAN
-from matting.throughput import Throughput, percentiles
+from matting.tracking.loggers import MetricsCSV
+from matting.training.callbacks import throughput
+from matting.training.callbacks.throughput import Throughput, percentiles
 from tests.test_train import only_run, same_weights, weights
 
 

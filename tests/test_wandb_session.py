@@ -11,12 +11,12 @@ import wandb
 from matting.config.compose import config_dir
 from matting.config.identity import plain
 from matting.errors import Interrupted, JobError, UserError
-from matting.loggers import loggers_of
 from matting.runs.run import Run, make_run
 from matting.stages.segmentation_gan import SegmentationGAN
+from matting.tracking.loggers import loggers_of
+from matting.tracking.wandb_metadata import changed_keys, config_of, per_image
+from matting.tracking.wandb_session import staged_in, usable
 from matting.utils.files import write_json
-from matting.wandb_facts import changed_keys, config_of, per_image
-from matting.wandb_session import staged_in, usable
 from tests.made_runs import compose
 from tests.wandb_log import alone_in, offline_runs
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 from matting.experiment_rows import Experiment, Row
+from matting.metrics.units import ROWS, SCALES
 from matting.paired import Difference, kendall_tau, paired_difference
 from matting.places import Place
-from matting.scales import ROWS, SCALES
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from matting.config.compose import compose_config
 from matting.errors import UserError
 from matting.experiment_rows import experiment, key_of
 from matting.experiments import asked
+from matting.tracking.wandb_session import has_key
 from matting.utils.console import say
-from matting.wandb_session import has_key
 
 OWN = ("dry_run", "logger")  # keys of this verb; the others are words of the experiment's command line
 

@@ -13,9 +13,9 @@ from matting.comparison import Comparison
 from matting.config.identity import digest_of
 from matting.experiment_rows import Experiment, differing, key_of
 from matting.formats import markdown
-from matting.scales import METRICS
+from matting.metrics.units import METRICS
 from matting.tables import tables_of
-from matting.wandb_session import open_wandb, staged_in
+from matting.tracking.wandb_session import open_wandb, staged_in
 
 LONGEST_TITLE = 128  # that W&B takes
 ON_BATCHES = workspaces.SectionPanelSettings(x_axis="batch")

@@ -21,7 +21,7 @@ def run(config: DictConfig) -> float:
         show_plan(planned(config))
         return float("nan")
     this, result = ensure(config)
-    from matting.scales import table_text
+    from matting.metrics.units import table_text
 
     say(table_text(result, this.config["scale"]["name"]))
     say(f"evaluate: done, {this.folder}")
@@ -61,11 +61,11 @@ def ensure(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         lifecycle.begin(this, data, fresh=True)
         say(f"evaluate: {config.method.name} in {this.folder}")
         start = time.monotonic()
-        from matting import evaluation
+        from matting.evaluation import evaluator
 
         try:
             with log.kept(this.folder / "evaluate.log"):
-                result = evaluation.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
+                result = evaluator.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
         except Exception as error:
             lifecycle.note_error(this, error)
             raise

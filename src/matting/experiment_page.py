@@ -9,13 +9,13 @@ from matting.comparison import Comparison
 from matting.data.images import read_alpha, read_rgb
 from matting.experiment_rows import Experiment, Row
 from matting.experiments import Job
-from matting.figures import columns, reduced
 from matting.formats import Table
-from matting.page import PAGE, STYLE, figure, heads, picture
 from matting.runs.run import Run
 from matting.story import caveats, count, drawn, setting, trimaps
 from matting.utils.files import read_json
 from matting.utils.home_paths import homeless
+from matting.visualization.html import PAGE, STYLE, figure, heads, picture
+from matting.visualization.samples import columns, reduced
 
 PICTURED = 24  # rows whose samples are shown
 NAMED = 6  # rows that a sentence names

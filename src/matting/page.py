@@ -1,32 +1,17 @@
 """The HTML page of a report: one file, pictures inside, no script, nothing from elsewhere. No torch."""
 
-import base64
 from collections.abc import Mapping
 from html import escape
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
-from matting.figures import Sample, curves
+from matting.metrics.units import NOT_COMPARABLE, SCALES, headings, region_title, scaled, size_text
+from matting.reports.curves import curves
 from matting.runs.run import Run
-from matting.scales import NOT_COMPARABLE, SCALES, headings, region_title, scaled, size_text
 from matting.story import row_titles, told
 from matting.utils.home_paths import homeless
-
-LARGE = 12_000  # bytes of a PNG from which on WebP takes its place
-STYLE = (Path(__file__).parent / "page.css").read_text()
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>{title}</title><style>{style}</style></head>
-<body><main><h1>{title}</h1>
-{body}
-</main></body></html>
-"""
+from matting.visualization.html import PAGE, STYLE, figure, heads, image, picture
+from matting.visualization.samples import Sample
 
 
 def html(recipe: Mapping[str, Any], evaluation: Run, stages: list[Run], samples: list[Sample]) -> str:
@@ -124,24 +109,3 @@ def runs_table(runs: list[Run]) -> str:
     titles = ["folder", "digest", "command", "revision", "started (UTC)", "seconds"]
     head = f"<thead><tr><th></th>{heads(titles)}</tr></thead>"
     return f"<div class=wide><table class=text>{head}<tbody>{''.join(lines)}</tbody></table></div>"
-
-
-def heads(titles: list[str]) -> str:
-    return "".join(f"<th>{escape(title)}</th>" for title in titles)
-
-
-def figure(image: str, caption: str) -> str:
-    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-def picture(plane: np.ndarray, words: str) -> str:
-    """uint8 (H, W, 3) RGB as an <img>: PNG while it is small, else WebP."""
-    array = cv2.cvtColor(plane, cv2.COLOR_RGB2BGR)
-    data, kind = cv2.imencode(".png", array)[1].tobytes(), "image/png"
-    if len(data) > LARGE:
-        data, kind = cv2.imencode(".webp", array, [cv2.IMWRITE_WEBP_QUALITY, 90])[1].tobytes(), "image/webp"
-    return image(data, kind, words)
-
-
-def image(data: bytes, kind: str, words: str) -> str:
-    return f'<img alt="{escape(words)}" src="data:{kind};base64,{base64.b64encode(data).decode()}">'

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from matting.experiments import NOT_RUN, Job
+from matting.metrics.units import size_text, sizes_text
 from matting.paired import Pairs
 from matting.runs.run import Run
-from matting.scales import size_text, sizes_text
 
 NOT_HERE = "not measured here"
 

@@ -19,9 +19,9 @@ from matting.config.identity import plain
 from matting.errors import UserError
 from matting.experiment_rows import Experiment, experiment
 from matting.experiments import asked
+from matting.metrics.units import METRICS, NOT_COMPARABLE, headings, region_title, row_order, scaled, size_text
 from matting.runs.run import Run
 from matting.runs.upstream import Upstream, method_run, stage_run
-from matting.scales import METRICS, NOT_COMPARABLE, headings, region_title, row_order, scaled, size_text
 from matting.story import row_titles
 from matting.utils.console import say
 from matting.utils.files import damaged, writable, write_text
@@ -132,8 +132,9 @@ def mapped(found: Experiment) -> Iterator[dict[str, Any]]:
 
 def write(recipe: RecipeRuns) -> Path:
     """Write sheet.png, table.csv, table.md and, last, report.html, each whole or not at all; gives its path."""
-    from matting import figures, page
+    from matting import page
     from matting.data.images import write_image
+    from matting.visualization import samples as figures
 
     for step in recipe.steps:
         if not step.manifest:

@@ -13,11 +13,11 @@ from matting.data.build import fingerprint
 from matting.errors import Interrupted, JobError
 from matting.experiment_rows import Experiment, experiment
 from matting.experiments import asked
+from matting.metrics.units import table_text
 from matting.report import RecipeRuns, recipe_runs
 from matting.runs import listing
 from matting.runs.lifecycle import check_same_data, lock
 from matting.runs.run import random_vgg
-from matting.scales import table_text
 from matting.utils.console import say
 from matting.utils.files import writable, write_text
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from matting.metrics.units import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
 from matting.runs.run import Run, random_vgg
-from matting.scales import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
 
 UNTRAINED = ("constant", "perfect_mask")
 

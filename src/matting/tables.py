@@ -8,9 +8,9 @@ from matting.comparison import Comparison, Measured, factor, heading, published_
 from matting.experiment_rows import Experiment, Row
 from matting.experiments import NOT_RUN
 from matting.formats import Table
+from matting.metrics.units import NOT_COMPARABLE, region_title
 from matting.paired import CONFIDENCE, Difference
 from matting.places import states_text
-from matting.scales import NOT_COMPARABLE, region_title
 
 CONDITIONS = ("size", "convention", "data", "scale")
 FIELDS = (

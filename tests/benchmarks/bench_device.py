@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matting.batch import RawBatch
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
-from matting.data.compose import DRAWS, compose_batch
+from matting.data.batch import RawBatch
+from matting.data.compositing import DRAWS, compose_batch
 from matting.data.dataset import draw_colour
 from matting.utils import process
 from tests.benchmarks.timing import milliseconds

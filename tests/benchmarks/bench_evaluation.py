@@ -21,11 +21,11 @@ from matting.config.compose import compose_config
 from matting.config.identity import plain
 from matting.config.instantiate import build
 from matting.data.collate import collate
-from matting.data.compose import compose_batch
+from matting.data.compositing import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites
-from matting.evaluation import best_constant
-from matting.evaluation import measure as measure_test_set
+from matting.evaluation.evaluator import best_constant
+from matting.evaluation.evaluator import measure as measure_test_set
 from matting.methods.base import Method
 from matting.methods.pomagan import Pomagan
 from matting.metrics.functional import matting_metrics

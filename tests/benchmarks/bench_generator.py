@@ -25,7 +25,7 @@ from matting.config.identity import plain
 from matting.data.augment import Geometry
 from matting.data.cache import SubjectCache
 from matting.data.collate import channels_first, shape_of
-from matting.data.compose import composite, recolour
+from matting.data.compositing import composite, recolour
 from matting.data.dataset import draw_colour
 from matting.data.pairing import key_of
 from matting.data.sources.distinctions import DistinctionsSubjects

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from matting.batch import RawBatch
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
+from matting.data.batch import RawBatch
 from matting.metrics.filters import GAUSS, SLOPE
 from matting.metrics.functional import matting_metrics
 from matting.utils.process import settle

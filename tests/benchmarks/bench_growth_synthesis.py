@@ -22,8 +22,8 @@ from matting.data.augment import Geometry
 from matting.data.collate import collate
 from matting.data.dataset import Composites
 from matting.data.decoding import Reduction
-from matting.data.order import TrainingOrder
 from matting.data.pairing import Pairing
+from matting.data.samplers import TrainingOrder
 from matting.data.sources.base import Subject
 from matting.data.sources.procedural import ProceduralBackgrounds, ProceduralSubjects
 

@@ -20,10 +20,10 @@ from matting import experiments, report
 from matting.config import compose, schema
 from matting.data.build import fingerprint
 from matting.jobs import perform
+from matting.metrics.units import METRICS
 from matting.runs import lifecycle
 from matting.runs.run import Run
 from matting.runs.upstream import stage_run
-from matting.scales import METRICS
 from matting.utils.files import write_json
 
 MODULES = (compose, experiments)

@@ -20,9 +20,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from matting.config import schema
 from matting.config.compose import compose_config
-from matting.loggers import MetricsCSV
 from matting.runs.run import Run
 from matting.runs.upstream import stage_run
+from matting.tracking.loggers import MetricsCSV
 from matting.training.trainer import build_stage, build_trainer
 from matting.utils.process import prepare
 from tests.benchmarks.as_command import as_command

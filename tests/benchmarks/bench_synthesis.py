@@ -20,11 +20,11 @@ from matting.config.identity import plain
 from matting.data.augment import Geometry, split, warp
 from matting.data.cache import SubjectCache
 from matting.data.collate import collate, start_worker
-from matting.data.compose import camera, compose_batch, composite, defocus, recolour
+from matting.data.compositing import camera, compose_batch, composite, defocus, recolour
 from matting.data.dataset import Composites, draw_colour
 from matting.data.images import write_image
 from matting.data.pairing import Pairing, key_of
-from matting.data.slots import Slots
+from matting.data.shared_memory import Slots
 from matting.data.sources.distinctions import DistinctionsSubjects
 from matting.data.sources.folder import FolderBackgrounds
 from matting.data.sources.procedural import ProceduralBackgrounds

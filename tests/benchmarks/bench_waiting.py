@@ -17,7 +17,7 @@ from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
 from matting.data.datamodule import CompositeData
-from matting.data.order import TrainingOrder
+from matting.data.samplers import TrainingOrder
 from tests.benchmarks.as_command import as_command
 from tests.benchmarks.timing import milliseconds
 from tests.made_stages import make_stage

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from matting.batch import check_batch
-from matting.data.compose import DRAWS, camera, colour_map, compose_batch, composite, defocus, recolour
+from matting.data.batch import check_batch
+from matting.data.compositing import DRAWS, camera, colour_map, compose_batch, composite, defocus, recolour
 from tests.made_stages import on
 
 

@@ -7,7 +7,7 @@ from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
 from matting.data.collate import collate
-from matting.data.compose import compose_batch
+from matting.data.compositing import compose_batch
 from matting.data.datamodule import CompositeData
 from tests.conftest import TINY
 

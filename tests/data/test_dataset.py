@@ -9,8 +9,8 @@ from matting.data.augment import Geometry, cover, resize
 from matting.data.collate import collate, start_worker
 from matting.data.dataset import Composites, EvalComposites, eval_shape, spread
 from matting.data.decoding import DamagedFile
-from matting.data.order import SameSize, TrainingOrder
 from matting.data.pairing import Pairing
+from matting.data.samplers import SameSize, TrainingOrder
 from matting.data.sources.base import Subject
 from matting.errors import UserError
 

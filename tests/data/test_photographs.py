@@ -7,21 +7,21 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from matting.batch import check_batch
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import digest_of, identity, plain
 from matting.data.augment import Geometry
+from matting.data.batch import check_batch
 from matting.data.build import fingerprint
 from matting.data.collate import collate, start_worker
-from matting.data.compose import DRAWS, compose_batch, recolour
+from matting.data.compositing import DRAWS, compose_batch, recolour
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import Composites, EvalComposites
 from matting.data.decoding import DamagedFile
 from matting.data.images import write_image
-from matting.data.order import TrainingOrder
 from matting.data.pairing import validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs
+from matting.data.samplers import TrainingOrder
 from matting.data.sources.base import Labelled
 from matting.errors import UserError
 from tests import trees

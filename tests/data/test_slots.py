@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from matting.data.collate import collate, start_worker
-from matting.data.slots import COUNT, Slots
+from matting.data.shared_memory import COUNT, Slots
 
 SIZE = 2 * 10 * 8 * 6  # of a batch: two of 8x6, three colours three times and alpha
 

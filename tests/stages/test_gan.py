@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from matting.checkpoints import Trained
 from matting.losses.adversarial import discriminator_loss, generator_loss
 from matting.losses.matte import border_loss, l1_loss, matte_targets
+from matting.nets.checkpoint import Trained
 from matting.ops.trimap import border_map
 from matting.stages.base import StageConfig
 from matting.stages.schedule import rate_factor

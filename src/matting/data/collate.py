@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.utils.data import get_worker_info
 
-from matting.batch import RawBatch
-from matting.data.slots import Slots
+from matting.data.batch import RawBatch
+from matting.data.shared_memory import Slots
 
 PLANES = ("fgr", "alpha", "bgr", "new_bgr", "image", "valid")
 

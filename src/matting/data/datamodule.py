@@ -10,17 +10,17 @@ from typing import Any
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
-from matting.batch import Batch, RawBatch, check_batch
 from matting.data.augment import Geometry
+from matting.data.batch import Batch, RawBatch, check_batch
 from matting.data.build import build_source, build_sources, check_disjoint, photographs_of
 from matting.data.cache import SubjectCache
 from matting.data.collate import collate, start_worker
-from matting.data.compose import compose_batch
+from matting.data.compositing import compose_batch
 from matting.data.dataset import Composites, EvalComposites, spread
-from matting.data.order import SameSize, TrainingOrder
 from matting.data.pairing import Pairing, validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs
-from matting.data.slots import Slots
+from matting.data.samplers import SameSize, TrainingOrder
+from matting.data.shared_memory import Slots
 from matting.data.sources.base import Subject
 from matting.errors import UserError
 from matting.utils.console import say

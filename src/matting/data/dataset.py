@@ -10,7 +10,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from matting.data.augment import Geometry, cover, resize, split
-from matting.data.compose import COLOUR, DRAWS
+from matting.data.compositing import COLOUR, DRAWS
 from matting.data.decoding import DamagedFile
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.base import BackgroundSource, Subject

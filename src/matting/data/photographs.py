@@ -8,7 +8,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from matting.data.augment import Geometry, resize, to_plane
-from matting.data.compose import DRAWS
+from matting.data.compositing import DRAWS
 from matting.data.dataset import Key, draw_colour, load_or_next
 from matting.data.pairing import key_of
 from matting.data.sources.base import Labelled, MaskSource

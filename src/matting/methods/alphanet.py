@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from matting.checkpoints import load_network
 from matting.methods.base import Method
 from matting.nets.alphanet import AlphaNet
+from matting.nets.checkpoint import load_network
 from matting.nets.matting_net import fuse
 from matting.ops.resize import resample
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from matting.checkpoints import load_network, training_frame
 from matting.methods.base import Method
+from matting.nets.checkpoint import load_network, training_frame
 from matting.ops.resize import fit_image, resample
 
 

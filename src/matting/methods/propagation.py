@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from matting.checkpoints import load_network
 from matting.methods.base import Method
+from matting.nets.checkpoint import load_network
 from matting.nets.morphology import ErosionDilation
 from matting.ops.resize import resample
 from matting.utils.console import say

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from matting.batch import Batch
-from matting.checkpoints import Trained
+from matting.data.batch import Batch
+from matting.nets.checkpoint import Trained
 from matting.stages.base import StageConfig
 from matting.stages.coarse import perturbed
 from matting.stages.gan import GANStage

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from matting.batch import Batch
-from matting.checkpoints import Trained
 from matting.config.instantiate import build
+from matting.data.batch import Batch
 from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.segmentation import dice_loss, focal_loss
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.nets.alphanet import AlphaNet
+from matting.nets.checkpoint import Trained
 from matting.nets.matting_net import fuse
 from matting.stages.alphanet_segmentation import seed_dropout
 from matting.stages.base import MattingStage, StageConfig, required

@@ -3,7 +3,7 @@
 import numpy as np
 from torch import Tensor, nn
 
-from matting.batch import Batch
+from matting.data.batch import Batch
 from matting.errors import UserError
 from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.weighted import LossSum, WeightedSum

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from matting.batch import Batch
+from matting.data.batch import Batch
 from matting.losses.segmentation import dice_loss, focal_loss
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.metrics.mask import BoundaryF1, MaskIoU

@@ -8,13 +8,13 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
-from matting.batch import Batch
-from matting.checkpoints import CHECKPOINT_VERSION, check_stage
 from matting.config.identity import NO_FILE, find_file
 from matting.config.instantiate import build
+from matting.data.batch import Batch
 from matting.errors import UserError
 from matting.losses.weighted import LossSum
 from matting.metrics.modular import MattingMetrics
+from matting.nets.checkpoint import CHECKPOINT_VERSION, check_stage
 from matting.nets.recompute import recompute
 from matting.stages.schedule import rate_factor
 from matting.stages.terms import Unread, add, named

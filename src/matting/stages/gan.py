@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from matting.batch import Batch
 from matting.config.instantiate import build
+from matting.data.batch import Batch
 from matting.errors import UserError
 from matting.nets.recompute import recompute
 from matting.stages.base import MattingStage, StageConfig, required

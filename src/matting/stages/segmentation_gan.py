@@ -1,6 +1,6 @@
 """POMAGAN's first stage: image to coarse person map (section 3.1)."""
 
-from matting.batch import Batch
+from matting.data.batch import Batch
 from matting.stages.gan import GANStage
 from matting.stages.objective import Example
 

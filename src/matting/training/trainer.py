@@ -11,23 +11,26 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from matting.checkpoints import AtomicCheckpointIO, load_network, load_strict, read_checkpoint
 from matting.config.instantiate import resolve
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
-from matting.loggers import MetricsCSV, loggers_of
-from matting.pictures import Pictures
+from matting.nets.checkpoint import load_network, load_strict, read_checkpoint
 from matting.runs import lifecycle
 from matting.runs.run import Run
 from matting.runs.upstream import Upstream
-from matting.spawned import ranks_of
 from matting.stages.base import MattingStage, StageConfig
-from matting.throughput import Throughput
-from matting.training.callbacks import lifecycle as callbacks
+from matting.tracking.loggers import MetricsCSV, loggers_of
+from matting.tracking.wandb_logger import WandbRun
+from matting.training.callbacks.checkpointing import RunCheckpoint
+from matting.training.callbacks.images import Pictures
+from matting.training.callbacks.lifecycle import Limit, Settled, Skipped
+from matting.training.callbacks.progress import Progress
+from matting.training.callbacks.throughput import Throughput
+from matting.training.checkpoint_io import AtomicCheckpointIO
+from matting.training.spawn import ranks_of
 from matting.utils import distributed
 from matting.utils.files import check_space, read_metrics
 from matting.utils.process import prepare
-from matting.wandb_run import WandbRun
 
 BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
 
@@ -118,15 +121,15 @@ def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int
     config, node = run.config, run.config["trainer"]
     keep, val_every = config["checkpoint"], config["val"]["every_batches"]
     watchers: list[Any] = [
-        callbacks.Settled(config["runtime"]["threads"], node["compile"], run.folder / "train.log"),
-        callbacks.Limit(total),
-        callbacks.Skipped(),
+        Settled(config["runtime"]["threads"], node["compile"], run.folder / "train.log"),
+        Limit(total),
+        Skipped(),
         Pictures(run.folder / "images", config["val"]["pictures"]),
-        callbacks.RunCheckpoint(run.checkpoints, keep["every_batches"], keep["minutes"], val_every, keep["keep"]),
+        RunCheckpoint(run.checkpoints, keep["every_batches"], keep["minutes"], val_every, keep["keep"]),
     ]
     if config["runtime"]["progress"]:
         speed = Throughput(run.kind, config["runtime"]["log_every"])
-        watchers = [callbacks.Progress(run.kind, total, speed), *watchers, speed]  # last: what the others do is no wait
+        watchers = [Progress(run.kind, total, speed), *watchers, speed]  # last: what the others do is no wait
     return Trainer(
         **{key: node[key] for key in ("accelerator", "devices", "num_nodes", "strategy", "precision")},
         max_epochs=config["stage"]["epochs"],

@@ -11,9 +11,9 @@ from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
 from matting.runs.run import Run
+from matting.tracking.wandb_metadata import changed_keys, config_of, means_of, per_image, was_asked_for
+from matting.tracking.wandb_session import beside_agent, open_wandb, staged_in, usable
 from matting.utils.home_paths import homeless
-from matting.wandb_facts import changed_keys, config_of, means_of, per_image, was_asked_for
-from matting.wandb_session import beside_agent, open_wandb, staged_in, usable
 
 
 class WandbRun(Logger):
@@ -100,8 +100,8 @@ class WandbRun(Logger):
         """The means of an evaluation; by test set a Table, a line an image, and the kept samples as pictures."""
         import wandb
 
-        from matting.figures import read_samples
-        from matting.sheets import sheet
+        from matting.visualization.grid import sheet
+        from matting.visualization.samples import read_samples
 
         self.experiment.summary.update(means_of(result))
         samples = read_samples(self.run)

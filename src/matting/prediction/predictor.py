@@ -14,15 +14,15 @@ import numpy as np
 import torch
 
 from matting.data.augment import cover
-from matting.data.compose import composite
+from matting.data.compositing import composite
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb, write_image
 from matting.data.trimaps import read_trimap
 from matting.errors import JobError, UserError, disk_is_full
 from matting.methods.base import Method, load_method
-from matting.sheets import to_bytes
 from matting.utils.console import say, track
 from matting.utils.process import prepare
+from matting.visualization.grid import to_bytes
 
 AHEAD = 2
 MAX_PIXELS = 2**24  # in a batch, and waiting for one: larger pictures go alone

@@ -10,11 +10,11 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from torch import Tensor
 
-from matting.data.compose import composite
+from matting.data.compositing import composite
 from matting.data.images import write_image
-from matting.figures import GREEN, reduced
-from matting.loggers import log_pictures
-from matting.sheets import sheet, to_bytes
+from matting.tracking.loggers import log_pictures
+from matting.visualization.grid import sheet, to_bytes
+from matting.visualization.samples import GREEN, reduced
 
 
 class Pictures(Callback):

@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from torch.utils.flop_counter import FlopCounterMode
 
-from matting.loggers import MetricsCSV
+from matting.tracking.loggers import MetricsCSV
 from matting.utils.console import say
 
 KEPT = 1000  # steps that the percentiles look back on

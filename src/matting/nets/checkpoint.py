@@ -1,48 +1,17 @@
 """Checkpoints: written whole or not at all, read without running code, and opened as networks."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.fabric.plugins.io import CheckpointIO
 from torch import Tensor, nn
 
 from matting.config.instantiate import build
-from matting.errors import NoSpace, UserError, disk_is_full
+from matting.errors import UserError
 
 CHECKPOINT_VERSION = 1
-
-
-class AtomicCheckpointIO(CheckpointIO):
-    """A temporary file in the same folder, fsync, then a rename: after a crash the last checkpoint is a whole one."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with temporary.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except (OSError, RuntimeError) as error:
-            temporary.unlink(missing_ok=True)
-            # what torch says when it cannot write; a GPU's errors come up here, too
-            unwritten = any(text in str(error) for text in ("PytorchStreamWriter", "unexpected pos"))
-            if not (unwritten or disk_is_full(error)):
-                raise
-            raise NoSpace(
-                f"{path}: cannot be written ({error}); the last checkpoint is intact: free space, give it again"
-            ) from None
-
-    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
-        return read_checkpoint(Path(path))
-
-    def remove_checkpoint(self, path: Any) -> None:
-        Path(path).unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

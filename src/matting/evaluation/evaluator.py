@@ -3,37 +3,35 @@
 import csv
 import json
 from collections import defaultdict, deque
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
-from matting.batch import Batch, RawBatch
 from matting.data.augment import resize
-from matting.data.collate import collate
-from matting.data.compose import compose_batch
+from matting.data.batch import Batch, RawBatch
+from matting.data.compositing import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, eval_shape
-from matting.gallery import Gallery
-from matting.loggers import loggers_of
+from matting.evaluation.gallery import Gallery
+from matting.evaluation.prefetch import ahead, loaded
 from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES, region_metrics
 from matting.ops.trimap import scaled_size, trimap_from_alpha, unknown_region
 from matting.runs.lifecycle import note
 from matting.runs.run import Run
+from matting.tracking.loggers import loggers_of
+from matting.tracking.wandb_logger import WandbRun
 from matting.utils.console import track
 from matting.utils.files import write_json
 from matting.utils.process import prepare
-from matting.wandb_run import WandbRun
 
 FIELDS = ("test", "id", "row", "region", "height", "width", *NAMES)
-T = TypeVar("T")
 Sample = tuple[list[dict[str, Any]], dict[str, Tensor]]
 
 
@@ -101,27 +99,6 @@ def measure(
                 yield from measured.popleft().result()
         for last in measured:
             yield from last.result()
-
-
-def ahead(items: Iterable[T]) -> Generator[T, None, None]:
-    """The same items, each made by a thread while the one before is worked on."""
-    iterator, end = iter(items), object()
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, iterator, end)
-        while (item := coming.result()) is not end:
-            coming = thread.submit(next, iterator, end)
-            yield item  # type: ignore[misc]
-
-
-def loaded(loader: DataLoader, workers: int) -> Generator[RawBatch, None, None]:
-    """The batches of a loader, the samples of each loaded by threads.
-
-    A process forked from one that holds a network's memory makes that copy every page which it writes to from then on:
-    a test set took up to twice as long.
-    """
-    with ThreadPoolExecutor(max(1, workers)) as threads:
-        for indices in loader.batch_sampler:  # type: ignore[union-attr]
-            yield collate(list(threads.map(loader.dataset.__getitem__, indices)))
 
 
 def predicted(raw: RawBatch, method: Method, device: torch.device, config: Mapping[str, Any]) -> dict[str, Tensor]:

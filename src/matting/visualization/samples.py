@@ -1,7 +1,5 @@
 """The pictures of a report: loss curves and sample rows. No torch."""
 
-import io
-from collections import defaultdict
 from dataclasses import dataclass
 
 import cv2
@@ -11,15 +9,13 @@ from matting.data.foreground import estimate_foreground
 from matting.data.images import read_alpha, read_rgb
 from matting.ops.resize import shrink
 from matting.runs.run import Run
-from matting.sheets import GAP, sheet
-from matting.utils.files import damaged, read_json, read_metrics
+from matting.utils.files import damaged, read_json
+from matting.visualization.grid import GAP, sheet
 
 SIDE = 320  # px of a picture's longer side, at most
 SHEET_SIDE, SHEET_WIDTH = 240, 2000  # px
-POINTS = 400  # of a curve, at most
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.45
 GREEN = np.array((0, 177, 64), np.float32)
-GRAY = "#808080"  # readable on a light and on a dark page
 
 
 @dataclass(frozen=True)
@@ -106,53 +102,3 @@ def labelled(cell: np.ndarray, lines: list[str]) -> np.ndarray:
         at = (4, cell.shape[0] - 6 - 17 * below)
         cv2.putText(cell, text, at, FONT, scale, (255, 255, 255), 1, cv2.LINE_AA)
     return cell
-
-
-def curves(run: Run) -> list[tuple[str, bytes]]:
-    """(title, SVG) of a stage: the raw loss terms, the discriminator, validation; no panel without rows."""
-    series: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for row in read_metrics(run.folder / "metrics.csv"):
-        series[row["name"]].append((row["batch"], row["value"]))
-    panels = {
-        "loss terms, raw": {n.split("/")[-1]: v for n, v in series.items() if n.startswith("train/loss/")},
-        "discriminator's mean probability of real": {
-            title: series[name]
-            for title, name in (("D(real)", "train/adv/d_real"), ("D(fake)", "train/adv/d_fake"))
-            if name in series
-        },
-        "validation MSE x1e3, whole image": {
-            "MSE": [(batch, 1e3 * value) for batch, value in series.get("val/whole/mse", [])]
-        },
-    }
-    return [(title, plot(lines)) for title, lines in panels.items() if any(lines.values())]
-
-
-def plot(lines: dict[str, list[tuple[int, float]]]) -> bytes:
-    """An SVG of curves over the batch axis; on a logarithmic axis where terms of several sizes stand side by side."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context({"svg.hashsalt": "matting", "text.color": GRAY, "axes.edgecolor": GRAY}):
-        figure = Figure((4.6, 2.9), layout="constrained")
-        axes = figure.add_subplot()
-        for name, points in lines.items():
-            batches, values = thinned(points)
-            axes.plot(batches, values, label=name, linewidth=1.4, marker="." if len(values) < 30 else None)
-        if len(lines) > 2 and all(value > 0 for points in lines.values() for _, value in points):
-            axes.set_yscale("log")
-        axes.set_xlabel("batch", color=GRAY)
-        axes.tick_params(which="both", colors=GRAY)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        if len(lines) > 1:
-            axes.legend(frameon=False, fontsize="small")
-        picture = io.BytesIO()
-        figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
-    return picture.getvalue()
-
-
-def thinned(points: list[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Batches and values, averaged over neighbours where there are more than can be told apart."""
-    parts = np.array_split(np.array(points, float), min(len(points), POINTS))
-    means = np.array([part.mean(0) for part in parts])
-    return means[:, 0], means[:, 1]

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from matting.data.images import write_image
-from matting.sheets import to_bytes
+from matting.visualization.grid import to_bytes
 
 
 class Gallery:

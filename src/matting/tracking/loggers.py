@@ -13,8 +13,8 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from matting.config.instantiate import build
 from matting.runs.run import Run
+from matting.tracking.wandb_logger import WandbRun
 from matting.utils.files import read_metrics
-from matting.wandb_run import WandbRun
 
 FIELDS = ("batch", "name", "value")
 

@@ -7,7 +7,7 @@ from kornia.enhance import jpeg_codec_differentiable
 from kornia.filters import filter2d_separable
 from torch import Tensor
 
-from matting.batch import Batch, RawBatch
+from matting.data.batch import Batch, RawBatch
 
 # Columns of RawBatch.draws: four of colour for the foreground, four for the background, then what the camera adds.
 COLOUR = ("brightness", "contrast", "saturation", "hue")

@@ -8,8 +8,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 
 from matting.config.identity import NOT_TOLD, RUN_KEYS, flat, identity
+from matting.metrics.units import METRICS
 from matting.runs.run import Run, defaults_of, open_run
-from matting.scales import METRICS
 from matting.utils.home_paths import homeless
 
 LONGEST_NAME = 128  # that W&B takes

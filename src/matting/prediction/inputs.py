@@ -1,0 +1,80 @@
+"""Find the pictures, trimaps and background that `matting predict` is asked for. No torch."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from glob import glob
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+from omegaconf import DictConfig
+from PIL import ImageColor
+
+from matting.data.images import EXTENSIONS, list_images, read_rgb
+from matting.data.trimaps import find_trimaps
+from matting.errors import UserError
+
+FOLDERS = ("alpha", "cutout", "composite")
+
+
+def beside(config: DictConfig, pictures: Sequence[tuple[Path, str]]) -> dict[str, Path]:
+    """The trimap of each picture, by the name of its results, where the method takes one; else none.
+
+    Raises UserError where a trimap is missing, or given to a method that takes the image alone.
+    """
+    method = config.method.name
+    if "trimap" in config.method.get("inputs", ()):
+        if config.trimap is None:
+            raise UserError(f"method={method}: takes a trimap beside each picture; give trimap=<file or folder>")
+        return find_trimaps(config.trimap, pictures)
+    if config.trimap is not None:
+        raise UserError(f"trimap={config.trimap}: method={method} takes the picture alone; leave trimap out")
+    return {}
+
+
+def find_pictures(pattern: str, output: Path, trimap: str | None = None) -> list[tuple[Path, str]]:
+    """The pictures that a file, a folder or a glob names, each with the name of its results; raises UserError if none.
+
+    Nothing under `output` is taken; where the input itself lies in there, nothing under the folders of results.
+    Nor are the trimaps below a folder that lies in the input's.
+    """
+    source = Path(pattern).expanduser()
+    if source.is_dir():
+        base, found = source, list_images(source, "pictures to predict")
+    elif source.is_file():
+        base, found = source.parent, [source]
+    else:
+        base = Path(*takewhile(lambda part: not re.search(r"[*?[]", part), source.parts))
+        matches = map(Path, sorted(set(glob(str(source), recursive=True))))  # noqa: PTH207
+        found = [path for path in matches if path.suffix.lower() in EXTENSIONS and path.is_file()]
+    own = output.resolve()
+    results = [own / folder for folder in FOLDERS] if base.resolve().is_relative_to(own) else [own]
+    if trimap is not None and not base.resolve().is_relative_to(Path(trimap).expanduser().resolve()):
+        results.append(Path(trimap).expanduser().resolve())
+    kept = [path for path in found if not any(path.resolve().is_relative_to(folder) for folder in results)]
+    if found and not kept:
+        places = f"output={output}" if trimap is None else f"output={output} or trimap={trimap}"
+        raise UserError(f"input={pattern}: all {len(found)} pictures lie in {places}; name another folder")
+    if not kept:
+        raise UserError(f"input={pattern}: no pictures; expected a file, folder or glob of {', '.join(EXTENSIONS)}")
+    return list(zip(kept, result_names([path.relative_to(base) for path in kept]), strict=True))
+
+
+def result_names(paths: Sequence[Path]) -> list[str]:
+    """A name of its own for each relative path: `sub/a` for sub/a.jpg; sub/a.jpg and sub/a.png keep their suffixes."""
+    names = [path.with_suffix("").as_posix() for path in paths]
+    while clashes := {name for name, count in Counter(names).items() if count > 1}:
+        names = [path.as_posix() if name in clashes else name for path, name in zip(paths, names, strict=True)]
+    return names
+
+
+def read_background(value: str) -> np.ndarray:
+    """uint8 (H, W, 3) of a picture, (1, 1, 3) of a colour; raises UserError for what is neither."""
+    try:
+        return np.array([[ImageColor.getcolor(value, "RGB")]], np.uint8)
+    except (ValueError, OverflowError):
+        path = Path(value).expanduser()
+    if path.is_file():
+        return read_rgb(path)
+    raise UserError(f"background={value}: neither a picture nor a colour; give a file, or a colour as green or #00b140")

@@ -1,0 +1,96 @@
+"""Write last.ckpt and best.ckpt while a stage trains, and stop at Ctrl-C or SIGTERM."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+
+from matting.errors import Interrupted
+
+MONITOR = "val/whole/mse"
+
+
+class RunCheckpoint(Callback):
+    """last.ckpt every N batches or minutes and after each validation; best.ckpt where validation says so.
+
+    Where validation falls on a batch, last.ckpt is written after it: a run that is killed within validation repeats it.
+    In the middle of an accumulation it waits for the update: the batches so far are in no checkpoint.
+    """
+
+    def __init__(self, folder: Path, every_batches: int, minutes: float, val_every: int, keep: str):
+        self.folder, self.every, self.minutes, self.val_every, self.keep = (
+            folder,
+            every_batches,
+            minutes,
+            val_every,
+            keep,
+        )
+        self.best = float("inf")
+        self.saved = time.monotonic()
+        self.interrupted = self.due = False
+
+    def on_train_start(self, trainer: Trainer, stage: Any) -> None:
+        """First Ctrl-C, or SIGTERM: stop at the next batch, with a checkpoint. Second Ctrl-C: at once.
+
+        In place of Lightning's handlers, of which one waits for other ranks wherever they are; it puts back at the end
+        what was there before.
+        """
+
+        def stop(number: int, frame: Any) -> None:
+            self.interrupted = True
+            if number == signal.SIGINT:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, stop)
+
+    def on_train_batch_end(self, trainer: Trainer, stage: Any, *_: Any) -> None:
+        batches: int = stage.batches
+        self.due |= batches % self.every == 0 or trainer.should_stop
+        if stage.window:
+            return
+        measured = batches % self.val_every == 0 or trainer.should_stop
+        if measured and trainer.enable_validation:  # on Ctrl-C, too: who goes on begins after it
+            return
+        stop, late = any_rank(trainer, self.interrupted), time.monotonic() - self.saved > 60 * self.minutes
+        if any_rank(trainer, late) or stop or self.due:
+            self.save(trainer)
+        if stop:
+            raise stopped(stage)
+
+    def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
+        if trainer.state.fn != "fit":
+            return
+        value = stage.results["val"][MONITOR]
+        if value < self.best:
+            self.best = value
+            trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=self.keep == "weights")
+        if stage.window:
+            self.due = True
+            return
+        self.save(trainer)
+        if any_rank(trainer, self.interrupted):
+            raise stopped(stage)
+
+    def save(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(self.folder / "last.ckpt")
+        self.saved, self.due = time.monotonic(), False
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best = state["best"]
+
+
+def stopped(stage: Any) -> Interrupted:
+    return Interrupted(f"stopped at batch {stage.batches}; give the same command again to go on from there")
+
+
+def any_rank(trainer: Trainer, value: bool) -> bool:
+    """True on all ranks if it is on one: what a clock or a signal decides must be decided alike."""
+    return value if trainer.world_size == 1 else trainer.strategy.reduce_boolean_decision(value, all=False)
