@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from matting.experiment_rows import Experiment, Row
-from matting.experiments import Job
+from matting.experiments.experiment import Experiment, Row
+from matting.experiments.grid import Job
 from matting.runs.run import Run
 from matting.utils.files import write_json
 from tests.made_runs import METRICS

@@ -118,7 +118,7 @@ def test_cfg_job_prints_the_config_and_writes_nothing(matting, tmp_path):
     [(UserError("a"), 2), (Incomplete("a"), 3), (JobError("a"), 4), (ValueError("a"), 4), (Interrupted("a"), 130)],
 )
 def test_exit_codes(matting, monkeypatch, error, expected):
-    monkeypatch.setattr("matting.train.run", fails(error))
+    monkeypatch.setattr("matting.commands.train.run", fails(error))
     code, _, err = matting("train")
     assert code == expected
     assert err.endswith("a\n")
@@ -162,7 +162,7 @@ def test_a_failed_job_of_a_grid_lets_the_rest_run(tiny, tmp_path):
 
 
 def test_a_grid_reports_what_was_not_foreseen(matting, monkeypatch):
-    monkeypatch.setattr("matting.train.run", fails(ZeroDivisionError("oh"), calls := []))
+    monkeypatch.setattr("matting.commands.train.run", fails(ZeroDivisionError("oh"), calls := []))
     code, _, err = matting("train", "-m", "seed=0,1")
     assert (code, calls) == (4, [0, 1])
     assert "Traceback" in err
@@ -170,7 +170,7 @@ def test_a_grid_reports_what_was_not_foreseen(matting, monkeypatch):
 
 
 def test_ctrl_c_ends_the_whole_grid(matting, monkeypatch):
-    monkeypatch.setattr("matting.train.run", fails(Interrupted("the same command goes on"), calls := []))
+    monkeypatch.setattr("matting.commands.train.run", fails(Interrupted("the same command goes on"), calls := []))
     code, _, err = matting("train", "-m", "seed=0,1")
     assert (code, calls) == (130, [0])
     assert "the same command goes on" in err

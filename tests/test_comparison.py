@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from matting.comparison import agreement, compare, mean_and_deviation, published_of
-from matting.experiment_rows import Row
+from matting.experiments.experiment import Row
 from matting.paired import kendall_tau, paired_difference
 from matting.places import Place
 from tests.made_experiments import made_experiment, made_job, upstream_run

@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from matting.config import compose as composing
 from matting.config import schema
 from matting.config.compose import compose_config, composed, hydra_ready, options
-from matting.experiments import facts, grid
+from matting.experiments.grid import facts, grid
 
 QUICK = ("scale=quick", "seed=1,2")
 

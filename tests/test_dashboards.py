@@ -15,8 +15,8 @@ from matting.comparison import compare
 from matting.config import schema
 from matting.dashboards import Dashboard, chart
 from matting.errors import UserError
-from matting.experiment_rows import Row
-from matting.experiments import grid, job_of
+from matting.experiments.experiment import Row
+from matting.experiments.grid import grid, job_of
 from tests.made_experiments import made_experiment, made_job
 from tests.wandb_log import alone_in, offline_runs
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from matting import evaluate
+from matting.commands import evaluate
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain

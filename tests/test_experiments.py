@@ -9,15 +9,16 @@ import yaml
 from hydra import initialize_config_dir
 from hydra.errors import ConfigCompositionException
 
-from matting import experiments, train
+from matting.commands import train
 from matting.config import schema
 from matting.config.compose import compose_config, config_dir, options
 from matting.config.identity import plain
 from matting.config.instantiate import resolve
 from matting.config.validate import check
 from matting.errors import JobError, UserError
-from matting.experiment_rows import borrowed, differing, experiment, fits, rows_of
-from matting.experiments import Job, asked, check_command, composed_row, facts, grid, job_of
+from matting.experiments import grid as experiments
+from matting.experiments.experiment import borrowed, differing, experiment, fits, rows_of
+from matting.experiments.grid import Job, asked, check_command, composed_row, facts, grid, job_of
 from matting.metrics.units import SCALES
 from matting.runs.run import Run
 from matting.runs.upstream import method_run, stage_run

@@ -72,7 +72,7 @@ def test_one_line_and_nothing_written(matting, tmp_path, verb, words, expected):
 
 
 def test_a_wrong_type_in_a_grid_stops_it_before_the_first_job(matting, monkeypatch):
-    monkeypatch.setattr("matting.train.run", lambda config: pytest.fail("a job ran"))
+    monkeypatch.setattr("matting.commands.train.run", lambda config: pytest.fail("a job ran"))
     code, _, err = matting("train", "-m", "seed=x,1")
     assert code == 2
     assert "seed=x" in err

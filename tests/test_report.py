@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from omegaconf import DictConfig
 
-from matting import page, report
+from matting import page
+from matting.commands import report
+from matting.commands.report import RecipeRuns, recipe_runs
 from matting.errors import UserError
-from matting.report import RecipeRuns, recipe_runs
 from matting.reports.curves import curves, thinned
 from matting.story import caveats, conclusion, row_titles, told, training, verdict
 from matting.visualization import html
@@ -123,7 +124,7 @@ def test_a_folder_that_a_report_may_not_write(done, monkeypatch):
     def denied(path, *_):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("matting.report.write_text", denied)
+    monkeypatch.setattr("matting.commands.report.write_text", denied)
     with pytest.raises(UserError, match=r"table\.csv: cannot be written \(Permission denied\); set paths\.output_dir"):
         report.write(done)
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from matting import report, reproduce, train
+from matting.commands import report, reproduce, train
+from matting.commands.report import RecipeRuns, recipe_runs
 from matting.errors import JobError
-from matting.report import RecipeRuns, recipe_runs
 from tests.made_runs import OVERRIDES, compose, finish_evaluation, finish_stage, start
 
 STEPS = ["segmentation_gan", "alpha_gan", "evaluate/pomagan", "report"]

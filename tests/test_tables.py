@@ -8,7 +8,7 @@ import pytest
 
 from matting import experiment_page, formats
 from matting.comparison import compare
-from matting.experiment_rows import Row
+from matting.experiments.experiment import Row
 from matting.formats import latex, markdown, text
 from matting.tables import comma_separated, number, tables_of
 from matting.utils.files import write_json

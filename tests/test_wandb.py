@@ -11,7 +11,7 @@ from matting.__main__ import main
 from matting.comparison import compare
 from matting.config import schema
 from matting.dashboards import Dashboard, sections_of
-from matting.experiment_rows import experiment
+from matting.experiments.experiment import experiment
 from matting.utils.files import read_metrics
 from tests.conftest import TINY
 from tests.wandb_log import OfflineRun, alone_in, offline_runs

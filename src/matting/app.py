@@ -50,7 +50,7 @@ def launch(verb: str, arguments: list[str]) -> None:
     schema.register()
     sweeps.register(arguments)
     # read where they are asked for, like the processes of a sweep below: a tenth of the time that a config takes
-    experiments = importlib.import_module("matting.experiments") if any(map(names_experiment, arguments)) else None
+    experiments = importlib.import_module("matting.experiments.grid") if any(map(names_experiment, arguments)) else None
     if experiments and verb in RUNS:
         experiments.check_command(verb, arguments)
     sweeps.check_command(verb, arguments)
@@ -67,7 +67,7 @@ def launch(verb: str, arguments: list[str]) -> None:
                 f"{option}: its rows have the configs: `matting {right} experiments={names[0]} {option} ...`"
             )
         # its words are those of the experiment's verb, grids among them: no config of this verb has their keys
-        importlib.import_module(f"matting.{verb}").run_experiments(given)
+        importlib.import_module(f"matting.{jobs.MOVED.get(verb, verb)}").run_experiments(given)
         return
     raised: list[BaseException] = []
 

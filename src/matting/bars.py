@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from matting.comparison import Comparison, factor, heading
-from matting.experiment_rows import Experiment
+from matting.experiments.experiment import Experiment
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from matting.experiment_rows import Experiment, Row
+from matting.experiments.experiment import Experiment, Row
 from matting.metrics.units import ROWS, SCALES
 from matting.paired import Difference, kendall_tau, paired_difference
 from matting.places import Place

@@ -10,8 +10,8 @@ from omegaconf import DictConfig
 from matting.comparison import compare
 from matting.config.compose import compose_config
 from matting.errors import UserError
-from matting.experiment_rows import experiment, key_of
-from matting.experiments import asked
+from matting.experiments.experiment import experiment, key_of
+from matting.experiments.grid import asked
 from matting.tracking.wandb_session import has_key
 from matting.utils.console import say
 

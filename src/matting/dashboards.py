@@ -11,7 +11,7 @@ import wandb_workspaces.workspaces as workspaces
 from matting.bars import Bars, bars_of
 from matting.comparison import Comparison
 from matting.config.identity import digest_of
-from matting.experiment_rows import Experiment, differing, key_of
+from matting.experiments.experiment import Experiment, differing, key_of
 from matting.formats import markdown
 from matting.metrics.units import METRICS
 from matting.tables import tables_of

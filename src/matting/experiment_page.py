@@ -7,8 +7,8 @@ from typing import Any
 
 from matting.comparison import Comparison
 from matting.data.images import read_alpha, read_rgb
-from matting.experiment_rows import Experiment, Row
-from matting.experiments import Job
+from matting.experiments.experiment import Experiment, Row
+from matting.experiments.grid import Job
 from matting.formats import Table
 from matting.runs.run import Run
 from matting.story import caveats, count, drawn, setting, trimaps

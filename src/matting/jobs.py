@@ -9,6 +9,8 @@ from omegaconf import DictConfig
 from matting.config.validate import check
 from matting.errors import NoSpace, disk_is_full
 
+MOVED = {"runs": "runs.listing"} | {verb: f"commands.{verb}" for verb in ("train", "evaluate", "report", "reproduce")}
+
 
 def perform(verb: str, config: DictConfig) -> Any:
     """Check a config and run its verb. Raises UserError for bad input, JobError for what could not be finished."""
@@ -25,5 +27,5 @@ def perform(verb: str, config: DictConfig) -> Any:
 def module_of(verb: str, config: DictConfig) -> ModuleType:
     """`matting.<verb>`; runs are listed, and a training that is a row of an experiment is measured, too."""
     row = verb == "train" and config.evaluate_as is not None
-    name = "trained_row" if row else {"runs": "runs.listing"}.get(verb, verb)
+    name = "trained_row" if row else MOVED.get(verb, verb)
     return importlib.import_module(f"matting.{name}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matting.experiments import NOT_RUN, Job
+from matting.experiments.grid import NOT_RUN, Job
 from matting.metrics.units import size_text, sizes_text
 from matting.paired import Pairs
 from matting.runs.run import Run

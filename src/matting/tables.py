@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator, Sequence
 
 from matting.comparison import Comparison, Measured, factor, heading, published_tests
-from matting.experiment_rows import Experiment, Row
-from matting.experiments import NOT_RUN
+from matting.experiments.experiment import Experiment, Row
+from matting.experiments.grid import NOT_RUN
 from matting.formats import Table
 from matting.metrics.units import NOT_COMPARABLE, region_title
 from matting.paired import CONFIDENCE, Difference

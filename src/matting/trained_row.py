@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import evaluate, train
+from matting.commands import evaluate, train
 from matting.config.derive import changed, derived, derived_plain, handed_down
 from matting.errors import UserError
 from matting.runs.listing import show_plan

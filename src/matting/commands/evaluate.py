@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import train
+from matting.commands import train
 from matting.config import instantiate
 from matting.data.build import fingerprint
 from matting.runs import lifecycle, log

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from omegaconf import DictConfig
 
-from matting import evaluate, jobs, report, train
+from matting import jobs
+from matting.commands import evaluate, report, train
+from matting.commands.report import RecipeRuns, recipe_runs
 from matting.config.derive import changed
 from matting.config.messages import FORESEEN, INPUT_ERRORS, explain
 from matting.data.build import fingerprint
 from matting.errors import Interrupted, JobError
-from matting.experiment_rows import Experiment, experiment
-from matting.experiments import asked
+from matting.experiments.experiment import Experiment, experiment
+from matting.experiments.grid import asked
 from matting.metrics.units import table_text
-from matting.report import RecipeRuns, recipe_runs
 from matting.runs import listing
 from matting.runs.lifecycle import check_same_data, lock
 from matting.runs.run import random_vgg

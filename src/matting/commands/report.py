@@ -17,8 +17,8 @@ from matting.comparison import Comparison, compare
 from matting.config.derive import derive
 from matting.config.identity import plain
 from matting.errors import UserError
-from matting.experiment_rows import Experiment, experiment
-from matting.experiments import asked
+from matting.experiments.experiment import Experiment, experiment
+from matting.experiments.grid import asked
 from matting.metrics.units import METRICS, NOT_COMPARABLE, headings, region_title, row_order, scaled, size_text
 from matting.runs.run import Run
 from matting.runs.upstream import Upstream, method_run, stage_run
