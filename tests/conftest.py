@@ -76,7 +76,7 @@ def pool_threads():
 @pytest.fixture
 def matting(tmp_path, monkeypatch, capfd):
     """Run a command line in an empty folder: matting("train", "seed=1") -> (exit code, stdout, stderr)."""
-    from matting.__main__ import main
+    from matting.cli.main import main
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MATTING_CACHE_DIR", str(tmp_path.parent / "cache"))

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from matting.experiments.experiment import Experiment, Row
-from matting.experiments.grid import Job
+from matting.experiments.jobs import Job
 from matting.runs.run import Run
 from matting.utils.files import write_json
 from tests.made_runs import METRICS

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from matting.__main__ import main
+from matting.cli.main import main
 from matting.data.images import write_image
 from matting.errors import Interrupted
 from matting.stages.alphanet import AlphaNetEndToEnd

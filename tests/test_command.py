@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from matting.__main__ import VERBS, entry
+from matting.__main__ import entry
+from matting.cli.main import VERBS
 from matting.errors import Incomplete, Interrupted, JobError, UserError
 
 
@@ -181,7 +182,7 @@ def test_ctrl_c_while_modules_are_imported(monkeypatch, capsys):
         def __getattr__(self, name):
             raise KeyboardInterrupt if name == "answer" else AttributeError(name)
 
-    monkeypatch.setitem(sys.modules, "matting.app", Importing("matting.app"))
+    monkeypatch.setitem(sys.modules, "matting.cli.app", Importing("matting.cli.app"))
     monkeypatch.setattr(sys, "argv", ["matting", "runs"])
     with pytest.raises((SystemExit, KeyboardInterrupt)) as stop:  # which would end the tests
         entry()

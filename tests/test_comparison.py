@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from matting.comparison import agreement, compare, mean_and_deviation, published_of
+from matting.experiments.comparison import agreement, compare, mean_and_deviation, published_of
 from matting.experiments.experiment import Row
-from matting.paired import kendall_tau, paired_difference
-from matting.places import Place
+from matting.experiments.measurements import Place
+from matting.experiments.statistics import kendall_tau, paired_difference
 from tests.made_experiments import made_experiment, made_job, upstream_run
 
 

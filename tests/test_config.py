@@ -9,7 +9,6 @@ import pytest
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
-from matting.commands.report import recipe_runs
 from matting.config import schema
 from matting.config.compose import compose_config, config_dir, options
 from matting.config.derive import derive
@@ -18,6 +17,7 @@ from matting.config.instantiate import resolve
 from matting.config.validate import check
 from matting.errors import UserError
 from matting.experiments.grid import facts, grid
+from matting.experiments.recipe import recipe_runs
 from matting.runs.run import make_run
 from matting.runs.upstream import method_run, stage_run
 

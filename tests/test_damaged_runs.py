@@ -2,8 +2,8 @@
 
 import pytest
 
-from matting.commands.report import recipe_runs
 from matting.config.identity import CONFIG_VERSION
+from matting.experiments.recipe import recipe_runs
 from matting.runs import lifecycle, run
 from tests.made_runs import OVERRIDES, compose, finish_evaluation, finish_stage
 
@@ -51,7 +51,7 @@ def test_a_run_that_would_go_on_does_not_with_a_damaged_manifest(matting, steps)
 
 def test_a_run_that_would_go_on_does_not_with_an_empty_checkpoint(tiny, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("matting.commands.train.fit", lambda *_: {})  # begun, and no more
+        patched.setattr("matting.experiments.execution.fit", lambda *_: {})  # begun, and no more
         assert tiny("train")[0] == 0
     (folder,) = tmp_path.glob("outputs/segmentation_gan/*")
     (folder / "checkpoints/last.ckpt").touch()
@@ -65,9 +65,9 @@ def test_a_damaged_run_is_made_anew_when_that_is_asked_for(matting, steps, monke
         return this.result()
 
     result = steps[-1].result()
-    monkeypatch.setattr("matting.commands.train.fit", fit)
+    monkeypatch.setattr("matting.experiments.execution.fit", fit)
     monkeypatch.setattr("matting.evaluation.evaluator.evaluate", lambda *_: result)
-    monkeypatch.setattr("matting.commands.report.write", lambda recipe: recipe.page)
+    monkeypatch.setattr("matting.reports.write.write", lambda recipe: recipe.page)
     names = ("result.json", "manifest.json", "config.yaml")
     for step, words, name in zip(steps, VERBS, names, strict=True):
         (step.folder / name).write_text("")

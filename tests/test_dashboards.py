@@ -8,15 +8,15 @@ import sys
 import pytest
 import wandb
 
-import matting as package
-from matting import dashboard
-from matting.bars import bars_of
-from matting.comparison import compare
+from matting import reports
+from matting.commands import dashboard
 from matting.config import schema
-from matting.dashboards import Dashboard, chart
 from matting.errors import UserError
+from matting.experiments.comparison import compare
 from matting.experiments.experiment import Row
-from matting.experiments.grid import grid, job_of
+from matting.experiments.grid import grid
+from matting.experiments.jobs import job_of
+from matting.reports.wandb_dashboard import Dashboard, bars_of, chart
 from tests.made_experiments import made_experiment, made_job
 from tests.wandb_log import alone_in, offline_runs
 
@@ -145,9 +145,9 @@ def test_saving_gives_the_addresses(monkeypatch, capsys):
     logged = []
     monkeypatch.setattr(Dashboard, "log_bars", lambda self, mode: logged.append((self.entity, mode)))
     for kind in ("workspaces.Workspace", "reports.Report"):
-        monkeypatch.setattr(f"matting.dashboards.{kind}.save", lambda self: self)
+        monkeypatch.setattr(f"matting.reports.wandb_dashboard.{kind}.save", lambda self: self)
         address = property(lambda self: f"https://wandb.example/{self.entity}/{type(self).__name__}")
-        monkeypatch.setattr(f"matting.dashboards.{kind}.url", address)
+        monkeypatch.setattr(f"matting.reports.wandb_dashboard.{kind}.url", address)
     dashboard.run_experiments([*WORDS, "logger.wandb.entity=team"])
     assert logged == [("team", "online")]
     addresses = ["https://wandb.example/team/Workspace", "https://wandb.example/team/Report"]
@@ -173,8 +173,8 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     for name in [name for name in sys.modules if name.startswith("wandb_workspaces")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "wandb_workspaces", None)
-    monkeypatch.delitem(sys.modules, "matting.dashboards")
-    monkeypatch.delattr(package, "dashboards")
+    monkeypatch.delitem(sys.modules, "matting.reports.wandb_dashboard")
+    monkeypatch.delattr(reports, "wandb_dashboard")
     with pytest.raises(UserError, match=r"pip install 'matting\[dashboards\]'"):
         dashboard.run_experiments([*WORDS, "dry_run=true"])
 
@@ -188,5 +188,5 @@ def test_the_verb_is_there(matting):
 
 
 def test_a_dashboard_imports_no_torch():
-    code = "import matting.dashboard, matting.dashboards, sys; sys.exit('torch' in sys.modules)"
+    code = "import matting.commands.dashboard, matting.reports.wandb_dashboard, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -19,6 +19,7 @@ from matting.data.images import read_rgb
 from matting.errors import UserError
 from matting.evaluation import evaluator
 from matting.evaluation.gallery import Gallery
+from matting.experiments import execution
 from matting.methods.base import Method
 from matting.metrics.functional import NAMES, matting_metrics
 from matting.ops.trimap import scaled_size, unknown_region
@@ -158,8 +159,8 @@ def test_a_gallery_of_none(tmp_path):
 def test_a_test_set_whose_region_is_empty_throughout_is_in_no_mean(monkeypatch, errors, mean):
     tests = {str(at): {"rows": {"alpha": {"unknown": {"mse": error}}}} for at, error in enumerate(errors)}
     made = SimpleNamespace(folder="", config={"metrics": {"regions": ["unknown"]}, "scale": {"name": "quick"}})
-    monkeypatch.setattr(evaluate, "ensure", lambda config: (made, {"tests": tests}))
-    monkeypatch.setattr("matting.metrics.units.table_text", lambda *_: "")
+    monkeypatch.setattr(execution, "ensure_evaluation", lambda config: (made, {"tests": tests}))
+    monkeypatch.setattr("matting.experiments.execution.table_text", lambda *_: "")
     assert evaluate.run(SimpleNamespace(plan=False)) == pytest.approx(mean, nan_ok=True)
 
 

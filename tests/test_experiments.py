@@ -9,16 +9,17 @@ import yaml
 from hydra import initialize_config_dir
 from hydra.errors import ConfigCompositionException
 
-from matting.commands import train
 from matting.config import schema
 from matting.config.compose import compose_config, config_dir, options
 from matting.config.identity import plain
 from matting.config.instantiate import resolve
 from matting.config.validate import check
 from matting.errors import JobError, UserError
-from matting.experiments import grid as experiments
+from matting.experiments import execution
+from matting.experiments import jobs as experiments
 from matting.experiments.experiment import borrowed, differing, experiment, fits, rows_of
-from matting.experiments.grid import Job, asked, check_command, composed_row, facts, grid, job_of
+from matting.experiments.grid import asked, check_command, facts, grid
+from matting.experiments.jobs import Job, composed_row, job_of
 from matting.metrics.units import SCALES
 from matting.runs.run import Run
 from matting.runs.upstream import method_run, stage_run
@@ -289,7 +290,7 @@ def test_plan_lists_each_rows_runs_and_makes_none(tiny, tmp_path):
 def test_a_grid_trains_evaluates_and_reports_with_a_row_that_failed(tiny, tmp_path, monkeypatch):
     """The segmentation run is made once, a failed row is named and left, the same command makes the rest."""
     words = ("experiments=pomagan/encoder", "loss.perceptual.weight=0", "trainer.max_batches=1")
-    fit, made = train.fit, []
+    fit, made = execution.fit, []
 
     def failing(run, upstream):
         made.append(run.kind)
@@ -300,7 +301,7 @@ def test_a_grid_trains_evaluates_and_reports_with_a_row_that_failed(tiny, tmp_pa
             raise JobError("a loss is NaN")
         return fit(run, upstream)
 
-    monkeypatch.setattr(train, "fit", failing)
+    monkeypatch.setattr(execution, "fit", failing)
     code, out, err = tiny("train", *words)
     assert code == 4
     assert made == ["segmentation_gan", "alpha_gan", "alpha_gan"]
@@ -352,7 +353,7 @@ def test_reproduce_goes_on_past_a_failed_row_and_names_it(tiny, monkeypatch):
         raise MemoryError("too large")
 
     seen: list[str] = []
-    monkeypatch.setattr(train, "run", failing)
+    monkeypatch.setattr(execution, "train", failing)
     code, out, err = tiny("reproduce", "experiments=pomagan/encoder")
     assert (code, seen) == (4, ["concat", "two"])
     assert "2 of 2 rows failed: pomagan/encoder net.gen.encoder=concat: too large" in err.splitlines()[-1]

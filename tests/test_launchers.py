@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from matting import own_process
+from matting.cli import job_process
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.errors import JobError
@@ -26,7 +26,7 @@ LAUNCHERS = {
 @pytest.fixture(scope="module")
 def basic(tmp_path_factory):
     """Results of what can be run of the grid that every launcher gets."""
-    from matting.__main__ import main
+    from matting.cli.main import main
 
     folder = tmp_path_factory.mktemp("basic")
     with pytest.MonkeyPatch.context() as patch:
@@ -71,7 +71,7 @@ def test_a_job_that_is_killed_is_a_failed_job(tmp_path, monkeypatch):
 
     def perform():
         try:
-            own_process.perform([], "train", config_of())
+            job_process.perform([], "train", config_of())
         except JobError as error:
             raised.append(str(error))
 
@@ -88,6 +88,6 @@ def test_what_a_job_raises_comes_out_of_its_process(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = config_of("trainer.accelerator=gpu")
     with pytest.raises(Exception, match="no CUDA device is visible here") as caught:
-        own_process.perform([], "train", config)
+        job_process.perform([], "train", config)
     assert type(caught.value).__name__ == "UserError"
     assert caught.value.__notes__[0].endswith("train.log")

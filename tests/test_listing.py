@@ -6,10 +6,11 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
-from matting.__main__ import main
+from matting.cli.main import main
+from matting.commands import runs
 from matting.config.identity import CONFIG_VERSION
 from matting.errors import UserError
-from matting.runs import lifecycle, listing, run
+from matting.runs import lifecycle, run
 
 SEGMENTATION, ALPHA = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 
@@ -46,7 +47,7 @@ def output_dir(tmp_path: Path) -> Path:
 
 def list_runs(output_dir: Path, **asked: object) -> None:
     config = {"paths": {"output_dir": str(output_dir)}, "state": None, "kind": None, "match": None, "prune": False}
-    listing.run(OmegaConf.create({**config, **asked}))
+    runs.run(OmegaConf.create({**config, **asked}))
 
 
 def names(text: str) -> list[str]:

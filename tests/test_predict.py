@@ -14,7 +14,8 @@ import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
-from matting.__main__ import literal, main
+from matting.cli.arguments import literal
+from matting.cli.main import main
 from matting.data.augment import cover
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb
@@ -260,7 +261,7 @@ def test_inputs_of_the_config_and_of_the_method_agree(matting, method, tmp_path)
 
 
 def test_choosing_a_method_and_its_trimap_loads_no_torch():
-    lines = "import sys, matting.predict, matting.data.trimaps; print('torch' in sys.modules)"
+    lines = "import sys, matting.commands.predict, matting.data.trimaps; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -28,7 +28,7 @@ def guided(matting, monkeypatch, tmp_path):
         (tmp_path / "in/maps" / map_name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(trimap).save(tmp_path / "in/maps" / map_name, lossless=True)
     monkeypatch.setattr("matting.prediction.predictor.load_method", lambda *_: (Guided(), torch.device("cpu")))
-    monkeypatch.setattr("matting.predict.trained", lambda config: {})
+    monkeypatch.setattr("matting.commands.predict.trained", lambda config: {})
 
     def run(*words):
         return matting("predict", "output=out", "runtime.threads=1", "method.inputs=[image,trimap]", *words)

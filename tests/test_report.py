@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from omegaconf import DictConfig
 
-from matting import page
 from matting.commands import report
-from matting.commands.report import RecipeRuns, recipe_runs
 from matting.errors import UserError
+from matting.experiments.recipe import RecipeRuns, recipe_runs
+from matting.reports import recipe_page, write
 from matting.reports.curves import curves, thinned
-from matting.story import caveats, conclusion, row_titles, told, training, verdict
+from matting.reports.narrative import caveats, conclusion, row_titles, told, training, verdict
 from matting.visualization import html
 from matting.visualization.grid import GAP, TITLE
 from matting.visualization.samples import SHEET_SIDE, Sample, columns, labelled, on_green, sheet_of
@@ -46,7 +46,7 @@ def written(cached: RecipeRuns, tmp_path_factory: pytest.TempPathFactory) -> Pat
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("written"))
         finish_all(cached)
-        return report.write(cached).parent.resolve()
+        return write.write(cached).parent.resolve()
 
 
 @pytest.fixture
@@ -82,12 +82,12 @@ def test_missing_runs_are_named_with_the_command_that_makes_them(composed, recip
 def test_a_failure_leaves_the_earlier_report(done, monkeypatch):
     done.folder.mkdir(parents=True)
     done.page.write_text("earlier")
-    monkeypatch.setattr(page, "html", lambda *_: 1 / 0)
+    monkeypatch.setattr(recipe_page, "html", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        report.write(done)
+        write.write(done)
     assert done.page.read_text() == "earlier"
-    monkeypatch.setattr(page, "html", lambda *_: "later")
-    report.write(done)
+    monkeypatch.setattr(recipe_page, "html", lambda *_: "later")
+    write.write(done)
     assert done.page.read_text() == "later"
     assert {path.name for path in done.folder.iterdir()} == {"report.html", "sheet.png", "table.csv", "table.md"}
 
@@ -95,11 +95,11 @@ def test_a_failure_leaves_the_earlier_report(done, monkeypatch):
 def test_a_place_that_no_report_can_be_written_to(done):
     done.folder.parent.write_text("")
     with pytest.raises(UserError, match=r"^outputs/reports/.*: cannot be written \(Not a directory\); set paths"):
-        report.write(done)
+        write.write(done)
     done.folder.parent.unlink()
     done.page.mkdir(parents=True)
     with pytest.raises(UserError, match=r"report\.html: cannot be written \(Is a directory\); set paths\.output_dir"):
-        report.write(done)
+        write.write(done)
 
 
 @pytest.mark.parametrize("place", ["file", "file/x"])
@@ -115,18 +115,18 @@ def test_what_is_not_of_its_own_files_is_not_said_of_them(done, monkeypatch, err
     def fails(*_):
         raise error
 
-    monkeypatch.setattr(page, "html", fails)
+    monkeypatch.setattr(recipe_page, "html", fails)
     with pytest.raises(type(error)):
-        report.write(done)
+        write.write(done)
 
 
 def test_a_folder_that_a_report_may_not_write(done, monkeypatch):
     def denied(path, *_):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("matting.commands.report.write_text", denied)
+    monkeypatch.setattr("matting.reports.write.write_text", denied)
     with pytest.raises(UserError, match=r"table\.csv: cannot be written \(Permission denied\); set paths\.output_dir"):
-        report.write(done)
+        write.write(done)
 
 
 class Check(HTMLParser):
@@ -178,15 +178,15 @@ def test_every_table_says_region_size_and_convention_and_marks_the_best_but_the_
 def test_published_figures_stand_beside_the_test_set_of_their_name_only(cached):
     recipe, titles = cached.recipe, row_titles(a_result(), [])
     assert titles["alpha"] == "POMAGAN"
-    beside = page.table("aim", "whole", a_result(), titles, recipe["published"])
+    beside = recipe_page.table("aim", "whole", a_result(), titles, recipe["published"])
     assert "1024x1024" in beside
     assert re.search(
         r"<th>POMAGAN \(image\)</th><td>1.93</td><td>7.8</td><td>8.18</td><td>6130</td><td>9150</td>", beside
     )
     other = {**a_result(), "tests": {"procedural": a_result()["tests"]["aim"]}}
-    assert "published" not in page.table("procedural", "whole", other, titles, recipe["published"])
+    assert "published" not in recipe_page.table("procedural", "whole", other, titles, recipe["published"])
     elsewhere = {**recipe["published"], "region": "unknown"}
-    assert "published" not in page.table("aim", "whole", a_result(), titles, elsewhere)
+    assert "published" not in recipe_page.table("aim", "whole", a_result(), titles, elsewhere)
 
 
 def test_tables_hold_raw_figures_as_csv_and_the_papers_units_as_markdown(written):

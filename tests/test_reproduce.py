@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from matting.commands import report, reproduce, train
-from matting.commands.report import RecipeRuns, recipe_runs
+from matting.commands import reproduce
 from matting.errors import JobError
+from matting.experiments import execution
+from matting.experiments.recipe import RecipeRuns, recipe_runs
+from matting.reports import write as report
 from tests.made_runs import OVERRIDES, compose, finish_evaluation, finish_stage, start
 
 STEPS = ["segmentation_gan", "alpha_gan", "evaluate/pomagan", "report"]
@@ -46,7 +48,7 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(report, "write", write)
-    monkeypatch.setattr(train, "fit", fit)
+    monkeypatch.setattr(execution, "fit", fit)
     monkeypatch.setitem(sys.modules, "matting.evaluation.evaluator", SimpleNamespace(evaluate=evaluate))
     monkeypatch.setattr("matting.evaluation.evaluator", sys.modules["matting.evaluation.evaluator"], raising=False)
     return calls
@@ -71,18 +73,18 @@ def test_runs_the_steps_in_order_and_ends_with_the_path_of_the_report(composed, 
 
 
 def test_goes_on_at_the_stage_that_failed(composed, recipe, made, monkeypatch):
-    fit = train.fit
+    fit = execution.fit
 
     def failing(run, upstream):
         if run.kind == "alpha_gan":
             raise JobError("a loss is NaN")
         return fit(run, upstream)
 
-    monkeypatch.setattr(train, "fit", failing)
+    monkeypatch.setattr(execution, "fit", failing)
     with pytest.raises(JobError):
         reproduce.run(composed)
     assert not recipe.page.exists()
-    monkeypatch.setattr(train, "fit", fit)
+    monkeypatch.setattr(execution, "fit", fit)
     reproduce.run(composed)
     assert made == STEPS
 
@@ -99,11 +101,15 @@ def test_an_interrupted_rerun_goes_on_without_being_asked_again(composed, recipe
     finish_all(recipe)
     recipe.folder.mkdir(parents=True)
     recipe.page.write_text("old")
-    fit = train.fit
-    monkeypatch.setattr(train, "fit", lambda run, upstream: 1 / 0 if run.kind == "alpha_gan" else fit(run, upstream))
+    fit = execution.fit
+
+    def failing(run, upstream):
+        return 1 / 0 if run.kind == "alpha_gan" else fit(run, upstream)
+
+    monkeypatch.setattr(execution, "fit", failing)
     with pytest.raises(ZeroDivisionError):
         reproduce.run(changed(composed, rerun=True))
-    monkeypatch.setattr(train, "fit", fit)
+    monkeypatch.setattr(execution, "fit", fit)
     reproduce.run(composed)
     assert made == STEPS
 

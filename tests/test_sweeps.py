@@ -11,7 +11,7 @@ import yaml
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 
-from matting import sweeps
+from matting.cli import sweeps
 from matting.config import schema
 from matting.config.compose import options
 from matting.utils.files import read_metrics

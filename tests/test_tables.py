@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from matting import experiment_page, formats
-from matting.comparison import compare
+from matting.experiments.comparison import compare
 from matting.experiments.experiment import Row
-from matting.formats import latex, markdown, text
-from matting.tables import comma_separated, number, tables_of
+from matting.reports import experiment_page, table_formats
+from matting.reports.table_formats import latex, markdown, text
+from matting.reports.tables import comma_separated, number, tables_of
 from matting.utils.files import write_json
 from tests.made_experiments import made_experiment, made_job
 
@@ -159,7 +159,7 @@ def test_markdown_and_latex_escape_what_would_break_a_cell(table):
     assert r"[95\%]" in source
     assert source.count(r"\\") == 1 + len(table.lines)
     assert "toprule" not in source
-    assert formats.escaped("a\\b^~{}#$") == r"a\textbackslash{}b\textasciicircum{}\textasciitilde{}\{\}\#\$"
+    assert table_formats.escaped("a\\b^~{}#$") == r"a\textbackslash{}b\textasciicircum{}\textasciitilde{}\{\}\#\$"
 
 
 def test_csv_has_one_line_a_row_and_metric(made):

@@ -141,7 +141,7 @@ def test_a_run_whose_output_nobody_reads_any_more_goes_on(tiny, monkeypatch):
         raise BrokenPipeError
 
     with monkeypatch.context() as patched:
-        patched.setattr("matting.training.callbacks.lifecycle.say", unread)  # what a validation found
+        patched.setattr("matting.training.callbacks.progress.say", unread)  # what a validation found
         with pytest.raises(BrokenPipeError):
             tiny("train", "checkpoint.every_batches=1")
     _, out, _ = tiny("train", "plan=true")

@@ -7,11 +7,11 @@ import cv2
 import pytest
 import wandb
 
-from matting.__main__ import main
-from matting.comparison import compare
+from matting.cli.main import main
 from matting.config import schema
-from matting.dashboards import Dashboard, sections_of
+from matting.experiments.comparison import compare
 from matting.experiments.experiment import experiment
+from matting.reports.wandb_dashboard import Dashboard, sections_of
 from matting.utils.files import read_metrics
 from tests.conftest import TINY
 from tests.wandb_log import OfflineRun, alone_in, offline_runs

@@ -16,18 +16,19 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from matting.cli.jobs import perform
 from matting.commands import report
 from matting.config import compose, schema
 from matting.data.build import fingerprint
 from matting.experiments import grid
-from matting.jobs import perform
+from matting.experiments import jobs as experiments
 from matting.metrics.units import METRICS
 from matting.runs import lifecycle
 from matting.runs.run import Run
 from matting.runs.upstream import stage_run
 from matting.utils.files import write_json
 
-MODULES = (compose, grid)
+MODULES = (compose, experiments)
 NAME, CELLS = "pomagan/loss_grid", 8
 SAMPLES = 40
 FINISHED = {"grad_px": 1e-2, "conn_px": 1e-2, "n_empty": 0, **dict.fromkeys(METRICS, 0.03)}
@@ -93,7 +94,7 @@ def finish_jobs(jobs: int) -> list[str]:
     """The command line of an experiment of so many jobs, all of which are done then."""
     seeds = ",".join(map(str, range(jobs // CELLS)))
     words = ["scale=quick", f"seed={seeds}"]
-    for job in grid.jobs_of(NAME, "train", grid.grid(NAME, "train", words)).values():
+    for job in experiments.jobs_of(NAME, "train", grid.grid(NAME, "train", words)).values():
         if job.evaluation.result() is None:
             finish_evaluation(job.evaluation)
     return words
@@ -137,7 +138,7 @@ def measure(jobs: int = 10 * CELLS) -> list[dict[str, Any]]:
     assert "torch" not in sys.modules
     both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     here, forked = (resource.getrusage(who).ru_maxrss / 1024 for who in both)
-    peak = here + grid.composing(jobs) * forked  # at most: they share what was there when they were forked
+    peak = here + experiments.composing(jobs) * forked  # at most: they share what was there when they were forked
     return [
         *rows,
         {"name": f"peak memory with {jobs} jobs, torch not imported", "unit": "MB", "value": peak, "at_most": 500},

@@ -19,7 +19,7 @@ from matting.nets.matting_net import MattingNet
 from matting.nets.morphology import ErosionDilation
 from matting.nets.person import PersonSegmentation
 from matting.nets.pomagan import AlphaGenerator, SegmentationGenerator
-from matting.ops.resize import fit_image, resample
+from matting.ops.resample import fit_image, resample
 from tests.benchmarks.as_command import as_command, has_bf16
 from tests.made_stages import make_stage, people
 

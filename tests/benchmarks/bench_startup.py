@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from matting.__main__ import VERBS
+from matting.cli.main import VERBS
 from matting.utils.files import read_json, read_metrics
 
 ROUNDS = 5

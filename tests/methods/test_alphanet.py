@@ -11,7 +11,7 @@ from matting.methods.alphanet import AlphaNetInteractive, AlphaNetMethod
 from matting.methods.base import load_method
 from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import fuse
-from matting.ops.resize import resample
+from matting.ops.resample import resample
 from matting.ops.trimap import trimap_from_alpha
 from matting.stages.base import MattingStage, StageConfig
 from tests.made_stages import BRIGHT, MATTING, people, trained

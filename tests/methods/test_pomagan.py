@@ -10,7 +10,7 @@ from matting.config.instantiate import build
 from matting.errors import UserError
 from matting.methods.base import load_method
 from matting.methods.pomagan import Pomagan
-from matting.ops.resize import resample
+from matting.ops.resample import resample
 from matting.stages.base import MattingStage, StageConfig
 
 NETS = {

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import MattingNet, fuse
 from matting.nets.person import PersonSegmentation
-from matting.ops.resize import resized
+from matting.ops.resample import resized
 
 
 class Brightness(nn.Module):

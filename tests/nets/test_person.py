@@ -11,7 +11,7 @@ from torchvision.models import resnet18
 
 from matting.errors import UserError
 from matting.nets.person import PersonSegmentation, PooledNorm
-from matting.ops.resize import resized
+from matting.ops.resample import resized
 
 
 def saved(state: dict[str, Tensor], folder: Path) -> str:

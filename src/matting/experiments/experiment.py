@@ -11,7 +11,8 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from matting.config.derive import SHARED
-from matting.experiments.grid import Job, facts, grid, job_of, jobs_of
+from matting.experiments.grid import facts, grid
+from matting.experiments.jobs import Job, job_of, jobs_of
 from matting.runs.run import random_vgg
 from matting.utils.home_paths import homeless
 

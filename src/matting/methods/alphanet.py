@@ -9,7 +9,7 @@ from matting.methods.base import Method
 from matting.nets.alphanet import AlphaNet
 from matting.nets.checkpoint import load_network
 from matting.nets.matting_net import fuse
-from matting.ops.resize import resample
+from matting.ops.resample import resample
 
 END_TO_END = "alphanet"
 

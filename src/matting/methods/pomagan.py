@@ -7,7 +7,7 @@ from torch import Tensor
 
 from matting.methods.base import Method
 from matting.nets.checkpoint import load_network, training_frame
-from matting.ops.resize import fit_image, resample
+from matting.ops.resample import fit_image, resample
 
 
 class Pomagan(Method):

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from matting.methods.base import Method
 from matting.nets.checkpoint import load_network
 from matting.nets.morphology import ErosionDilation
-from matting.ops.resize import resample
+from matting.ops.resample import resample
 from matting.utils.console import say
 
 

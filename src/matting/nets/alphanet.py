@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.nets.matting_net import fuse
-from matting.ops.resize import resized
+from matting.ops.resample import resized
 
 
 class AlphaNet(nn.Module):

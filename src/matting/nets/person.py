@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from matting.errors import UserError
 from matting.nets.blocks import crop_back, pad_to_multiple
 from matting.nets.weights import file_state, hub_state, load_weights, no_download, trunk_state
-from matting.ops.resize import resized
+from matting.ops.resample import resized
 
 OUTPUT_STRIDE = 16
 STRIDE = 32

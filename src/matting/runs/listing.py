@@ -1,21 +1,15 @@
 """matting runs: list the run folders, those of a state, kind or name, and delete them. No torch."""
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
 from matting.errors import UserError
-from matting.runs.lifecycle import clear
-from matting.runs.run import Run, open_run, run_folders
-from matting.utils import locks
+from matting.runs.run import Run, open_run
 from matting.utils.console import say
 from matting.utils.files import DamagedRun, read_json
 
-STATES = ("new", "done", "running", "resume", "failed", "damaged", "other version")
 TITLES = ("kind", "folder", "state", "started", "seconds", "val MSE")
 
 
@@ -45,24 +39,6 @@ class Entry:
         )
 
 
-def run(config: DictConfig) -> None:
-    """The verb. Raises UserError for a state that there is not."""
-    if config.state is not None and config.state not in STATES:
-        raise UserError(f"state={config.state}: no such state; one of {', '.join(STATES)}")
-    output_dir = Path(config.paths.output_dir)
-    entries = [entry_of(folder, output_dir) for folder in run_folders(output_dir)]
-    if not entries:
-        say(f"no runs in {output_dir}")
-        return
-    chosen = [entry for entry in entries if matches(entry, config)]
-    if not chosen:
-        say(f"none of {len(entries)} runs in {output_dir} is asked for")
-        return
-    show([TITLES, *(entry.cells() for entry in chosen)])
-    if config.prune:
-        prune(chosen, [entry for entry in entries if entry not in chosen])
-
-
 def entry_of(folder: Path, output_dir: Path) -> Entry:
     kind, facts = folder.parent.relative_to(output_dir).as_posix(), dict[str, Any]()
     try:
@@ -73,14 +49,6 @@ def entry_of(folder: Path, output_dir: Path) -> Entry:
         return Entry(kind, folder, facts, None, "damaged")
     except UserError:
         return Entry(kind, folder, facts, None, "other version")
-
-
-def matches(entry: Entry, config: DictConfig) -> bool:
-    return (
-        config.state in (None, entry.state)
-        and config.kind in (None, entry.kind)
-        and (config.match is None or str(config.match) in entry.folder.name)
-    )
 
 
 def show_plan(planned: Sequence[tuple[Run, bool]], *more: tuple[str, str]) -> None:
@@ -94,40 +62,3 @@ def show(rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def prune(chosen: list[Entry], others: list[Entry]) -> None:
-    """Delete the folders of `chosen`, none at which a process is at work; say which of `others` stand on them."""
-    deleted = []
-    for entry in chosen:
-        if why := delete(entry.folder):
-            say(f"kept, {why}: {entry.folder}")
-            others = [*others, entry]
-        else:
-            deleted.append(entry)
-    for entry in deleted:
-        for other in others:
-            if other.run is not None and entry.folder.name.rsplit("-", 1)[-1] in stands_on(other.run.config):
-                say(f"warning: {other.folder} stands on {entry.folder}, which is deleted")
-    say(f"deleted {len(deleted)} of {len(chosen)}")
-
-
-def delete(folder: Path) -> str | None:
-    """Delete a folder while it is held, so that no run begins in it meanwhile; gives why not, where it is kept."""
-    lock = folder / ".lock"
-    try:
-        with locks.at_once(lock) as held:
-            if not held:
-                return "a process is at work in it"
-            clear(folder)
-            lock.unlink()
-            with contextlib.suppress(OSError):  # a process that did not wait may have begun anew
-                folder.rmdir()
-    except OSError as error:
-        return f"it cannot be deleted ({error.strerror})"
-    return None
-
-
-def stands_on(config: dict[str, Any]) -> list[Any]:
-    """Digests of the runs that a run's stage or method was made from."""
-    return [*config.get("stage", {}).values(), *config.get("method", {}).values()]

@@ -8,7 +8,8 @@ from matting.errors import UserError
 from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.nets.matting_net import fuse
-from matting.ops.resize import reduced_size, resized
+from matting.ops.resample import resized
+from matting.ops.resize import reduced_size
 from matting.ops.trimap import scaled_size, trimap_from_alpha
 from matting.stages.base import MattingStage, StageConfig, build_network, required
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from matting import jobs
+from matting.cli import jobs
 from matting.config import schema
 from matting.config.messages import FORESEEN
 from matting.errors import Interrupted, JobError
@@ -24,7 +24,7 @@ def perform(command: list[str], verb: str, config: DictConfig) -> Any:
     A launcher's workers serve many jobs, and CUDA reads once in a process which GPU is its.
     """
     reading, writing = os.pipe()
-    python = [sys.executable, "-m", "matting.own_process", str(writing)]
+    python = [sys.executable, "-m", "matting.cli.job_process", str(writing)]
     # Slurm starts one process a job; with the name of a batch job Lightning would take it for one rank of several
     environment = {**os.environ, "SLURM_JOB_NAME": "interactive"}
     data = b""

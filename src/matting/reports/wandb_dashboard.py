@@ -8,13 +8,12 @@ import wandb
 import wandb_workspaces.reports.v2 as reports
 import wandb_workspaces.workspaces as workspaces
 
-from matting.bars import Bars, bars_of
-from matting.comparison import Comparison
 from matting.config.identity import digest_of
+from matting.experiments.comparison import Comparison, factor, heading
 from matting.experiments.experiment import Experiment, differing, key_of
-from matting.formats import markdown
 from matting.metrics.units import METRICS
-from matting.tables import tables_of
+from matting.reports.table_formats import markdown
+from matting.reports.tables import tables_of
 from matting.tracking.wandb_session import open_wandb, staged_in
 
 LONGEST_TITLE = 128  # that W&B takes
@@ -147,6 +146,39 @@ def sections_of(dashboard: Dashboard) -> Iterator[Section]:
 def weighs(node: Any) -> bool:
     """Whether a node of the loss is a term that is on."""
     return isinstance(node, dict) and bool(node.get("weight"))
+
+
+@dataclass(frozen=True)
+class Bars:
+    """One metric on one test set: (label, value), measured and published, in the units of the paper."""
+
+    key: str
+    title: str
+    lines: list[tuple[str, float]]
+
+
+def bars_of(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterator[Bars]:
+    """Of each comparison in the published region; before anything is measured, of the published figures alone."""
+    metrics = experiment.published["metrics"]
+    compared = [one for one in comparisons if one.region == experiment.published["region"]]
+    for comparison in compared:
+        for at, metric in enumerate(metrics):
+            times, lines = factor(experiment, metric), []
+            for row in comparison.rows:
+                if metric in row.means:
+                    lines.append((row.title, times * row.means[metric][0]))
+                lines += [(told(row.title, test), figures[at]) for test, figures in row.published.items()]
+            yield Bars(f"bars/{comparison.test}/{metric}", f"{comparison.test}: {heading(experiment, metric)}", lines)
+    if compared:
+        return
+    rows = [(row.title, row.figures) for row in experiment.rows if row.figures]
+    for at, metric in enumerate(metrics):
+        lines = [(told(title, test), figures[test][at]) for title, figures in rows for test in figures]
+        yield Bars(f"bars/published/{metric}", heading(experiment, metric), lines)
+
+
+def told(title: str, test: str) -> str:
+    return f"{title}, published" if test == "*" else f"{title}, published on {test}"
 
 
 def chart(bars: Bars) -> Any:

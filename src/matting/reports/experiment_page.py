@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from matting.comparison import Comparison
 from matting.data.images import read_alpha, read_rgb
+from matting.experiments.comparison import Comparison
 from matting.experiments.experiment import Experiment, Row
-from matting.experiments.grid import Job
-from matting.formats import Table
+from matting.experiments.jobs import Job
+from matting.reports.narrative import caveats, count, drawn, setting, trimaps
+from matting.reports.table_formats import Table
 from matting.runs.run import Run
-from matting.story import caveats, count, drawn, setting, trimaps
 from matting.utils.files import read_json
 from matting.utils.home_paths import homeless
 from matting.visualization.html import PAGE, STYLE, figure, heads, picture

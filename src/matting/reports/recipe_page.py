@@ -7,8 +7,8 @@ from typing import Any
 
 from matting.metrics.units import NOT_COMPARABLE, SCALES, headings, region_title, scaled, size_text
 from matting.reports.curves import curves
+from matting.reports.narrative import row_titles, told
 from matting.runs.run import Run
-from matting.story import row_titles, told
 from matting.utils.home_paths import homeless
 from matting.visualization.html import PAGE, STYLE, figure, heads, image, picture
 from matting.visualization.samples import Sample

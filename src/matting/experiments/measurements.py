@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matting.experiments.grid import NOT_RUN, Job
+from matting.experiments.jobs import NOT_RUN, Job
+from matting.experiments.statistics import Pairs
 from matting.metrics.units import size_text, sizes_text
-from matting.paired import Pairs
 from matting.runs.run import Run
 
 NOT_HERE = "not measured here"

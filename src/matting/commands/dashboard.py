@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
-from matting.comparison import compare
 from matting.config.compose import compose_config
 from matting.errors import UserError
+from matting.experiments.comparison import compare
 from matting.experiments.experiment import experiment, key_of
 from matting.experiments.grid import asked
 from matting.tracking.wandb_session import has_key
@@ -39,7 +39,7 @@ def run_experiments(arguments: Sequence[str]) -> None:
     if node is None:
         raise UserError("logger: a dashboard is of W&B; leave out logger=, or give logger=wandb")
     try:
-        from matting import dashboards
+        from matting.reports import wandb_dashboard
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("wandb_workspaces"):
             raise
@@ -52,7 +52,7 @@ def run_experiments(arguments: Sequence[str]) -> None:
     for name in names:
         with contextlib.redirect_stdout(sys.stderr):  # how far it is; what is printed is JSON
             found = experiment(name, words)
-        made[name] = dashboards.Dashboard(found, compare(found), node.project, node.entity or "")
+        made[name] = wandb_dashboard.Dashboard(found, compare(found), node.project, node.entity or "")
     if config.dry_run:
         say(json.dumps({name: one.plain() for name, one in made.items()}, indent=1))
         return

@@ -4,13 +4,15 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from matting.comparison import Comparison, Measured, factor, heading, published_tests
+from matting.experiments.comparison import Comparison, Measured, factor, heading, published_tests
 from matting.experiments.experiment import Experiment, Row
-from matting.experiments.grid import NOT_RUN
-from matting.formats import Table
-from matting.metrics.units import NOT_COMPARABLE, region_title
-from matting.paired import CONFIDENCE, Difference
-from matting.places import states_text
+from matting.experiments.jobs import NOT_RUN
+from matting.experiments.measurements import states_text
+from matting.experiments.statistics import CONFIDENCE, Difference
+from matting.metrics.units import METRICS, NOT_COMPARABLE, headings, region_title, row_order, scaled, size_text
+from matting.reports.narrative import row_titles
+from matting.reports.table_formats import Table
+from matting.runs.run import Run
 
 CONDITIONS = ("size", "convention", "data", "scale")
 FIELDS = (
@@ -193,3 +195,41 @@ def entries(experiment: Experiment, comparison: Comparison, row: Measured) -> It
             yield {**entry, "published_on": test, "published": figures[column]}
         if not row.published:
             yield entry
+
+
+def table_csv(evaluation: Run) -> str:
+    """Raw figures, one line a test set, region and row, each with its size and convention."""
+    result = evaluation.result()
+    assert result is not None
+    text = io.StringIO()
+    figures = (*METRICS, "grad_px", "conn_px", "n_empty")
+    fields = ("test", "region", "row", *figures, "samples", "subjects", "size", "convention")
+    table = csv.DictWriter(text, fields, lineterminator="\n")
+    table.writeheader()
+    for name, test in result["tests"].items():
+        size = " to ".join(dict.fromkeys(f"{height}x{width}" for height, width in test["sizes"]))
+        facts = {"test": name, "samples": test["samples"], "subjects": test["subjects"], "size": size}
+        for row in row_order(test["rows"]):
+            for region, values in test["rows"][row].items():
+                table.writerow({**facts, "region": region, "row": row, "convention": result["convention"], **values})
+    return text.getvalue()
+
+
+def table_markdown(evaluation: Run, stages: list[Run], scale: str) -> str:
+    """The report's tables, in its units."""
+    result = evaluation.result()
+    assert result is not None
+    titles, lines = row_titles(result, stages), []
+    for name, test in result["tests"].items():
+        for region in test["rows"]["alpha"]:
+            title = region_title(region)
+            lines += [f"{name}, {title}: {size_text(test)}, convention {result['convention']}", ""]
+            heads = headings(scale)
+            lines += [line_of(["", *heads]), line_of(["---", *["---:"] * len(heads)])]
+            lines += [line_of([title, *scaled(test["rows"][row][region], scale)]) for row, title in titles.items()]
+            lines += ["", NOT_COMPARABLE[scale], ""] if scale in NOT_COMPARABLE else [""]
+    return "\n".join(lines)
+
+
+def line_of(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -10,16 +10,17 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep
 from omegaconf import OmegaConf
 
-from matting import keys, sweeps
+from matting.cli import help, sweeps
 from matting.config.compose import config_dir, hydra_ready, options
 from matting.config.messages import no_choice
 from matting.config.rules import shown
 from matting.errors import UserError
+from matting.utils.home_paths import at_home
 
 CFG = ("-c", "--cfg")
 PRINTING = (*CFG, "-i", "--info")
 OF_CFG = ("-p", "--package", "--resolve")
-OPTIONS = (*sweeps.GRID, *keys.HELP, *PRINTING, *OF_CFG)
+OPTIONS = (*sweeps.GRID, *help.HELP, *PRINTING, *OF_CFG)
 NO_EXPERIMENT = ("experiments=", "experiments=null")
 
 
@@ -89,3 +90,46 @@ def check_package(verb: str, arguments: Sequence[str]) -> None:
         raise UserError(
             f"--package {given.package}: not in the config; `matting {verb} --cfg {given.cfg}` prints all of it"
         )
+
+
+# Keys whose values are file names, run folders, digests, parts of names or colours, not Hydra's grammar.
+FREE_TEXT = (
+    *(
+        "input",
+        "output",
+        "background",
+        "trimap",
+        "method.segmentation",
+        "method.alpha",
+        "method.alphanet",
+        "method.matting",
+    ),
+    *("stage.coarse", "stage.segmentation", "stage.matting"),
+    *("paths.data_root", "paths.output_dir", "paths.cache_dir"),
+    *("state", "kind", "match"),
+)
+
+
+IN_HOME = re.compile(r"""(?<![^,])(["']?)(~(?:/[^,"']*)?)\1(?=,|$)""")  # a value of a grid, quoted or not
+
+
+def literal(arguments: list[str]) -> list[str]:
+    """Free text quoted, so that Hydra takes `input=me (1).jpg` as it is, and `~/` as the home.
+
+    In a grid `a,b` stays a list, of which only what begins with `~/` is quoted.
+    """
+    grid = {"-m", "--multirun"} & {*arguments}
+    words = []
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if value and key in FREE_TEXT:
+            if grid or value[0] in "'\"" or value == "null":
+                argument = f"{key}={IN_HOME.sub(lambda found: quoted(found[2]), value)}"
+            else:
+                argument = f"{key}={quoted(value)}"
+        words.append(argument)
+    return words
+
+
+def quoted(text: str) -> str:
+    return '"' + re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', at_home(text))) + '"'

@@ -1,6 +1,5 @@
 """The Hydra application: one verb composed and run, what it raises turned into a line and an exit code. No torch."""
 
-import importlib
 import logging
 import math
 import os
@@ -13,15 +12,23 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from matting import jobs, keys, sweeps, words
+from matting.cli import arguments as words
+from matting.cli import help, job_process, jobs, sweeps
+from matting.commands import dashboard, report, reproduce
 from matting.config import schema
 from matting.config.compose import config_dir
 from matting.config.messages import FORESEEN, INPUT_ERRORS, explain
 from matting.errors import UNREAD, Incomplete, Interrupted, JobError, UserError
+from matting.experiments import grid
 from matting.utils import distributed
 
 BAD_INPUT, INCOMPLETE, JOB_FAILED, INTERRUPTED = 2, 3, 4, 130
 RUNS = ("train", "evaluate")  # verbs whose jobs are runs
+OF_EXPERIMENTS = {
+    "report": report.run_experiments,
+    "reproduce": reproduce.run_experiments,
+    "dashboard": dashboard.run_experiments,
+}
 
 
 def answer(verb: str, arguments: list[str]) -> int:
@@ -46,28 +53,26 @@ def answer(verb: str, arguments: list[str]) -> int:
 
 def launch(verb: str, arguments: list[str]) -> None:
     """Compose a verb's configs and perform its jobs under Hydra; errors come out as they are."""
-    arguments = words.checked(arguments)
+    arguments = words.checked(words.literal(arguments))
     schema.register()
     sweeps.register(arguments)
-    # read where they are asked for, like the processes of a sweep below: a tenth of the time that a config takes
-    experiments = importlib.import_module("matting.experiments.grid") if any(map(names_experiment, arguments)) else None
-    if experiments and verb in RUNS:
-        experiments.check_command(verb, arguments)
+    if verb in RUNS:
+        grid.check_command(verb, arguments)
     sweeps.check_command(verb, arguments)
     distributed.check_command(verb, arguments)
     words.check_package(verb, arguments)
     given = [argument for argument in arguments if argument not in sweeps.GRID]
-    if {*keys.HELP} & {*arguments}:
-        keys.show(verb, [word for word in given if not words.is_option(word)])
+    if {*help.HELP} & {*arguments}:
+        help.show(verb, [word for word in given if not words.is_option(word)])
         return
-    if experiments and verb in ("report", "reproduce", "dashboard") and (names := experiments.asked(given)):
+    if verb in OF_EXPERIMENTS and (names := grid.asked(given)):
         if option := next(filter(words.is_option, given), None):
-            right = experiments.facts(names[0])["verb"]
+            right = grid.facts(names[0])["verb"]
             raise UserError(
                 f"{option}: its rows have the configs: `matting {right} experiments={names[0]} {option} ...`"
             )
         # its words are those of the experiment's verb, grids among them: no config of this verb has their keys
-        importlib.import_module(f"matting.{jobs.MOVED.get(verb, verb)}").run_experiments(given)
+        OF_EXPERIMENTS[verb](given)
         return
     raised: list[BaseException] = []
 
@@ -79,7 +84,7 @@ def launch(verb: str, arguments: list[str]) -> None:
             config.experiments = chosen["experiments"]
         try:
             beside = sweep and verb in RUNS and chosen["hydra/launcher"] != "basic"
-            how = partial(importlib.import_module("matting.own_process").perform, command) if beside else jobs.perform
+            how = partial(job_process.perform, command) if beside else jobs.perform
             value = how(verb, config)
             if sweep and chosen["hydra/sweeper"] == "optuna" and math.isnan(value):
                 raise JobError("no objective: the validation MSE is NaN, or there is no validation")
@@ -105,10 +110,6 @@ def launch(verb: str, arguments: list[str]) -> None:
         ) from None
     if raised:
         raise raised[0]
-
-
-def names_experiment(argument: str) -> bool:
-    return argument.startswith("experiments=")
 
 
 def fail_in_sweep(error: Exception, verb: str, job: str) -> NoReturn:

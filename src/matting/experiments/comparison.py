@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 from matting.experiments.experiment import Experiment, Row
+from matting.experiments.measurements import Place
+from matting.experiments.statistics import Difference, kendall_tau, paired_difference
 from matting.metrics.units import ROWS, SCALES
-from matting.paired import Difference, kendall_tau, paired_difference
-from matting.places import Place
 
 
 @dataclass(frozen=True)

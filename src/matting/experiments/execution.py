@@ -1,0 +1,211 @@
+"""Find a run's result or make it. No torch before something is made."""
+
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from omegaconf import DictConfig
+
+from matting.config import instantiate
+from matting.config.derive import changed
+from matting.config.messages import FORESEEN, INPUT_ERRORS, explain
+from matting.config.validate import check
+from matting.data.build import fingerprint
+from matting.errors import Interrupted
+from matting.experiments.experiment import Experiment
+from matting.experiments.jobs import evaluation_of
+from matting.metrics.units import table_text
+from matting.runs import lifecycle, log
+from matting.runs.listing import show_plan
+from matting.runs.run import Run
+from matting.runs.upstream import Upstream, method_run, stage_run
+from matting.utils import distributed
+from matting.utils.console import say
+
+
+def train(config: DictConfig) -> float:
+    """Find or train a stage's run and print its result; measure it, too, where the config says as what.
+
+    Returns the validation MSE of the best checkpoint, NaN without validation.
+    """
+    this, result = ensure_stage(config)
+    say(f"{this.kind}: done, {this.folder}")
+    for name, values in result.items():
+        if isinstance(values, dict):
+            say("  " + name + "  " + "  ".join(f"{key} {value:.5g}" for key, value in values.items()))
+    if config.evaluate_as is not None:
+        found = evaluation_of(config, *stage_run(config))
+        evaluate(changed(found.config, rerun=config.rerun, **found.named))
+    return result["val"]["val/whole/mse"] if "val" in result else float("nan")
+
+
+def evaluate(config: DictConfig) -> float:
+    """Find or make an evaluation and print its table.
+
+    Returns the alpha's MSE in the first region asked for, over all test sets where it is not empty.
+    """
+    this, result = ensure_evaluation(config)
+    say(table_text(result, this.config["scale"]["name"]))
+    say(f"evaluate: done, {this.folder}")
+    region = this.config["metrics"]["regions"][0]
+    errors = [test["rows"]["alpha"][region]["mse"] for test in result["tests"].values()]
+    known = [error for error in errors if error is not None]
+    return sum(known) / len(known) if known else float("nan")
+
+
+def planned_stage(config: DictConfig) -> list[tuple[Run, bool]]:
+    """The runs that a train config asks for, in order, each with whether it waits for one that is not done."""
+    this, upstream = stage_run(config)
+    rows = []
+    for found in upstream.values():
+        if found.config is not None:
+            rows += planned_stage(found.config)
+    waits = any(found.run is not None and found.run.result() is None for found in upstream.values())
+    return [*rows, (this, waits and this.result() is None)]
+
+
+def planned_evaluation(config: DictConfig) -> list[tuple[Run, bool]]:
+    """The runs that an evaluation asks for, in order, each with whether it waits for one that is not done."""
+    this, upstream = method_run(config)
+    rows: dict[Any, tuple[Run, bool]] = {}
+    for found in upstream.values():
+        if found.config is not None:
+            rows |= {row[0].digest: row for row in planned_stage(found.config)}
+    waits = any(found.run is not None and found.run.result() is None for found in upstream.values())
+    return [*rows.values(), (this, waits and this.result() is None)]
+
+
+def planned_row(config: DictConfig) -> list[tuple[Run, bool]]:
+    """The runs of a row, its evaluation last, each with whether it waits for one that is not done."""
+    rows, this = planned_stage(config), stage_run(config)
+    if config.evaluate_as is None:
+        return rows
+    evaluation = evaluation_of(config, *this).run
+    return [*rows, (evaluation, this[0].result() is None and evaluation.result() is None)]
+
+
+def ensure_stage(config: DictConfig) -> tuple[Run, dict[str, Any]]:
+    """A config's run and its result: found, or trained now, with the runs that it stands on first."""
+    this, upstream = stage_run(config)
+    data = fingerprint(this.config)
+    if result := found_done(this, config):
+        lifecycle.check_same_data(this, data)
+        if config.trainer.devices == -1 and "ranks" in this.manifest:  # here it may be another number: other batches
+            say(f"note: {this.folder.name} was trained where trainer.devices=-1 came to {this.manifest['ranks']}")
+        if this.last.is_file() and config.checkpoint.keep != "all":  # it was stopped right after its result
+            from matting.training import trainer
+
+            trainer.tidy(this)
+        return this, result
+    distributed.check(this.config["trainer"])
+    instantiate.check_built(this.config)
+    for found in upstream.values():
+        if found.config is not None:
+            ensure_stage(found.config)
+    if not distributed.leads():
+        return this, found_done(this, config) or follow(this, upstream)
+    with lifecycle.lock(this.folder, this.kind):
+        if result := found_done(this, config):  # another process made it while this one waited
+            return this, result
+        if this.last.is_file() and not config.rerun:
+            lifecycle.check_same_data(this, data)
+        fresh = config.rerun or this.state_unlocked() in ("new", "failed")
+        lifecycle.begin(this, data, fresh)
+        result = fit(this, upstream)
+    distributed.join(config.trainer.accelerator)
+    return this, result
+
+
+def found_done(this: Run, config: DictConfig) -> dict[str, Any] | None:
+    """The result of a run that is done and not to be made again."""
+    result = None if config.rerun else this.result()
+    if not distributed.agree(result is not None, config.trainer.accelerator):
+        return None
+    return result or this.result()
+
+
+def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
+    """What a rank beside the first does: trains along, and reads what the first has measured."""
+    from matting.training import trainer
+
+    trainer.train(this, upstream)
+    distributed.join(this.config["trainer"]["accelerator"])
+    result = this.result()
+    assert result is not None
+    return result
+
+
+def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
+    """Train under the folder's lock and write the result; what stops it is noted in the manifest."""
+    say(f"{this.kind}: {'going on with' if this.last.is_file() else 'training'} {this.folder}")
+    from matting.training import trainer
+
+    try:
+        with log.kept(this.folder / "train.log"):
+            result = trainer.train(this, upstream)
+    except (Interrupted, KeyboardInterrupt, SystemExit):  # what Lightning makes of Ctrl-C and SIGTERM is an exit
+        raise Interrupted(
+            f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"
+        ) from None
+    except Exception as error:
+        lifecycle.note_error(this, error)
+        raise
+    return result
+
+
+def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
+    """The evaluation of a config: found, or made now, with the stages that it needs trained first."""
+    this, upstream = method_run(config)
+    data = fingerprint(this.config)
+    result = None if config.rerun else this.result()
+    if result is not None:
+        lifecycle.check_same_data(this, data)
+        return this, result
+    instantiate.check_built(this.config)
+    for found in upstream.values():
+        if found.config is not None:
+            ensure_stage(found.config)
+    with lifecycle.lock(this.folder, this.kind):
+        result = None if config.rerun else this.result()
+        if result is not None:
+            return this, result
+        lifecycle.begin(this, data, fresh=True)
+        say(f"evaluate: {config.method.name} in {this.folder}")
+        start = time.monotonic()
+        from matting.evaluation import evaluator
+
+        try:
+            with log.kept(this.folder / "evaluate.log"):
+                result = evaluator.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
+        except Exception as error:
+            lifecycle.note_error(this, error)
+            raise
+        lifecycle.note(this, seconds=round(time.monotonic() - start, 1))
+        lifecycle.finish(this, result)
+    return this, result
+
+
+def make_rows(found: Experiment) -> Iterator[str]:
+    """Run an experiment's rows; gives a line for each that fails."""
+    for number, job in enumerate(found.jobs, 1):
+        title = found.title_of(job)
+        say(f"{number} of {len(found.jobs)}: {title}")
+        try:
+            make_row(found.verb, job.config())
+        except (Interrupted, KeyboardInterrupt, BrokenPipeError):
+            raise
+        except Exception as error:
+            if not isinstance(error, FORESEEN):
+                traceback.print_exc()
+            line = f"{title}: {explain(error, found.verb) if isinstance(error, INPUT_ERRORS) else error}"
+            say(f"failed: {line}")
+            yield line
+
+
+def make_row(verb: str, config: DictConfig) -> None:
+    check(config)
+    if config.plan:
+        show_plan(planned_evaluation(config) if verb == "evaluate" else planned_row(config))
+    else:
+        (evaluate if verb == "evaluate" else train)(config)

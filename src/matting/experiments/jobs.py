@@ -1,0 +1,153 @@
+"""The jobs of an experiment's grid, each with the runs that it asks for. No torch."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+from omegaconf import DictConfig
+
+from matting.config.compose import collected_rarely, compose_config, hydra_ready
+from matting.config.derive import derived, derived_plain, handed_down
+from matting.config.validate import check, check_plain
+from matting.errors import UserError
+from matting.runs.run import Run, make_run
+from matting.runs.upstream import Upstream, below, method_run, stage_run
+from matting.utils.console import track
+
+NOT_RUN = "not run"
+
+
+ROWS_A_PROCESS = 16  # at least, that composing them apart is worth its start
+
+
+ROWS_A_TASK = 8  # of one seed, as far as they go
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of an experiment's grid: words, its command line. stages: what is trained for it, in order.
+
+    evaluation: what is compared, the method's figures on the test sets.
+    """
+
+    verb: str
+    words: tuple[str, ...]
+    seed: int
+    stages: list[Run]
+    evaluation: Run
+
+    def config(self) -> DictConfig:
+        """Composed again: a thousand configs would not fit the memory."""
+        return composed_row(self.verb, self.words)
+
+    def state(self) -> str:
+        """done | not run | failed: <reason>, of the evaluation or of the first run that it waits for."""
+        if self.evaluation.result() is not None:
+            return "done"
+        for run in (*self.stages, self.evaluation):
+            error = run.manifest.get("error")
+            if error is not None and run.result() is None:
+                return f"failed: {error}" if run is self.evaluation else f"failed: {run.kind}: {error}"
+        return NOT_RUN
+
+
+def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
+    """A row's config, not checked yet; it names its experiment."""
+    config = compose_config(verb, words)
+    config.experiments = next(word.partition("=")[2] for word in words if word.startswith("experiments="))
+    return config
+
+
+def job_of(verb: str, words: tuple[str, ...]) -> Job:
+    """A row's runs, whether they are there or not; raises UserError for values that no run can be made of."""
+    with hydra_ready():
+        config = compose_config(verb, words)
+        try:
+            if verb == "train":
+                this, upstream = stage_run(config)
+                check_plain(this.config)
+                stages = [*below_in_order(upstream), this]
+                evaluation = evaluation_of(config, this, upstream).run
+            else:
+                evaluation, upstream = method_run(config)
+                check_plain(evaluation.config)
+                stages = list(below_in_order(upstream))
+        except Exception:
+            check(config)  # what has no name for a value that is wrong
+            raise
+    return Job(verb, words, config.seed, list({run.digest: run for run in stages}.values()), evaluation)
+
+
+def jobs_of(name: str, verb: str, lines: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], Job]:
+    """The jobs of an experiment's rows, of many by a process a core: naming a row's runs takes ten milliseconds.
+
+    By seed: rows of one seed share runs, which a process composes once.
+    """
+    ordered = sorted(lines, key=seed_word)
+    title = f"{name}: composing its rows"
+    processes = composing(len(ordered))
+    if processes == 1:
+        return {words: job_of(verb, words) for words in track(ordered, title)}
+    job_of(verb, ordered[0])  # composes what all rows share, before the processes are forked
+    ignoring = signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    with collected_rarely(), get_context("fork").Pool(processes, *ignoring) as pool:
+        found = pool.imap(partial(composable_job, verb), ordered, ROWS_A_TASK)
+        made = track(zip(ordered, found, strict=True), title, len(ordered))
+        return {words: job or job_of(verb, words) for words, job in made}  # which raises what the process met
+
+
+def composing(rows: int) -> int:
+    """How many processes compose so many rows."""
+    return max(1, min(os.cpu_count() or 1, rows // ROWS_A_PROCESS))
+
+
+def composable_job(verb: str, words: tuple[str, ...]) -> Job | None:
+    """A row's job, or None where that fails: Hydra's errors do not survive the way from another process."""
+    with contextlib.suppress(Exception):
+        return job_of(verb, words)
+    return None
+
+
+def seed_word(words: Sequence[str]) -> str:
+    return next((word for word in words if word.startswith("seed=")), "")
+
+
+def below_in_order(upstream: Mapping[str, Upstream]) -> Iterator[Run]:
+    """The runs that a run stands on, each after those below it; the same one may come twice."""
+    for found in upstream.values():
+        if found.run is not None:
+            if found.config is not None and found.config.stage.upstream:
+                yield from below_in_order(stage_run(found.config)[1])
+            yield found.run
+
+
+@dataclass(frozen=True)
+class RowEvaluation:
+    """The evaluation of a row's run, which may still have to be trained.
+
+    named: the keys of the method that the run decides: the one that names it, and the longer side that it sees.
+    """
+
+    config: DictConfig
+    named: dict[str, Any]
+    run: Run
+
+
+def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream]) -> RowEvaluation:
+    """How a row's run is measured; raises UserError for a method that does not stand on such a run."""
+    words = "evaluate", (f"method={config.evaluate_as}",), handed_down(this.config)
+    data = derived_plain(*words)
+    method = data["method"]
+    key = next((key for key, stage in method["upstream"].items() if stage == this.kind), None)
+    if key is None:
+        raise UserError(f"evaluate_as={config.evaluate_as}: this method stands on no run of stage={this.kind}")
+    digests = {f"method__{name}": upstream[f"stage__{of}"].key for name, of in below(method, key)}
+    own: dict[str, Any] = {f"method__{key}": this.digest}
+    if "max_side" in this.config["stage"]:
+        own["method__max_side"] = this.config["stage"]["max_side"]
+    return RowEvaluation(derived(*words), own, make_run(f"evaluate/{method['name']}", data, **own, **digests))
