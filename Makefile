@@ -26,7 +26,7 @@ lint: $(READY) ## ruff and mypy
 	$(BIN)/mypy
 
 bench: $(READY) ## ratios of ours against the plain way, medians
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m benchmarks
 
 lock: $(VENV)/uv ## renew requirements.lock within the ranges of pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra dev --extra sweeps --upgrade \

@@ -12,7 +12,7 @@ from matting.data.decoding import DamagedFile
 from matting.data.images import write_image
 from matting.data.sources.coco import CocoBackgrounds, CocoPersons
 from matting.errors import UserError
-from tests.trees import scene
+from tests.helpers.trees import scene
 
 SIZE = (12, 16)
 

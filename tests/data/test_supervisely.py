@@ -15,7 +15,7 @@ from matting.data.decoding import DamagedFile
 from matting.data.images import write_image
 from matting.data.sources.supervisely import SuperviselyPersons
 from matting.errors import UserError
-from tests.trees import bitmap, scene
+from tests.helpers.trees import bitmap, scene
 
 SIZE = (12, 16)
 SHAPES = {"person_bmp": "bitmap", "Person poly": "polygon", "dog": "bitmap", "person_box": "rectangle"}

@@ -14,7 +14,7 @@ from matting.nets.matting_net import fuse
 from matting.ops.resample import resample
 from matting.ops.trimap import trimap_from_alpha
 from matting.stages.base import MattingStage, StageConfig
-from tests.made_stages import BRIGHT, MATTING, people, trained
+from tests.helpers.made_stages import BRIGHT, MATTING, people, trained
 
 TRIMAP = {"_target_": "matting.nets.morphology.ErosionDilation", "erode": 0.1, "dilate": 0.1}
 KEYS = {"alphanet": "alphanet", "segmentation": "alphanet_segmentation", "matting": "alphanet_matting"}

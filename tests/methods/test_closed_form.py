@@ -11,7 +11,7 @@ from matting.methods.closed_form import ClosedForm
 from matting.methods.knn import KNN
 from matting.nets.morphology import ErosionDilation
 from matting.ops.trimap import trimap_from_alpha
-from tests.made_stages import BRIGHT, people, trained
+from tests.helpers.made_stages import BRIGHT, people, trained
 from tests.methods.test_alphanet import save_stage
 
 METHODS = [ClosedForm, KNN]

@@ -10,7 +10,7 @@ from matting.losses.segmentation import dice_loss, focal_loss
 from matting.metrics.mask import boundary_f1, iou
 from matting.nets.matting_net import fuse
 from matting.ops.trimap import scaled_size, trimap_from_alpha
-from tests.made_stages import make_stage, moved, part, people, snapshot
+from tests.helpers.made_stages import make_stage, moved, part, people, snapshot
 
 STAGES = {"alphanet_segmentation": "seg", "alphanet_matting": "mat"}
 TERMS = {"alphanet_segmentation": ("focal", "dice"), "alphanet_matting": ("alpha", "compositional")}

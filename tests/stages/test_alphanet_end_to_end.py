@@ -7,7 +7,7 @@ import torch
 
 from matting.errors import JobError
 from matting.nets.matting_net import fuse
-from tests.made_stages import BRIGHT, MATTING, make_stage, moved, part, people, snapshot, trained
+from tests.helpers.made_stages import BRIGHT, MATTING, make_stage, moved, part, people, snapshot, trained
 
 FEEDBACKS = ("value", "none", "straight_through", "soft")
 DEEPLAB = {"_target_": "matting.nets.person.PersonSegmentation", "encoder": "tu-mobilenetv3_small_050", "size": 32}

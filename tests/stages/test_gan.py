@@ -11,7 +11,7 @@ from matting.nets.checkpoint import Trained
 from matting.ops.trimap import border_map
 from matting.stages.base import StageConfig
 from matting.stages.schedule import rate_factor
-from tests.made_stages import make_batch, make_stage, moved, part, snapshot
+from tests.helpers.made_stages import make_batch, make_stage, moved, part, snapshot
 
 STAGES = ("segmentation_gan", "alpha_gan")
 

@@ -10,7 +10,7 @@ from matting.config.compose import compose_config
 from matting.config.identity import plain
 from matting.data.datamodule import CompositeData
 from tests.conftest import TINY
-from tests.made_stages import make_stage, people
+from tests.helpers.made_stages import make_stage, people
 
 SIZES = ("scale.height=32", "scale.width=48", "scale.alphanet.seg_size=40")
 
