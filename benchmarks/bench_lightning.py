@@ -45,7 +45,7 @@ def training_run(words: list[str]) -> Run:
 def bare(stage: Any) -> Any:
     """The same networks and losses without a trainer and without a log, with optimizers of their own."""
     alone = copy.copy(stage)
-    alone.window, alone.unread = [], copy.deepcopy(stage.unread)
+    alone.window, alone.pending_terms = [], copy.deepcopy(stage.pending_terms)
     optimizers = alone.configure_optimizers()
     alone.optimizers = lambda: optimizers
     alone.manual_backward = lambda loss: loss.backward()

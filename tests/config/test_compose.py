@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from matting.config import compose as composing
 from matting.config import schema
 from matting.config.compose import compose_config, composed, hydra_ready, options
-from matting.experiments.grid import facts, grid
+from matting.experiments.grid import grid, read_file
 
 QUICK = ("scale=quick", "seed=1,2")
 
@@ -40,7 +40,7 @@ def agree(verb, words):
 
 @pytest.mark.parametrize("name", options("experiments"))
 def test_the_rows_of_an_experiment_are_what_hydra_composes(name):
-    verb = facts(name)["verb"]
+    verb = read_file(name)["verb"]
     lines = grid(name, verb, QUICK)
     for words in (lines[0], lines[-1]):
         agree(verb, words)

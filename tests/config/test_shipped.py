@@ -16,7 +16,7 @@ from matting.config.identity import digest_of, flat, identity, plain, readable
 from matting.config.instantiate import resolve
 from matting.config.validate import check
 from matting.errors import UserError
-from matting.experiments.grid import facts, grid
+from matting.experiments.grid import grid, read_file
 from matting.experiments.recipe import recipe_runs
 from matting.runs.run import make_run
 from matting.runs.upstream import method_run, stage_run
@@ -77,7 +77,7 @@ def test_every_experiment_is_found():
 
 @pytest.mark.parametrize("name", options("experiments"))
 def test_every_row_of_an_experiment_has_values_that_can_be(name):
-    verb = facts(name)["verb"]
+    verb = read_file(name)["verb"]
     for words in grid(name, verb, ()):
         check(compose_config(verb, words))
 

@@ -202,7 +202,7 @@ def test_what_lies_at_the_edge_passes(configs, key, value):
         *(("alphanet", key) for key in ("net.trimap", "net.seg.encoder", "loss.focal", "optim.mat", "stage.max_side")),
         *(("evaluate", key) for key in ("method.name", "method.upstream", "method._target_", "method.inputs")),
         *(("predict", key) for key in ("method.upstream.alpha", "method.upstream")),
-        *(("reproduce", f"recipe.{key}") for key in ("method", "published", "published.tests", "published.scale")),
+        *(("reproduce", f"recipe.{key}") for key in ("method", "published", "published.tests", "published.units")),
     ],
 )
 def test_null_is_no_node_and_no_value(configs, verb, key):

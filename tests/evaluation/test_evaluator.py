@@ -32,7 +32,7 @@ class Grey(Method):
     """The mean of the colours as alpha, its square as the coarse map. again: set when a second batch comes."""
 
     name = "grey"
-    stages = measured = ("coarse",)
+    intermediates = measured = ("coarse",)
 
     def __init__(self):
         super().__init__()

@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 
 from matting.experiments.comparison import agreement, compare, mean_and_deviation, published_of
 from matting.experiments.experiment import Row
-from matting.experiments.measurements import Place
+from matting.experiments.measurements import Measurements
 from matting.experiments.statistics import kendall_tau, paired_difference
 from tests.helpers.made_experiments import made_experiment, made_job, upstream_run
 
@@ -92,7 +92,7 @@ def test_errors_are_those_of_the_row_and_the_region_without_empty_ones(tmp_path)
     entry = {"test": "aim", "id": "x", "row": "alpha", "region": "whole", "mse": math.nan}
     extra = [entry, {**entry, "region": "unknown", "mse": 9.0}, {**entry, "test": "d646", "mse": 9.0}]
     file.write_text(file.read_text() + "".join(json.dumps(line) + "\n" for line in extra))
-    place = Place({}, "aim", "whole")
+    place = Measurements({}, "aim", "whole")
     assert list(place.errors(job.evaluation, "alpha")) == [("person0", 0.25), ("person1", 0.5)]
     assert list(place.errors(job.evaluation, "coarse")) == [("person0", 0.5), ("person1", 1.0)]
 

@@ -18,9 +18,9 @@ from matting.errors import JobError, UserError
 from matting.experiments import execution
 from matting.experiments import jobs as experiments
 from matting.experiments.experiment import borrowed, differing, experiment, fits, rows_of
-from matting.experiments.grid import asked, check_command, facts, grid
+from matting.experiments.grid import check_command, experiment_names, grid, read_file
 from matting.experiments.jobs import Job, composed_row, job_of
-from matting.metrics.units import SCALES
+from matting.metrics.units import UNITS
 from matting.runs.run import Run
 from matting.runs.upstream import method_run, stage_run
 
@@ -38,7 +38,7 @@ def hydra():
 
 @cache
 def jobs_of(name: str, *overrides: str) -> list[Job]:
-    verb = facts(name)["verb"]
+    verb = read_file(name)["verb"]
     return [job_of(verb, words) for words in grid(name, verb, overrides)]
 
 
@@ -50,21 +50,21 @@ def test_the_experiments_of_both_papers_are_there():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_experiment_composes_and_its_published_rows_are_of_its_grid(name, hydra):
-    file = facts(name)
+    file = read_file(name)
     lines = grid(name, file["verb"], QUICK)
     assert len(set(lines)) == len(lines)
     check(row := composed_row(file["verb"], lines[-1]))
     config = plain(row)
     resolve(config["stage" if file["verb"] == "train" else "method"]["_target_"])
     published = file["published"]
-    assert set(published["metrics"]) <= set(SCALES[published["scale"]])
+    assert set(published["metrics"]) <= set(UNITS[published["units"]])
     assert published["source"]
     assert published["conditions"]
     told = [words for node in published["rows"].values() if "of" not in node for words in lines if covers(node, words)]
     assert len(told) >= (1 if name == "pomagan/loss_grid" else len(lines))
     for node in published["rows"].values():
         if "of" in node:
-            other = facts(node["of"])
+            other = read_file(node["of"])
             assert any(fits(node["at"], words) for words in grid(node["of"], other["verb"], ()))
         elif "at" in node:
             assert any(covers(node, words) for words in lines), node
@@ -145,7 +145,7 @@ def test_the_command_line_replaces_a_key_of_the_grid_and_multiplies_by_another(h
 
 
 def test_seeds_are_one_row_and_other_choices_are_named(hydra):
-    published = facts("pomagan/table3_terms")["published"]["rows"]
+    published = read_file("pomagan/table3_terms")["published"]["rows"]
     words = ("loss=full,cgan_alpha", "seed=1,2", "loss.alpha.weight=10,100")
     rows = list(rows_of(published, made("pomagan/table3_terms", words), words))
     assert [(row.title, sorted(job.seed for job in row.jobs)) for row in rows] == [
@@ -190,7 +190,7 @@ def test_a_choice_is_the_published_one_however_it_is_written(at, word):
 def test_two_ways_to_write_a_published_choice_are_one_row(hydra):
     words = ("loss.border.weight=100,1e2", "loss.perceptual.weight=10.0", "loss.alpha.weight=100", "seed=1,1")
     same = [replace(job, evaluation=replace(job.evaluation, digest="one")) for job in made("pomagan/loss_grid", words)]
-    rows = list(rows_of(facts("pomagan/loss_grid")["published"]["rows"], same, words))
+    rows = list(rows_of(read_file("pomagan/loss_grid")["published"]["rows"], same, words))
     assert len(same) == 4
     assert [(row.title, len(row.jobs), row.left_out) for row in rows] == [
         ("cGAN + alpha", 0, True),
@@ -202,7 +202,7 @@ def test_two_ways_to_write_a_published_choice_are_one_row(hydra):
 def test_a_system_that_the_suite_has_not_is_not_left_out(hydra):
     words = ("method=closed_form",)
     jobs = [Job("evaluate", line, 0, [], Run("", {}, "", None)) for line in grid("alphanet/table2", "evaluate", words)]
-    rows = rows_of(facts("alphanet/table2")["published"]["rows"], jobs, words)
+    rows = rows_of(read_file("alphanet/table2")["published"]["rows"], jobs, words)
     left_out = {row.title: row.left_out for row in rows if not row.jobs}
     assert [title for title, left in left_out.items() if not left] == ["IFM (true trimap)", "DIM (true trimap)"]
     assert "KNN (true trimap)" in left_out
@@ -215,7 +215,7 @@ def test_a_seed_given_twice_is_one_run_of_the_grid(hydra):
 
 
 def test_a_row_of_another_experiment_is_its_run(hydra):
-    node = facts("alphanet/table1")["published"]["rows"]["AlphaNet without attention"]
+    node = read_file("alphanet/table1")["published"]["rows"]["AlphaNet without attention"]
     (job,) = borrowed(node, [*QUICK, "method.max_side=99"])
     assert job.stages[-1].config["net"]["mat"]["attention"] == "none"
     assert job.evaluation.kind == "evaluate/alphanet"
@@ -224,7 +224,7 @@ def test_a_row_of_another_experiment_is_its_run(hydra):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_row_is_measured_at_the_size_that_its_paper_says(name, hydra):
-    verb = facts(name)["verb"]
+    verb = read_file(name)["verb"]
     job = job_of(verb, grid(name, verb, ["data=aim_d646_coco"])[0])
     sizes = [test["eval_size"] for run in (*job.stages, job.evaluation) for test in run.config["data"]["test"].values()]
     assert sizes == ["native" if name.startswith("alphanet") else [1024, 1024]] * 3 * (len(job.stages) + 1)
@@ -266,10 +266,10 @@ def test_a_wrong_verb_several_at_once_and_a_wrong_name_are_answered_in_one_line(
 
 
 def test_what_is_asked():
-    assert asked(["seed=1"]) is None
-    assert asked(["experiments=null"]) is None
-    assert asked(["experiments=a/b,c"]) == ["a/b", "c"]
-    assert asked(["experiments=all"]) == NAMES
+    assert experiment_names(["seed=1"]) is None
+    assert experiment_names(["experiments=null"]) is None
+    assert experiment_names(["experiments=a/b,c"]) == ["a/b", "c"]
+    assert experiment_names(["experiments=all"]) == NAMES
     check_command("train", ["experiments=pomagan/gan", "seed=1,2"])
     with pytest.raises(UserError):
         check_command("train", ["experiments=all"])

@@ -11,7 +11,7 @@ from tests.helpers.made_runs import METRICS
 
 PUBLISHED = {
     "source": "A paper, Table 1",
-    "scale": "pomagan",
+    "units": "pomagan",
     "metrics": ["mse", "sad"],
     "region": "whole",
     "conditions": "other images",

@@ -22,7 +22,7 @@ from matting.data.images import read_rgb
 from matting.errors import UserError
 from matting.methods.pomagan import Pomagan
 from matting.prediction.inputs import find_pictures, read_background, result_names
-from matting.utils.home_paths import at_home
+from matting.utils.home_paths import expand_home
 from tests.methods.test_pomagan import save_stage
 
 GREEN = (0, 177, 64)
@@ -244,7 +244,7 @@ def test_names_and_colours_are_taken_as_they_are():
     texts = ["ü (1).jpg", "#00b140", "a=b,c", "in/[ab]*.jpg", "it's", 'a"b', "a\\", 'a\\"b', "1234e567", "~/x", "{x}"]
     for text in texts:
         parsed = OverridesParser.create().parse_override(*literal([f"input={text}"]))
-        assert parsed.value() == at_home(text)
+        assert parsed.value() == expand_home(text)
         assert isinstance(parsed.value(), str)
     kept = ["input=null", "input='a b'", "seed=1", "background="]
     assert literal(kept) == kept

@@ -71,7 +71,7 @@ def test_checkpoints_go_when_the_result_is_there(tiny, unmeasured, tmp_path, mon
     """What a run that is stopped in between has trained is not lost."""
     assert tiny("train", "plan=true")[1].splitlines()[-1].split()[0] == "resume"
     with monkeypatch.context() as patched:
-        patched.setattr("matting.training.trainer.tidy", stopped)
+        patched.setattr("matting.training.trainer.apply_keep_policy", stopped)
         assert tiny("train")[0] == 130
     run = only_run(tmp_path)
     assert (run / "checkpoints/last.ckpt").exists()

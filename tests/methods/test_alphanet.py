@@ -60,7 +60,7 @@ def test_alpha_is_that_of_the_networks_trained_together_and_halves_that_of_those
     with torch.no_grad():
         expected = AlphaNet(together["seg"].network, together["mat"].network, layer)(image)
         before = AlphaNet(first["seg"].network, first["mat"].network, layer)(image)
-    assert found.keys() == {"alpha", *AlphaNetMethod.stages, *AlphaNetMethod.measured}
+    assert found.keys() == {"alpha", *AlphaNetMethod.intermediates, *AlphaNetMethod.measured}
     for name in ("alpha", "trimap"):
         assert torch.equal(found[name], expected[name]), name
     assert torch.equal(found["probability"], expected["mask"])

@@ -88,7 +88,7 @@ def test_the_segmentation_network_makes_the_trimap(tmp_path):
     found = method(image)
     with torch.no_grad():
         mask = segmentation.network(image).sigmoid()
-    assert (method.wants_trimap, method.stages, method.measured) == (False, ("mask", "trimap"), ("mask",))
+    assert (method.wants_trimap, method.intermediates, method.measured) == (False, ("mask", "trimap"), ("mask",))
     torch.testing.assert_close(found["mask"], mask)
     torch.testing.assert_close(found["trimap"], ErosionDilation(0.1, 0.1)(mask))
     known = found["trimap"] != 0.5

@@ -32,7 +32,7 @@ from matting.metrics.functional import (
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "golden.json").read_text())
 ARRAYS = np.load(HERE / "golden.npz")
-SCALES = {
+UNITS = {
     "exact": {},
     "mmagic": {"sad": 1000, "grad": 1000, "conn": 1000},
     "p3m": {"sad": 1000, "grad": 10, "conn": 1000},
@@ -45,7 +45,7 @@ def golden(pair: str, kind: str) -> torch.Tensor:
 
 def agree(measured: dict[str, torch.Tensor], published: dict[str, float], source: str) -> None:
     for name, value in published.items():
-        expected = value * SCALES[source].get(name, 1)
+        expected = value * UNITS[source].get(name, 1)
         assert measured[name].item() == pytest.approx(expected, rel=1e-6, abs=1e-12, nan_ok=True), name
 
 
@@ -63,7 +63,7 @@ def sums_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("sums_of")
-@pytest.mark.parametrize("source", SCALES)
+@pytest.mark.parametrize("source", UNITS)
 @pytest.mark.parametrize("pair", GOLDEN["pairs"])
 def test_golden_pairs(pair: str, source: str) -> None:
     convention = "dim" if source == "exact" else source

@@ -12,7 +12,7 @@ from matting.data.images import read_rgb, write_image
 from matting.errors import JobError
 from matting.methods.base import Method
 from matting.prediction import predictor
-from matting.prediction.predictor import AHEAD, MAX_PIXELS, Picture, Work, batches, read_ahead, write_whole
+from matting.prediction.predictor import AHEAD, MAX_PIXELS, Picture, Predictor, batches, read_ahead, write_whole
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -68,7 +68,7 @@ class Short(Method):
     ],
 )
 def test_what_is_too_large_for_the_memory_is_tried_alone_then_skipped(error, capsys):
-    work = Work(Short(100, error), torch.device("cpu"), False)
+    work = Predictor(Short(100, error), torch.device("cpu"), False)
     batch = [Picture(Path(f"{i}.png"), f"{i}", scene(10, 10, i)) for i in range(2)]
     large = [Picture(Path("large.png"), "large", scene(20, 10))]
     found = {picture.name: alpha for one in (batch, large, batch[:1]) for picture, alpha in work.alphas(one)}
@@ -97,7 +97,7 @@ def test_trimaps_go_with_their_pictures_as_three_exact_values():
     turned = levels[:, ::-1].copy()
     batch = [Picture(Path(), "a", scene(2, 3), levels), Picture(Path(), "b", scene(2, 3, 1), turned)]
     method = Guided()
-    found = list(Work(method, torch.device("cpu"), False).alphas(batch))
+    found = list(Predictor(method, torch.device("cpu"), False).alphas(batch))
     ((image, trimap),) = method.given
     assert (image.shape, trimap.shape, trimap.dtype) == ((2, 3, 2, 3), (2, 1, 2, 3), torch.float32)
     assert trimap[0, 0].tolist() == [[0, 0.5, 1]] * 2
@@ -109,7 +109,7 @@ def test_trimaps_go_with_their_pictures_as_three_exact_values():
 
 def test_a_method_that_takes_no_trimap_gets_none():
     method = Guided()
-    list(Work(method, torch.device("cpu"), False).alphas([Picture(Path(), "a", scene(2, 3))]))
+    list(Predictor(method, torch.device("cpu"), False).alphas([Picture(Path(), "a", scene(2, 3))]))
     assert method.given[0][1] is None
 
 
@@ -118,7 +118,7 @@ def test_a_bad_trimap_skips_its_picture(tmp_path, capsys):
         write_image(tmp_path / f"{name}.png", scene(4, 6))
         write_image(tmp_path / f"maps/{name}.png", np.full(size, 128, np.uint8))
     pictures = [(tmp_path / f"{name}.png", name) for name in ("small", "fine")]
-    work = Work(Guided(), torch.device("cpu"), False)
+    work = Predictor(Guided(), torch.device("cpu"), False)
     found = list(work.opened(read_ahead(pictures, {name: tmp_path / f"maps/{name}.png" for _, name in pictures})))
     assert [(picture.name, picture.trimap.tolist()) for picture in found] == [("fine", [[128] * 6] * 4)]
     assert work.skipped == [tmp_path / "small.png"]
@@ -126,13 +126,13 @@ def test_a_bad_trimap_skips_its_picture(tmp_path, capsys):
 
 
 def test_other_errors_of_the_networks_are_not_hidden():
-    work = Work(Short(0, RuntimeError("shapes differ")), torch.device("cpu"), False)
+    work = Predictor(Short(0, RuntimeError("shapes differ")), torch.device("cpu"), False)
     with pytest.raises(RuntimeError, match="shapes differ"):
         list(work.alphas([Picture(Path("a.png"), "a", scene(2, 2))]))
 
 
 def test_a_picture_too_large_to_decode_is_skipped():
-    work, large, fine = Work(Short(9, MemoryError()), torch.device("cpu"), False), Future(), Future()
+    work, large, fine = Predictor(Short(9, MemoryError()), torch.device("cpu"), False), Future(), Future()
     large.set_exception(MemoryError())
     fine.set_result(Picture(Path("b.png"), "b", scene(2, 2)))
     assert [p.name for p in work.opened([(Path("a.png"), large), (Path("b.png"), fine)])] == ["b"]
@@ -148,7 +148,7 @@ def test_a_result_is_whole_or_not_there(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(predictor, "write_image", fill_the_disk)
-    work = Work(Short(9, MemoryError()), torch.device("cpu"), False)
+    work = Predictor(Short(9, MemoryError()), torch.device("cpu"), False)
     with pytest.raises(JobError, match="disk full"):
         work.write(Picture(Path("a.png"), "a", array), array[..., 0], tmp_path, None)
     np.testing.assert_array_equal(read_rgb(path), array)
@@ -166,7 +166,7 @@ def test_a_full_disk_leaves_no_thread(tmp_path, monkeypatch, pool_threads):
     config["runtime"] = {"progress": True, "threads": None}
     method = Short(99, MemoryError())
     monkeypatch.setattr(predictor, "load_method", lambda *_: (method, torch.device("cpu")))
-    monkeypatch.setattr(Work, "write", full)
+    monkeypatch.setattr(Predictor, "write", full)
     with pytest.raises(JobError, match="disk full") as caught:
         predictor.predict(config, {}, pictures, tmp_path / "out", None, {})
     assert pool_threads() == [], caught  # which holds the frames
@@ -174,6 +174,6 @@ def test_a_full_disk_leaves_no_thread(tmp_path, monkeypatch, pool_threads):
 
 def test_a_result_that_cannot_be_written_is_skipped(tmp_path):
     (tmp_path / "alpha").write_text("a file where a folder should be")
-    work = Work(Short(9, MemoryError()), torch.device("cpu"), False)
+    work = Predictor(Short(9, MemoryError()), torch.device("cpu"), False)
     work.write(Picture(Path("a.png"), "a", scene(4, 4)), scene(4, 4)[..., 0], tmp_path, None)
     assert work.skipped == [Path("a.png")]

@@ -15,7 +15,7 @@ from matting.errors import UserError
 from matting.experiments.recipe import RecipeRuns, recipe_runs
 from matting.reports import recipe_page, write
 from matting.reports.curves import curves, thinned
-from matting.reports.narrative import caveats, conclusion, row_titles, told, training, verdict
+from matting.reports.narrative import caveats, conclusion, opening_paragraphs, row_titles, training, verdict
 from matting.visualization import html
 from matting.visualization.grid import GAP, TITLE
 from matting.visualization.samples import SHEET_SIDE, Sample, columns, labelled, on_green, sheet_of
@@ -202,7 +202,7 @@ def test_tables_hold_raw_figures_as_csv_and_the_papers_units_as_markdown(written
 def test_the_story_is_told_from_the_facts(done):
     finish_stage(done.steps[1], starts=["1", "2"], skipped=["a damaged.png"])
     assert " since the last of" not in " ".join(training(done.steps[0]))
-    text = " ".join(told(done.evaluation, done.steps[:-1]))
+    text = " ".join(opening_paragraphs(done.evaluation, done.steps[:-1]))
     assert "Scale quick, data procedural, seed 0." in text
     assert "segmentation_gan: 90 batches of 8 (720 samples, height x width 64x112) from 184 subjects" in text
     assert "12 s on cpu, precision 32-true; kept are the weights of batch 80, the best of validation." in text

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from matting.runs.run import open_run, run_folders
-from matting.utils.home_paths import at_home, homeless
+from matting.utils.home_paths import abbreviate_home, expand_home
 
 
 @pytest.fixture
@@ -18,12 +18,12 @@ def home(tmp_path, monkeypatch):
 
 def test_a_home_is_a_tilde_in_every_text(home):
     facts = {"a": f"{home}/w.pth", "b": ["in", f"see {home}: full", 1, None], "c": {"d": str(home)}}
-    assert homeless(facts) == {"a": "~/w.pth", "b": ["in", "see ~: full", 1, None], "c": {"d": "~"}}
-    assert homeless(f"{home}-2/x {home}s/x") == f"{home}-2/x {home}s/x"
+    assert abbreviate_home(facts) == {"a": "~/w.pth", "b": ["in", "see ~: full", 1, None], "c": {"d": "~"}}
+    assert abbreviate_home(f"{home}-2/x {home}s/x") == f"{home}-2/x {home}s/x"
 
 
 def test_a_tilde_is_the_home_of_who_reads(home):
-    assert at_home({"a": ["~/w.pth", "~", 1], "b": "~w or ~/w"}) == {
+    assert expand_home({"a": ["~/w.pth", "~", 1], "b": "~w or ~/w"}) == {
         "a": [f"{home}/w.pth", str(home), 1],
         "b": "~w or ~/w",
     }
@@ -31,7 +31,7 @@ def test_a_tilde_is_the_home_of_who_reads(home):
 
 def test_the_root_is_nobodys_home(monkeypatch):
     monkeypatch.setenv("HOME", "/")
-    assert homeless("/data/x") == "/data/x"
+    assert abbreviate_home("/data/x") == "/data/x"
 
 
 def test_no_config_manifest_or_log_names_the_home(tiny, home):

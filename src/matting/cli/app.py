@@ -65,9 +65,9 @@ def launch(verb: str, arguments: list[str]) -> None:
     if {*help.HELP} & {*arguments}:
         help.show(verb, [word for word in given if not words.is_option(word)])
         return
-    if verb in OF_EXPERIMENTS and (names := grid.asked(given)):
+    if verb in OF_EXPERIMENTS and (names := grid.experiment_names(given)):
         if option := next(filter(words.is_option, given), None):
-            right = grid.facts(names[0])["verb"]
+            right = grid.read_file(names[0])["verb"]
             raise UserError(
                 f"{option}: its rows have the configs: `matting {right} experiments={names[0]} {option} ...`"
             )
@@ -100,7 +100,7 @@ def launch(verb: str, arguments: list[str]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing and exiting with 1
     logging.raiseExceptions = False  # of Hydra's lines to a pipe that nobody reads: the job's own end the command
     try:
-        with sweeps.told():
+        with sweeps.reported():
             job()
     except OSError as error:  # what a job raises comes out otherwise: this is the folder of a sweep
         if error.filename is None:

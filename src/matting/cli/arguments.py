@@ -15,7 +15,7 @@ from matting.config.compose import config_dir, hydra_ready, options
 from matting.config.messages import no_choice
 from matting.config.rules import shown
 from matting.errors import UserError
-from matting.utils.home_paths import at_home
+from matting.utils.home_paths import expand_home
 
 CFG = ("-c", "--cfg")
 PRINTING = (*CFG, "-i", "--info")
@@ -132,4 +132,4 @@ def literal(arguments: list[str]) -> list[str]:
 
 
 def quoted(text: str) -> str:
-    return '"' + re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', at_home(text))) + '"'
+    return '"' + re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', expand_home(text))) + '"'

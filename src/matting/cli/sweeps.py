@@ -33,7 +33,7 @@ INSTALL = "pip install 'matting[sweeps]'"
 NOT_INSTALLED = r"Unknown plugin class : 'hydra_plugins\.(\w+)"  # as Hydra says it
 
 
-class Running:
+class SweepState:
     """The sweep of this process.
 
     failures: a JSON line for each failed job, written where the job ran. without_plugins: Hydra knows of none yet.
@@ -54,9 +54,9 @@ def register(arguments: Sequence[str]) -> None:
         without_plugins()
         return
     plugins = Plugins.instance()
-    if Running.without_plugins:
+    if SweepState.without_plugins:
         plugins._initialize()  # Hydra looks only once by itself
-        Running.without_plugins = False
+        SweepState.without_plugins = False
     for file in (config_dir() / "hydra").rglob("*.yaml"):
         group = ConfigStore.instance().repo
         for name in file.relative_to(config_dir()).parts[:-1]:
@@ -70,7 +70,7 @@ def without_plugins() -> None:
         sys.modules[PACKAGE] = None  # type: ignore[assignment]
         Plugins.instance()
         del sys.modules[PACKAGE]
-        Running.without_plugins = True
+        SweepState.without_plugins = True
 
 
 class Sweep(Callback):
@@ -78,7 +78,7 @@ class Sweep(Callback):
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         folder = Path(config.hydra.sweep.dir).absolute()
-        self.failures = Running.failures = folder / f"failures-{uuid4().hex}.jsonl"
+        self.failures = SweepState.failures = folder / f"failures-{uuid4().hex}.jsonl"
         if "storage" in config.hydra.sweeper and importlib.util.find_spec("optuna") is not None:
             resume_study(config, folder)
 
@@ -119,7 +119,7 @@ def resume_study(config: DictConfig, folder: Path) -> None:
             node.study_name = hashlib.blake2b(words.encode(), digest_size=6).hexdigest()
         waiting = f"study {node.study_name}: another process is at work on it; waiting for it"
         lock = locks.lock(folder / f".study-{node.study_name}", waiting, "set paths.output_dir to a folder of yours")
-        Running.study.enter_context(lock)
+        SweepState.study.enter_context(lock)
         study = optuna.create_study(
             storage=node.storage, study_name=node.study_name, direction=node.direction, load_if_exists=True
         )
@@ -157,7 +157,7 @@ def is_true(text: str) -> bool:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
+def reported() -> Iterator[None]:
     """Run a sweep; raise JobError if jobs failed, whatever launched them: the first, after a line for each.
 
     Raises UserError for a launcher or sweeper that is not installed.
@@ -180,8 +180,8 @@ def told() -> Iterator[None]:
         if errors:
             raise JobError(errors[0] if len(errors) == 1 else f"{len(errors)} jobs failed, the first: {errors[0]}")
     finally:
-        Running.study.close()
-        file, Running.failures = Running.failures, None
+        SweepState.study.close()
+        file, SweepState.failures = SweepState.failures, None
         if file is not None:
             remove_config(file.parent)  # no job has begun where one has a choice that there is not
             with contextlib.suppress(OSError):  # where there is no folder of sweeps there is no file
@@ -189,5 +189,5 @@ def told() -> Iterator[None]:
 
 
 def failures() -> list[str]:
-    file = Running.failures
+    file = SweepState.failures
     return [json.loads(line) for line in file.read_text().splitlines()] if file is not None and file.is_file() else []

@@ -11,7 +11,7 @@ from matting.config.compose import compose_config
 from matting.errors import UserError
 from matting.experiments.comparison import compare
 from matting.experiments.experiment import experiment, key_of
-from matting.experiments.grid import asked
+from matting.experiments.grid import experiment_names
 from matting.tracking.wandb_session import has_key
 from matting.utils.console import say
 
@@ -29,7 +29,7 @@ def run_experiments(arguments: Sequence[str]) -> None:
     `dry_run=true` prints both as JSON, without network and account. The other words are those of the experiment's own
     command line, grids too.
     """
-    names = asked(arguments)
+    names = experiment_names(arguments)
     if not names:
         raise UserError("experiments: no value; give experiments=<name>, e.g. experiments=pomagan/table3_terms, or all")
     own = [word for word in arguments if key_of(word).split(".")[0] in OWN]

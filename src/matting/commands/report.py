@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from matting.errors import UserError
 from matting.experiments.experiment import experiment
-from matting.experiments.grid import asked
+from matting.experiments.grid import experiment_names
 from matting.experiments.recipe import recipe_runs
 from matting.reports.write import write, write_experiment
 from matting.utils.console import say
@@ -27,6 +27,6 @@ def run(config: DictConfig) -> None:
 
 def run_experiments(arguments: Sequence[str]) -> None:
     """The verb with `experiments=<name>`: runs nothing; what is missing or failed is said in its place."""
-    names = asked(arguments) or []
+    names = experiment_names(arguments) or []
     for name in names:
         write_experiment(experiment(name, [word for word in arguments if not word.startswith("experiments=")]))

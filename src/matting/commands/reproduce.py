@@ -9,7 +9,7 @@ from matting.data.build import fingerprint
 from matting.errors import JobError
 from matting.experiments.execution import ensure_evaluation, make_rows
 from matting.experiments.experiment import experiment
-from matting.experiments.grid import asked
+from matting.experiments.grid import experiment_names
 from matting.experiments.recipe import forget, make_stages, recipe_runs, rerun, show_plan
 from matting.metrics.units import table_text
 from matting.reports import write
@@ -41,7 +41,7 @@ def run(config: DictConfig) -> None:
         say(f"report: writing {recipe.folder}")
         write.write(recipe)
     scale, random = evaluation.config["scale"]["name"], ", random VGG" if random_vgg(recipe.steps[:-1]) else ""
-    say(table_text(result, f"scale {scale}{random}", recipe.recipe["published"]["scale"]))
+    say(table_text(result, f"scale {scale}{random}", recipe.recipe["published"]["units"]))
     seconds = sum(step.manifest.get("seconds", 0) for step in recipe.steps)  # a stage may be pruned by now
     spent = "done before" if ready else f"done in {time.monotonic() - start:.0f} s"
     say(f"reproduce {recipe.name}: {spent}; its {len(recipe.steps)} runs took {seconds:.0f} s in all. The report:")
@@ -56,7 +56,7 @@ def run_experiments(arguments: Sequence[str]) -> None:
     from matting.reports import experiment_page
 
     overrides = [word for word in arguments if not word.startswith("experiments=")]
-    found = [experiment(name, overrides) for name in asked(arguments) or []]
+    found = [experiment(name, overrides) for name in experiment_names(arguments) or []]
     failed = [line for one in found for line in make_rows(one)]
     if not found[0].jobs[0].config().plan:
         reports = [(one, write.write_experiment(one)) for one in found]

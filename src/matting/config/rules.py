@@ -47,7 +47,7 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "loss.*.per_scale": (True, False),
     "metrics.convention": ("dim", "mmagic", "p3m"),
     "metrics.regions": ["whole", "unknown"],
-    "recipe.published.scale": ("pomagan", "dim", "alphanet"),
+    "recipe.published.units": ("pomagan", "dim", "alphanet"),
     "recipe.published.region": ("whole", "unknown"),
     "prune": (True, False),
     "hydra.sweeper.direction": ("minimize", "maximize"),

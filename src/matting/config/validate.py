@@ -12,7 +12,7 @@ from matting.config.identity import flat, plain
 from matting.config.rules import UNUSED, listed, rules_of, shown
 from matting.errors import UserError
 
-PASSED: set[tuple[str, str]] = set()  # keys with values: the rows of a grid differ in few
+CHECKED: set[tuple[str, str]] = set()  # keys with values: the rows of a grid differ in few
 
 
 def check(config: DictConfig) -> None:
@@ -33,11 +33,11 @@ def check_plain(data: dict[str, Any]) -> None:
 def check_values(data: dict[str, Any]) -> None:
     """Raise UserError for the first value of plain data that is no choice and no number of its key."""
     for key, value in flat(data).items():
-        if (known := (key, repr(value))) in PASSED:
+        if (known := (key, repr(value))) in CHECKED:
             continue
         if expected := rules_of(key).expected(value):
             raise UserError(f"{key}={shown(value)}: expected {expected}")
-        PASSED.add(known)
+        CHECKED.add(known)
 
 
 def check_trainer(trainer: dict[str, Any], adversarial: dict[str, Any]) -> None:
@@ -77,7 +77,7 @@ MAY_BE_NULL = ("size", "fused", "persons", "long_side")
 OF_A_RECIPE = ("name", "title", "method", "published")
 
 
-PUBLISHED = ("source", "scale", "region", "conditions", "tests")
+PUBLISHED = ("source", "units", "region", "conditions", "tests")
 
 
 OF_A_TEST_SET = ("eval_size", "backgrounds_per_subject", "subjects")

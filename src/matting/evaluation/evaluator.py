@@ -112,7 +112,7 @@ def predicted(raw: RawBatch, method: Method, device: torch.device, config: Mappi
             given["trimap"] = trimap_from_alpha(batch["alpha"], dilation(batch["alpha"], config))
         found = method(batch["image"], **given)
     planes = {"image": batch["image"], "alpha": found["alpha"], "truth": batch["alpha"]}
-    planes |= {stage: found[stage] for stage in (*method.stages, *method.measured)}
+    planes |= {stage: found[stage] for stage in (*method.intermediates, *method.measured)}
     return {name: plane.cpu() for name, plane in planes.items()}
 
 
@@ -140,7 +140,7 @@ def samples_of(
             for row, found in values.items()
             for region, each in zip(metrics["regions"], found, strict=True)
         ]
-        samples.append((table, {name: planes[name][i] for name in ("image", "alpha", "truth", *method.stages)}))
+        samples.append((table, {name: planes[name][i] for name in ("image", "alpha", "truth", *method.intermediates)}))
     return samples
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 
 from matting.experiments.experiment import Experiment, Row
-from matting.experiments.measurements import Place
+from matting.experiments.measurements import Measurements
 from matting.experiments.statistics import Difference, kendall_tau, paired_difference
-from matting.metrics.units import ROWS, SCALES
+from matting.metrics.units import ROWS, UNITS
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Measured:
     """A row on a test set in a region: means over its seeds of the raw figures, with their standard deviation.
 
     std: None of one seed. seeds: those with figures. state: done, or why other seeds have none. published: the paper's
-    figures for this table, by the name of its test set, in the report's units. conditions: see `Place.conditions`.
-    apart: measured on other pixels than the first row.
+    figures for this table, by the name of its test set, in the report's units. conditions: see
+    `Measurements.conditions`. apart: measured on other pixels than the first row.
     """
 
     row: Row
@@ -64,23 +64,23 @@ def compare(experiment: Experiment) -> list[Comparison]:
     tests = [test for result in results.values() if result is not None for test in result["tests"].items()]
     places = dict.fromkeys((name, region) for name, test in tests for row in test["rows"].values() for region in row)
     names = {name for name, _ in tests}
-    return [comparison(experiment, Place(results, *place), names) for place in places]
+    return [comparison(experiment, Measurements(results, *place), names) for place in places]
 
 
-def comparison(experiment: Experiment, place: Place, tests: Collection[str]) -> Comparison:
+def comparison(experiment: Experiment, measurements: Measurements, tests: Collection[str]) -> Comparison:
     """The first row that has runs is what the others are compared with, where they were measured on its pixels."""
     rows, metrics = experiment.rows, tuple(experiment.published["metrics"])
-    found = {at: place.measured(row.jobs, row.part) for at, row in enumerate(rows) if not row.control}
+    found = {at: measurements.measured(row.jobs, row.part) for at, row in enumerate(rows) if not row.control}
     first = next((at for at in found if rows[at].jobs), None)
-    reference = {} if first is None else place.pairs(found[first], rows[first].part)
+    reference = {} if first is None else measurements.pairs(found[first], rows[first].part)
     known = next(filter(None, found.values()), [])  # a control row is that of any run, the first may have failed
-    found |= {at: place.measured(known, row.part) for at, row in enumerate(rows) if row.control}
-    conditions = [place.conditions(found[at]) for at in range(len(rows))]
+    found |= {at: measurements.measured(known, row.part) for at, row in enumerate(rows) if row.control}
+    conditions = [measurements.conditions(found[at]) for at in range(len(rows))]
     varying = varying_of(conditions)
     lines = []
     for at, row in enumerate(rows):
-        means = means_of([place.figures(job, row.part) for job in found[at]], metrics)
-        apart = any(place.pixels(job) != place.pixels(known[0]) for job in found[at])
+        means = means_of([measurements.figures(job, row.part) for job in found[at]], metrics)
+        apart = any(measurements.pixels(job) != measurements.pixels(known[0]) for job in found[at])
         paired = means and not (at == first or row.control or apart)
         title = ROWS[row.part] if row.control else row.label
         line = Measured(
@@ -88,15 +88,15 @@ def comparison(experiment: Experiment, place: Place, tests: Collection[str]) -> 
             title=", ".join([title, *marks(title, conditions[at], varying)]),
             means=means,
             seeds=len(found[at]),
-            state=place.state(known if row.control else row.jobs, row.part),
-            difference=paired_difference(reference, place.pairs(found[at], row.part)) if paired else None,
-            published=published_of(experiment, row, place.test, place.region, tests),
+            state=measurements.state(known if row.control else row.jobs, row.part),
+            difference=paired_difference(reference, measurements.pairs(found[at], row.part)) if paired else None,
+            published=published_of(experiment, row, measurements.test, measurements.region, tests),
             conditions=conditions[at],
             apart=apart,
         )
         lines.append(line)
     agreements = [one for told in published_tests(lines) if (one := agreement(lines, told)) is not None]
-    return Comparison(place.test, place.region, metrics, lines, agreements, varying)
+    return Comparison(measurements.test, measurements.region, metrics, lines, agreements, varying)
 
 
 def varying_of(conditions: Sequence[Mapping[str, str]]) -> list[str]:
@@ -154,8 +154,8 @@ def agreement(rows: Sequence[Measured], test: str) -> Agreement | None:
 
 def factor(experiment: Experiment, metric: str) -> float:
     """From a raw figure to the published units."""
-    return SCALES[experiment.published["scale"]][metric][0]
+    return UNITS[experiment.published["units"]][metric][0]
 
 
 def heading(experiment: Experiment, metric: str) -> str:
-    return SCALES[experiment.published["scale"]][metric][1]
+    return UNITS[experiment.published["units"]][metric][1]

@@ -96,7 +96,7 @@ def ensure_stage(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         if this.last.is_file() and config.checkpoint.keep != "all":  # it was stopped right after its result
             from matting.training import trainer
 
-            trainer.tidy(this)
+            trainer.apply_keep_policy(this)
         return this, result
     distributed.check(this.config["trainer"])
     instantiate.check_built(this.config)
@@ -142,7 +142,7 @@ def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     from matting.training import trainer
 
     try:
-        with log.kept(this.folder / "train.log"):
+        with log.tee_to(this.folder / "train.log"):
             result = trainer.train(this, upstream)
     except (Interrupted, KeyboardInterrupt, SystemExit):  # what Lightning makes of Ctrl-C and SIGTERM is an exit
         raise Interrupted(
@@ -176,7 +176,7 @@ def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         from matting.evaluation import evaluator
 
         try:
-            with log.kept(this.folder / "evaluate.log"):
+            with log.tee_to(this.folder / "evaluate.log"):
                 result = evaluator.evaluate(this, {key: found.checkpoint for key, found in upstream.items()})
         except Exception as error:
             lifecycle.note_error(this, error)

@@ -11,10 +11,10 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from matting.config.derive import SHARED
-from matting.experiments.grid import facts, grid
+from matting.experiments.grid import grid, read_file
 from matting.experiments.jobs import Job, job_of, jobs_of
 from matting.runs.run import random_vgg
-from matting.utils.home_paths import homeless
+from matting.utils.home_paths import abbreviate_home
 
 SAID = {"scale", "data", "seed"}  # of every table
 UNTOLD = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan")  # change nothing that comes out
@@ -78,12 +78,12 @@ class Experiment:
 
     @property
     def command(self) -> str:
-        return homeless(shlex.join(["matting", self.verb, f"experiments={self.name}", *self.overrides]))
+        return abbreviate_home(shlex.join(["matting", self.verb, f"experiments={self.name}", *self.overrides]))
 
 
 def experiment(name: str, overrides: Sequence[str]) -> Experiment:
     """Compose all rows of an experiment, running nothing; `overrides` as on the verb's command line."""
-    file = facts(name)
+    file = read_file(name)
     lines = list(dict.fromkeys(grid(name, file["verb"], overrides)))  # a seed given twice is one
     made = jobs_of(name, file["verb"], lines)
     jobs = [made[words] for words in lines]
@@ -133,7 +133,7 @@ def row(title: str, jobs: Sequence[Job], **more: Any) -> Row:
 def borrowed(node: Mapping[str, Any], overrides: Sequence[str]) -> list[Job]:
     """The jobs of a row that another experiment owns, with what both command lines share."""
     shared = [word for word in overrides if key_of(word).split(".")[0] in SHARED]
-    verb = facts(node["of"])["verb"]
+    verb = read_file(node["of"])["verb"]
     return [job_of(verb, words) for words in grid(node["of"], verb, shared) if fits(node["at"], words)]
 
 

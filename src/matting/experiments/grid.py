@@ -12,7 +12,7 @@ from matting.config.compose import config_dir, hydra_ready, options
 from matting.errors import UserError
 
 
-def asked(arguments: Sequence[str]) -> list[str] | None:
+def experiment_names(arguments: Sequence[str]) -> list[str] | None:
     """The experiments that a command line names: `experiments=a,b` or `all`; None if it has no such word."""
     values = [word.partition("=")[2] for word in arguments if word.startswith("experiments=")]
     if not values or values[-1] in ("", "null"):
@@ -20,7 +20,7 @@ def asked(arguments: Sequence[str]) -> list[str] | None:
     return options("experiments") if values[-1] == "all" else values[-1].split(",")
 
 
-def facts(name: str) -> dict[str, Any]:
+def read_file(name: str) -> dict[str, Any]:
     """An experiment's file as it stands; raises UserError where there is none."""
     file = config_dir() / "experiments" / f"{name}.yaml"
     if not file.is_file():
@@ -31,13 +31,13 @@ def facts(name: str) -> dict[str, Any]:
 
 def check_command(verb: str, arguments: Sequence[str]) -> None:
     """Raise UserError for several experiments in one grid, and for one that is of the other verb."""
-    names = asked(arguments)
+    names = experiment_names(arguments)
     if names is None:
         return
     if len(names) != 1:
         given = next(word for word in reversed(arguments) if word.startswith("experiments="))
         raise UserError(f"{given}: each has a grid of its own; `matting reproduce {given}` runs one after another")
-    right = facts(names[0])["verb"]
+    right = read_file(names[0])["verb"]
     if right != verb:
         raise UserError(
             f"experiments={names[0]}: its rows are of another verb; `matting {right} experiments={names[0]}`"

@@ -15,7 +15,7 @@ NOT_HERE = "not measured here"
 
 
 @dataclass(frozen=True)
-class Place:
+class Measurements:
     """A region of a test set. results: of all runs, by the digest of the evaluation; None of one that is not done."""
 
     results: Mapping[str, Mapping[str, Any] | None]

@@ -21,7 +21,7 @@ class AlphaNetMethod(Method):
     """
 
     name = "AlphaNet"
-    stages = ("mask", "trimap", "halves")
+    intermediates = ("mask", "trimap", "halves")
     measured = ("mask", "probability", "halves")
 
     def __init__(self, alphanet: Path, segmentation: Path, matting: Path, max_side: int):
@@ -55,7 +55,7 @@ class AlphaNetInteractive(Method):
     """The matting network alone: the trimap comes from a person, or from the truth (the paper's Table II)."""
 
     name = "AlphaNet's matting network"
-    stages = ("trimap",)
+    intermediates = ("trimap",)
     wants_trimap = True
 
     def __init__(self, matting: Path, max_side: int):

@@ -15,19 +15,19 @@ from matting.utils.process import device_of
 class Method(nn.Module):
     """A trained system, frozen.
 
-    name: as in the reports. stages: what it also shows beside its alpha, by name and in order (`coarse`, `trimap`).
-    measured: those of them that are measured as an alpha would be.
+    name: as in the reports. intermediates: maps that it also gives beside its alpha, by name and in order (`coarse`,
+    `trimap`). measured: those of them that are measured as an alpha would be.
     wants_trimap: whether it takes a trimap beside the image; its config says the same by `inputs: [image, trimap]`,
     which is known before anything is loaded.
     """
 
     name: str
-    stages: tuple[str, ...] = ()
+    intermediates: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
     wants_trimap: bool = False
 
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
-        """image (B, 3, H, W) float32 in [0, 1] -> `alpha` and each of `stages`, (B, 1, H, W) float32 in [0, 1].
+        """image (B, 3, H, W) float32 in [0, 1] -> `alpha` and each of `intermediates`, (B, 1, H, W) float32 in [0, 1].
 
         trimap: (B, 1, H, W) float32 of 0, 0.5 and 1, given to methods that want one and to no other.
         """

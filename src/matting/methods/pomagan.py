@@ -18,7 +18,7 @@ class Pomagan(Method):
     """
 
     name = "POMAGAN"
-    stages = measured = ("coarse",)
+    intermediates = measured = ("coarse",)
 
     def __init__(self, segmentation: Path, alpha: Path, height: int | None, width: int | None, fit: str):
         super().__init__()

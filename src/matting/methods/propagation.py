@@ -26,7 +26,7 @@ class Propagation(Method):
         super().__init__()
         self.max_side, self.told = max_side, False
         self.wants_trimap = segmentation is None
-        self.stages = ("trimap",) if segmentation is None else ("mask", "trimap")
+        self.intermediates = ("trimap",) if segmentation is None else ("mask", "trimap")
         self.measured = () if segmentation is None else ("mask",)
         self.segmentation: nn.Module | None = None
         if segmentation is not None:

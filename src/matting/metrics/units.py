@@ -14,7 +14,7 @@ ROWS = {
 }
 
 # name -> metric -> (factor, heading)
-SCALES: dict[str, dict[str, tuple[float, str]]] = {
+UNITS: dict[str, dict[str, tuple[float, str]]] = {
     "pomagan": {  # POMAGAN Table 1
         "mse": (1e3, "MSE x1e3"),
         "mae": (1e3, "MAE x1e3"),
@@ -39,14 +39,14 @@ SCALES: dict[str, dict[str, tuple[float, str]]] = {
 NOT_COMPARABLE = {"alphanet": "* scale not comparable with the paper's figures"}
 
 
-def headings(scale: str = "pomagan") -> list[str]:
-    return [heading for _, heading in SCALES[scale].values()]
+def headings(units: str = "pomagan") -> list[str]:
+    return [heading for _, heading in UNITS[units].values()]
 
 
-def scaled(values: Mapping[str, float | None], scale: str = "pomagan") -> list[str]:
+def scaled(values: Mapping[str, float | None], units: str = "pomagan") -> list[str]:
     """The figures of a row as text; a dash where no sample counted."""
     cells = []
-    for metric, (factor, _) in SCALES[scale].items():
+    for metric, (factor, _) in UNITS[units].items():
         value = values[metric]
         number = None if value is None else value * factor
         cells.append("-" if number is None else f"{number:.0f}" if abs(number) >= 1000 else f"{number:.4g}")
@@ -79,16 +79,16 @@ def sizes_text(test: Mapping[str, Any]) -> str:
     return " to ".join(dict.fromkeys(f"{height}x{width}" for height, width in test["sizes"]))
 
 
-def table_text(result: Mapping[str, Any], title: str = "", scale: str = "pomagan") -> str:
+def table_text(result: Mapping[str, Any], title: str = "", units: str = "pomagan") -> str:
     """The result of an evaluation as a table for a terminal."""
     lines = []
     for name, test in result["tests"].items():
         lines.append(f"{name}: {size_text(test)}, convention {result['convention']}, {title}")
         regions = list(next(iter(test["rows"].values())))
         for region in regions:
-            lines.append(f"  {region_title(region):<26}" + _cells(headings(scale)))
+            lines.append(f"  {region_title(region):<26}" + _cells(headings(units)))
             for row in row_order(test["rows"]):
-                lines.append(f"  {row_title(row, result):<26}" + _cells(scaled(test["rows"][row][region], scale)))
+                lines.append(f"  {row_title(row, result):<26}" + _cells(scaled(test["rows"][row][region], units)))
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""The work of `matting predict`: pictures decoded ahead, through the networks in batches of one size, and written."""
+"""Predict pictures: decode them ahead, run the networks on batches of one size, write what comes out."""
 
 import os
 from collections import deque
@@ -59,13 +59,13 @@ def predict(
     prepare(config)
     torch.backends.cudnn.benchmark = False  # each size of picture would be tried anew
     method, device = load_method(config, checkpoints)
-    work = Work(method, device, config["trainer"]["precision"] == "bf16-mixed")
+    predictor = Predictor(method, device, config["trainer"]["precision"] == "bf16-mixed")
     with closing(read_ahead(pictures, trimaps)) as ahead:  # or the garbage collector ends its thread, at any moment
         stream = track(ahead, "predict", len(pictures)) if config["runtime"]["progress"] else ahead
-        for batch in batches(work.opened(stream), config["batch_size"]):
-            for picture, alpha in work.alphas(batch):
-                work.write(picture, alpha, output, background)
-    return work.skipped
+        for batch in batches(predictor.opened(stream), config["batch_size"]):
+            for picture, alpha in predictor.alphas(batch):
+                predictor.write(picture, alpha, output, background)
+    return predictor.skipped
 
 
 def read_ahead(
@@ -107,7 +107,7 @@ def out_of_memory(error: BaseException) -> bool:
     )
 
 
-class Work:
+class Predictor:
     """A method at work on pictures; one that cannot be read, held or written is named and skipped."""
 
     def __init__(self, method: Method, device: torch.device, bf16: bool):

@@ -13,7 +13,7 @@ from matting.reports.narrative import caveats, count, drawn, setting, trimaps
 from matting.reports.table_formats import Table
 from matting.runs.run import Run
 from matting.utils.files import read_json
-from matting.utils.home_paths import homeless
+from matting.utils.home_paths import abbreviate_home
 from matting.visualization.html import PAGE, STYLE, figure, heads, picture
 from matting.visualization.samples import columns, reduced
 
@@ -23,7 +23,7 @@ NAMED = 6  # rows that a sentence names
 
 def html(experiment: Experiment, comparisons: Sequence[Comparison], tables: Sequence[Table]) -> str:
     title = f"{experiment.name}, beside {experiment.published['source']}"
-    body = [f"<p>{escape(paragraph)}</p>" for paragraph in told(experiment, comparisons)]
+    body = [f"<p>{escape(paragraph)}</p>" for paragraph in opening_paragraphs(experiment, comparisons)]
     body += ["<h2>Figures</h2>", *map(table_html, tables)]
     pictured = [(row, job) for row in experiment.rows if not row.control for job in finished(row)[:1]]
     if pictured:
@@ -35,14 +35,14 @@ def html(experiment: Experiment, comparisons: Sequence[Comparison], tables: Sequ
     return PAGE.format(title=escape(title), style=STYLE, body="\n".join(body))
 
 
-def told(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterator[str]:
+def opening_paragraphs(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterator[str]:
     """What the rows are and how far the figures hold."""
     yield f"Made by: {experiment.command}"
     own = {job.words for job in experiment.jobs}
     for row in experiment.rows:
         for job in () if row.control else row.jobs[:1]:
             if job.words not in own:
-                yield f"{row.label}: made by {homeless(shlex.join(['matting', job.verb, *job.words]))}"
+                yield f"{row.label}: made by {abbreviate_home(shlex.join(['matting', job.verb, *job.words]))}"
     states = experiment.states
     grid = count(len(states), "run")
     yield f"{grid} in the grid: {states.count('done')} done, {failed(states)} failed, the rest not done."
@@ -122,7 +122,7 @@ def runs_table(experiment: Experiment) -> str:
                 str(job.seed),
                 job.state(),
                 " ".join(run.digest for run in job.stages),
-                homeless(str(job.evaluation)),
+                abbreviate_home(str(job.evaluation)),
             ]
             lines.append(
                 f"<tr><th>{escape(row.label)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

@@ -9,7 +9,7 @@ from matting.runs.run import Run, random_vgg
 UNTRAINED = ("constant", "perfect_mask")
 
 
-def told(evaluation: Run, stages: list[Run]) -> list[str]:
+def opening_paragraphs(evaluation: Run, stages: list[Run]) -> list[str]:
     """A report's opening paragraphs: what came out and how far it holds, then how it was trained."""
     result = evaluation.result()
     assert result is not None

@@ -5,11 +5,11 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from matting.metrics.units import NOT_COMPARABLE, SCALES, headings, region_title, scaled, size_text
+from matting.metrics.units import NOT_COMPARABLE, UNITS, headings, region_title, scaled, size_text
 from matting.reports.curves import curves
-from matting.reports.narrative import row_titles, told
+from matting.reports.narrative import opening_paragraphs, row_titles
 from matting.runs.run import Run
-from matting.utils.home_paths import homeless
+from matting.utils.home_paths import abbreviate_home
 from matting.visualization.html import PAGE, STYLE, figure, heads, image, picture
 from matting.visualization.samples import Sample
 
@@ -19,7 +19,10 @@ def html(recipe: Mapping[str, Any], evaluation: Run, stages: list[Run], samples:
     result = evaluation.result()
     assert result is not None
     title = f"{recipe['title']}, scale {evaluation.config['scale']['name']}, data {evaluation.config['data']['name']}"
-    body = [*(f"<p>{escape(paragraph)}</p>" for paragraph in told(evaluation, stages)), "<h2>Figures</h2>"]
+    body = [
+        *(f"<p>{escape(paragraph)}</p>" for paragraph in opening_paragraphs(evaluation, stages)),
+        "<h2>Figures</h2>",
+    ]
     titles, published = row_titles(result, stages), recipe["published"]
     for name, test in result["tests"].items():
         body += [table(name, region, result, titles, published) for region in test["rows"]["alpha"]]
@@ -47,23 +50,23 @@ def table(
     """A test set's rows in one region; the best of each column, the perfect mask apart, is bold."""
     test = result["tests"][name]
     rows = {row: test["rows"][row][region] for row in titles}
-    best, metrics = {}, SCALES[published["scale"]]
+    best, metrics = {}, UNITS[published["units"]]
     for metric in metrics:
         figures = [rows[row][metric] for row in rows if row != "perfect_mask" and rows[row][metric] is not None]
         best[metric] = min(figures, default=None)
     lines = []
     for row, values in rows.items():
         cells = []
-        for metric, text in zip(metrics, scaled(values, published["scale"]), strict=True):
+        for metric, text in zip(metrics, scaled(values, published["units"]), strict=True):
             bold = row != "perfect_mask" and values[metric] is not None and values[metric] == best[metric]
             cells.append(f"<td>{f'<b>{text}</b>' if bold else text}</td>")
         lines.append(f"<tr><th>{escape(titles[row])}</th>{''.join(cells)}</tr>")
     empty = rows["alpha"]["n_empty"]
     caption = f"{name}, {region_title(region)}: {size_text(test)}, convention {result['convention']}"
     caption += f"; {empty} with an empty region are in no mean" if empty else ""
-    caption += f"; {note}" if (note := NOT_COMPARABLE.get(published["scale"])) else ""
+    caption += f"; {note}" if (note := NOT_COMPARABLE.get(published["units"])) else ""
     beside = published_rows(name, published) if region == published["region"] else ""
-    head = f"<thead><tr><th></th>{heads(headings(published['scale']))}</tr></thead>"
+    head = f"<thead><tr><th></th>{heads(headings(published['units']))}</tr></thead>"
     return (
         f"<figure><figcaption>{escape(caption)}</figcaption><div class=wide><table>"
         f"{head}<tbody>{''.join(lines)}</tbody>{beside}</table></div></figure>"
@@ -75,7 +78,7 @@ def published_rows(name: str, published: Mapping[str, Any]) -> str:
     figures = published["tests"].get(name, published["tests"].get("*"))
     if figures is None:
         return ""
-    columns, note = len(headings(published["scale"])) + 1, f"{published['source']}: {published['conditions']}"
+    columns, note = len(headings(published["units"])) + 1, f"{published['source']}: {published['conditions']}"
     lines = [f"<tr><th class=note colspan={columns}>{escape(note)}</th></tr>"]
     for method, row in figures.items():
         cells = "".join(
@@ -98,7 +101,7 @@ def runs_table(runs: list[Run]) -> str:
         facts = run.manifest
         revision = facts["git"]["revision"][:12] + (" with changes" if facts["git"]["dirty"] else "")
         cells = (
-            homeless(str(run)),
+            abbreviate_home(str(run)),
             run.digest,
             facts["command"],
             revision,

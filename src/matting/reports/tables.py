@@ -118,8 +118,8 @@ def notes(experiment: Experiment, comparison: Comparison, compared: bool) -> lis
     found += absent(experiment.rows)
     if comparison.region == published["region"]:
         found.append(f"published: {published['source']}: {' '.join(published['conditions'].split())}")
-    if published["scale"] in NOT_COMPARABLE:
-        found.append(NOT_COMPARABLE[published["scale"]])
+    if published["units"] in NOT_COMPARABLE:
+        found.append(NOT_COMPARABLE[published["units"]])
     return found
 
 

@@ -167,17 +167,17 @@ def bars_of(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterat
             for row in comparison.rows:
                 if metric in row.means:
                     lines.append((row.title, times * row.means[metric][0]))
-                lines += [(told(row.title, test), figures[at]) for test, figures in row.published.items()]
+                lines += [(published_label(row.title, test), figures[at]) for test, figures in row.published.items()]
             yield Bars(f"bars/{comparison.test}/{metric}", f"{comparison.test}: {heading(experiment, metric)}", lines)
     if compared:
         return
     rows = [(row.title, row.figures) for row in experiment.rows if row.figures]
     for at, metric in enumerate(metrics):
-        lines = [(told(title, test), figures[test][at]) for title, figures in rows for test in figures]
+        lines = [(published_label(title, test), figures[test][at]) for title, figures in rows for test in figures]
         yield Bars(f"bars/published/{metric}", heading(experiment, metric), lines)
 
 
-def told(title: str, test: str) -> str:
+def published_label(title: str, test: str) -> str:
     return f"{title}, published" if test == "*" else f"{title}, published on {test}"
 
 

@@ -13,7 +13,7 @@ from matting.experiments.recipe import RecipeRuns
 from matting.reports.tables import table_csv, table_markdown
 from matting.utils.console import say
 from matting.utils.files import damaged, writable, write_text
-from matting.utils.home_paths import homeless
+from matting.utils.home_paths import abbreviate_home
 
 
 def write_experiment(found: Experiment) -> list[Comparison]:
@@ -25,7 +25,7 @@ def write_experiment(found: Experiment) -> list[Comparison]:
     made = tables.tables_of(found, comparisons)
     with writable(folder):
         say("\n\n".join(map(table_formats.text, made)))
-        write_text(folder / "rows.jsonl", "".join(json.dumps(homeless(line)) + "\n" for line in mapped(found)))
+        write_text(folder / "rows.jsonl", "".join(json.dumps(abbreviate_home(line)) + "\n" for line in mapped(found)))
         write_text(folder / "table.csv", tables.comma_separated(found, comparisons))
         write_text(folder / "table.md", "\n".join(map(table_formats.markdown, made)))
         write_text(folder / "table.tex", "\n".join(map(table_formats.latex, made)))
@@ -56,7 +56,7 @@ def write(recipe: RecipeRuns) -> Path:
             raise damaged(step.folder / "manifest.json")
     samples = figures.read_samples(recipe.evaluation)
     stages = recipe.steps[:-1]
-    scale = recipe.recipe["published"]["scale"]
+    scale = recipe.recipe["published"]["units"]
     with writable(recipe.folder):
         temporary = recipe.folder / f".{os.getpid()}-sheet.png"
         write_image(temporary, figures.sheet_of(samples))

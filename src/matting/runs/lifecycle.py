@@ -15,7 +15,7 @@ from matting.runs.run import Run
 from matting.utils import locks
 from matting.utils.console import say
 from matting.utils.files import write_json, write_text
-from matting.utils.home_paths import homeless
+from matting.utils.home_paths import abbreviate_home
 
 
 def lock(folder: Path, title: str) -> AbstractContextManager[None]:
@@ -51,13 +51,13 @@ def begin(run: Run, fingerprint: str, fresh: bool) -> None:
     }
     manifest.pop("error", None)
     manifest["starts"] = [*manifest.get("starts", []), now()]
-    write_text(run.folder / "config.yaml", yaml.safe_dump(homeless(run.config), sort_keys=False))
-    write_json(run.folder / "manifest.json", homeless(manifest))
+    write_text(run.folder / "config.yaml", yaml.safe_dump(abbreviate_home(run.config), sort_keys=False))
+    write_json(run.folder / "manifest.json", abbreviate_home(manifest))
 
 
 def note(run: Run, **facts: Any) -> None:
     """Add facts to the manifest."""
-    write_json(run.folder / "manifest.json", homeless({**run.manifest, **facts}))
+    write_json(run.folder / "manifest.json", abbreviate_home({**run.manifest, **facts}))
 
 
 def note_error(run: Run, error: Exception) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from matting.utils.home_paths import homeless
+from matting.utils.home_paths import abbreviate_home
 
 
 class Tee:
@@ -18,7 +18,7 @@ class Tee:
 
     def write(self, text: str) -> int:
         if not self.log.closed and "\x1b" not in text and "\r" not in text:
-            self.log.write(homeless(text))
+            self.log.write(abbreviate_home(text))
         return self.stream.write(text)
 
     def flush(self) -> None:
@@ -37,7 +37,7 @@ def keep(file: Path) -> None:
 
 
 @contextlib.contextmanager
-def kept(file: Path) -> Iterator[None]:
+def tee_to(file: Path) -> Iterator[None]:
     """Append what the block prints to `file`; an exception that leaves it carries the file's name as a note."""
     with (
         file.open("a") as log,
@@ -47,6 +47,6 @@ def kept(file: Path) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            log.write(homeless(traceback.format_exc()))
+            log.write(abbreviate_home(traceback.format_exc()))
             error.add_note(f"log: {file}")
             raise

@@ -11,7 +11,7 @@ from matting.config.identity import CONFIG_VERSION, digest_of, identity, plain, 
 from matting.errors import UserError
 from matting.utils import locks
 from matting.utils.files import damaged, read_json, read_yaml
-from matting.utils.home_paths import at_home
+from matting.utils.home_paths import expand_home
 
 NAMED = ("scale", "data")  # nodes by which, and by the stage's or method's, people know a run
 
@@ -97,7 +97,7 @@ def identity_of(verb: str, *choices: str) -> dict[str, Any]:
 def open_run(folder: Path) -> Run:
     """The run that lives in a folder; raises UserError if none does, or one of another version or damaged."""
     file = folder / "config.yaml"
-    config = at_home(read_yaml(file))
+    config = expand_home(read_yaml(file))
     if config is None:
         raise UserError(f"{folder}: not a run folder (config.yaml is missing); `matting runs` lists those there are")
     if (found := config.get("config_version")) != CONFIG_VERSION:

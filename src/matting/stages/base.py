@@ -17,7 +17,7 @@ from matting.metrics.modular import MattingMetrics
 from matting.nets.checkpoint import CHECKPOINT_VERSION, check_stage
 from matting.nets.recompute import recompute
 from matting.stages.schedule import rate_factor
-from matting.stages.terms import Unread, add, named
+from matting.stages.terms import PendingTerms, add, named
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class MattingStage(LightningModule):
         self.total_batches = self.log_every = 1
         self.frame = (0, 0)  # height and width of its training samples
         self.window: list[Batch] = []
-        self.unread = Unread()
+        self.pending_terms = PendingTerms()
         self.skipped: set[str] = set()
         self.results: dict[str, dict[str, float]] = {}
         self.validation = MattingMetrics()
@@ -146,9 +146,9 @@ class MattingStage(LightningModule):
         Terms of other updates are read with the next row, before a validation or before a checkpoint: no checkpoint and
         no row is ever written after a bad term.
         """
-        self.unread.add(self.batches, [id for batch in self.window for id in batch["ids"]], terms)
+        self.pending_terms.add(self.batches, [id for batch in self.window for id in batch["ids"]], terms)
         if self.logs:
-            self.unread.read()
+            self.pending_terms.read()
 
     def log_update(self, row: Mapping[str, float | Tensor]) -> None:
         """Log an update's figures and the rates."""
@@ -163,7 +163,7 @@ class MattingStage(LightningModule):
             logger.log_metrics(row, step=self.batches)
 
     def on_validation_epoch_start(self) -> None:
-        self.unread.read()
+        self.pending_terms.read()
         self.validation.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -193,7 +193,7 @@ class MattingStage(LightningModule):
             self.results[name] = {f"whole/{key}": float(value) for key, value in metrics.compute().items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.unread.read()
+        self.pending_terms.read()
         checkpoint["matting"] = {
             "version": CHECKPOINT_VERSION,
             "stage": self.stage["name"],

@@ -9,7 +9,7 @@ from matting.errors import JobError
 from matting.losses.weighted import LossSum, NonFiniteTerm, check_finite
 
 
-class Unread:
+class PendingTerms:
     """Terms that are still on the device: reading them makes the host wait for it."""
 
     def __init__(self) -> None:

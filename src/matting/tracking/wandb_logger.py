@@ -13,7 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from matting.runs.run import Run
 from matting.tracking.wandb_metadata import changed_keys, config_of, means_of, per_image, was_asked_for
 from matting.tracking.wandb_session import beside_agent, open_wandb, staged_in, usable
-from matting.utils.home_paths import homeless
+from matting.utils.home_paths import abbreviate_home
 
 
 class WandbRun(Logger):
@@ -133,5 +133,5 @@ class WandbRun(Logger):
             self.opened.finish(exit_code=int(failed))
             for log in self.run.folder.glob("wandb/*/logs/debug*.log"):  # wandb's own, of what it does where
                 text = log.read_text(errors="replace")
-                if homeless(text) != text:
-                    log.write_text(homeless(text))
+                if abbreviate_home(text) != text:
+                    log.write_text(abbreviate_home(text))

@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from matting.config.identity import NOT_TOLD, RUN_KEYS, flat, identity
 from matting.metrics.units import METRICS
 from matting.runs.run import Run, defaults_of, open_run
-from matting.utils.home_paths import homeless
+from matting.utils.home_paths import abbreviate_home
 
 LONGEST_NAME = 128  # that W&B takes
 
@@ -47,7 +47,7 @@ def was_asked_for(run: Run) -> bool:
 def config_of(run: Run) -> dict[str, Any]:
     """A run's config and where it comes from; without the paths of this machine."""
     facts = {key: run.manifest.get(key) for key in ("git", "versions", "data_fingerprint")}
-    return homeless({**{key: value for key, value in run.config.items() if key != "paths"}, **facts})
+    return abbreviate_home({**{key: value for key, value in run.config.items() if key != "paths"}, **facts})
 
 
 def means_of(result: Mapping[str, Any]) -> dict[str, float | None]:

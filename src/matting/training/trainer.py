@@ -64,7 +64,7 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
         result = measure(run, stage, data)
         lifecycle.note(run, seconds=round(time.monotonic() - start, 1))
         lifecycle.finish(run, result)
-        tidy(run)
+        apply_keep_policy(run)
         for logger in loggers:
             if isinstance(logger, WandbRun):
                 logger.log_result(result)
@@ -194,7 +194,7 @@ def device_name(trainer: Trainer) -> str:
     return torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
 
 
-def tidy(run: Run) -> None:
+def apply_keep_policy(run: Run) -> None:
     """`checkpoint.keep` of a done run: weights of the best | best, with optimizers | all."""
     keep = run.config["checkpoint"]["keep"]
     if keep == "all":
