@@ -1,0 +1,89 @@
+"""Runs that revision 65916f0 finished are found: the same digests, results, reports and predictions."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.experiments.jobs import job_of
+from matting.runs.upstream import method_run, stage_run
+
+HERE = Path(__file__).parent
+# Command line of a stage, a method or a row of an experiment, with all choices that this suite ships -> its runs.
+DIGESTS = json.loads((HERE / "digests.json").read_text())
+
+
+@pytest.fixture
+def finished(matting, monkeypatch):
+    """Run a verb with the command line of the finished runs: run("report") -> (exit code, stdout, stderr)."""
+    with tarfile.open(HERE / "finished_runs.tar.xz") as archive:
+        archive.extractall(filter="data")
+    (manifest,) = Path.cwd().glob("outputs/alpha_gan/*/manifest.json")
+    words = json.loads(manifest.read_text())["command"].split()[3:]
+    monkeypatch.setattr("matting.experiments.execution.fit", lambda *_: pytest.fail("a stage is trained again"))
+    return lambda verb, *more: matting(verb, *words, *more)
+
+
+@pytest.mark.parametrize("line", DIGESTS)
+def test_digests_are_those_of_before(line):
+    schema.register()
+    verb, *words = line.split()
+    if words[0].startswith("experiments="):
+        job = job_of(verb, tuple(words))
+        assert " ".join([*(f"{run.kind}/{run.digest}" for run in job.stages), job.evaluation.digest]) == DIGESTS[line]
+    else:
+        run, _ = (stage_run if verb == "train" else method_run)(compose_config(verb, words))
+        assert f"{run.kind}/{run.folder.name}" == DIGESTS[line]
+
+
+def test_finished_runs_are_done(finished):
+    code, out, _ = finished("reproduce", "plan=true")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[:3]] == ["done"] * 3
+
+
+@pytest.mark.parametrize("stage", ["segmentation_gan", "alpha_gan"])
+def test_a_finished_stage_prints_its_result(finished, stage):
+    code, out, err = finished("train", f"stage={stage}")
+    assert code == 0, err
+    (file,) = Path.cwd().glob(f"outputs/{stage}/*/result.json")
+    assert f"{json.loads(file.read_text())['val']['val/whole/mse']:.5g}" in out
+
+
+def test_a_finished_evaluation_is_reported(finished):
+    code, out, err = finished("evaluate")
+    assert code == 0, err
+    assert "perfect binary mask" in out
+    code, out, err = finished("report")
+    assert code == 0, err
+    assert Path(out.splitlines()[-1]).is_file()
+
+
+def test_a_finished_run_predicts(finished):
+    Image.new("RGB", (40, 30), (90, 120, 60)).save("me.png")
+    (folder,) = Path.cwd().glob("outputs/alpha_gan/*")
+    code, _, err = finished("predict", "input=me.png", "output=out", f"method.alpha={folder.name.rsplit('-', 1)[-1]}")
+    assert code == 0, err
+    assert Image.open("out/alpha/me.png").size == (40, 30)
+
+
+def test_an_old_config_names_targets_that_exist(finished):
+    from matting.config.instantiate import resolve
+
+    def targets(node):
+        if isinstance(node, dict):
+            yield from [node["_target_"]] if "_target_" in node else []
+            node = list(node.values())
+        for entry in node if isinstance(node, list) else []:
+            yield from targets(entry)
+
+    for file in Path.cwd().glob("outputs/*/*/config.yaml"):
+        config = yaml.safe_load(file.read_text())
+        found = [*targets(config["net"]), *targets(config["data"]), *targets(config["optim"])]
+        assert found
+        assert all(resolve(target) for target in found)
