@@ -17,8 +17,8 @@ import torch
 
 from benchmarks.as_command import as_command, has_bf16
 from benchmarks.bench_step import SIZES
-from benchmarks.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, stage_of
 from benchmarks.timing import milliseconds
+from tests.helpers.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, stage_of
 from tests.helpers.made_stages import people
 
 ROUNDS = dict(zip(SIZES, (9, 3), strict=True))

@@ -15,7 +15,6 @@ from torch.nn import functional as F
 from benchmarks.bench_device import SIZES, Stock, ours, raw_batch
 from benchmarks.bench_memory import ALPHA_STAGE, FULL
 from benchmarks.bench_metrics import golden, row_of
-from benchmarks.literal_step import Step
 from benchmarks.timing import milliseconds
 from matting.config import schema
 from matting.config.compose import compose_config
@@ -24,6 +23,7 @@ from matting.data.batch import RawBatch
 from matting.metrics.filters import GAUSS, SLOPE
 from matting.metrics.functional import matting_metrics
 from matting.utils.process import settle
+from tests.helpers.literal_step import Step
 from tests.helpers.made_stages import make_stage, on, people
 
 STRIDE = 64  # passes of the labelling between two looks at whether it is done

@@ -26,8 +26,8 @@ from matting.runs.upstream import stage_run
 from matting.tracking.loggers import MetricsCSV
 from matting.training.trainer import build_stage, build_trainer
 from matting.utils.process import prepare
-from tests.conftest import TINY
 from tests.helpers.made_stages import people
+from tests.helpers.tiny import TINY
 
 QUICK = ["scale=quick"]
 BATCHES, FIRST = 120, 4  # the first ones are left out

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from benchmarks.as_command import as_command, has_bf16
-from benchmarks.literal_step import Step, check_equal, stage_of
 from benchmarks.timing import milliseconds
+from tests.helpers.literal_step import Step, check_equal, stage_of
 from tests.helpers.made_stages import people
 
 SIZES = {"8 of 112x64, an eighth of VGG-19": (8, 64, 112, 1 / 8), "2 of 128x128, VGG-19": (2, 128, 128, 1.0)}

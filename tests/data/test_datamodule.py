@@ -9,7 +9,7 @@ from matting.config.identity import plain
 from matting.data.collate import collate
 from matting.data.compositing import compose_batch
 from matting.data.datamodule import CompositeData
-from tests.conftest import TINY
+from tests.helpers.tiny import TINY
 
 ALPHA = ("stage=alpha_gan", "stage.coarse=ground_truth")
 

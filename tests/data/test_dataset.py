@@ -13,21 +13,7 @@ from matting.data.pairing import Pairing
 from matting.data.samplers import SameSize, TrainingOrder
 from matting.data.sources.base import Subject
 from matting.errors import UserError
-
-AUGMENT = {
-    "flip": 0.5,
-    "scale": [0.8, 1.2],
-    "rotate": 5,
-    "shift": 0.1,
-    "brightness": 0.1,
-    "contrast": 0.1,
-    "saturation": 0.1,
-    "hue": 10,
-    "noise": 0.02,
-    "blur": 2.0,
-    "jpeg": [50, 95],
-    "jpeg_p": 0.5,
-}
+from tests.helpers.augment import AUGMENT
 
 
 class Subjects:

@@ -24,9 +24,9 @@ from matting.data.photographs import EvalPhotographs, Photographs
 from matting.data.samplers import TrainingOrder
 from matting.data.sources.base import Labelled
 from matting.errors import UserError
-from tests.conftest import TINY
-from tests.data.test_dataset import AUGMENT
 from tests.helpers import trees
+from tests.helpers.augment import AUGMENT
+from tests.helpers.tiny import TINY
 
 PLAIN = dict.fromkeys(AUGMENT, 0.0) | {"scale": [1.0, 1.0], "jpeg": [50, 95]}
 IDS = [f"{number:02d}" for number in range(7)]

@@ -23,7 +23,7 @@ from matting.experiments import execution
 from matting.methods.base import Method
 from matting.metrics.functional import NAMES, matting_metrics
 from matting.ops.trimap import scaled_size, unknown_region
-from tests.conftest import TINY
+from tests.helpers.tiny import TINY
 
 HOST = torch.device("cpu")
 

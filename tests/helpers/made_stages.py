@@ -10,7 +10,7 @@ from matting.config.instantiate import build, resolve
 from matting.nets.checkpoint import Trained
 from matting.stages.base import StageConfig
 from matting.training.trainer import build_stage
-from tests.conftest import TINY
+from tests.helpers.tiny import TINY
 
 # One layer, so that a gradient can be written out: whoever is bright is a person.
 BRIGHT = {"_target_": "torch.nn.Conv2d", "in_channels": 3, "out_channels": 1, "kernel_size": 1}

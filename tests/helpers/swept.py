@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import TINY
+from tests.helpers.tiny import TINY
 
 FAST = ["loss.perceptual.weight=0", "scale.test_subjects=1", "trainer.max_batches=2"]
 

@@ -14,8 +14,8 @@ from matting.cli.main import main
 from matting.data.images import write_image
 from matting.errors import Interrupted
 from matting.stages.alphanet import AlphaNetEndToEnd
-from tests.conftest import TINY
 from tests.helpers import trees
+from tests.helpers.tiny import TINY
 
 STEPS = ["alphanet_segmentation", "alphanet_matting", "alphanet", "evaluate/alphanet"]
 HALVES = {"segmentation": "alphanet_segmentation", "matting": "alphanet_matting"}

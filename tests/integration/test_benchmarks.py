@@ -17,7 +17,7 @@ from benchmarks import bench_gpu
 from benchmarks.__main__ import benchmarks
 from benchmarks.bench_device import raw_batch
 from benchmarks.bench_metrics import golden
-from benchmarks.literal_step import stage_of
+from tests.helpers.literal_step import stage_of
 from tests.helpers.made_stages import people
 
 HAIR = (slice(160), slice(160))

@@ -13,8 +13,8 @@ from matting.cli import job_process
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.errors import JobError
-from tests.conftest import TINY
 from tests.helpers.swept import FAST, results, start, starts
+from tests.helpers.tiny import TINY
 
 LAUNCHERS = {
     "joblib": [],

@@ -23,7 +23,8 @@ from matting.errors import UserError
 from matting.methods.pomagan import Pomagan
 from matting.prediction.inputs import find_pictures, read_background, result_names
 from matting.utils.home_paths import expand_home
-from tests.methods.test_pomagan import save_stage
+from tests.helpers.pictures import read, scene
+from tests.helpers.saved_stages import save_generator
 
 GREEN = (0, 177, 64)
 # name of the picture -> (name of its results, height, width)
@@ -44,11 +45,6 @@ GOOD = {
     "v1.2.tif": ("v1.2", 20, 30),
 }
 BAD = ("cut.jpg", "text.jpg")
-
-
-def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
-    coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 3)
 
 
 def save_pictures(folder: Path) -> None:
@@ -74,7 +70,7 @@ def method(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stages")
     paths = {name: folder / f"{name}.ckpt" for name in ("segmentation", "alpha")}
     for name, path in paths.items():
-        save_stage(path, f"{name}_gan")
+        save_generator(path, f"{name}_gan")
     words = [*(f"method.{name}={path}" for name, path in paths.items()), "method.height=32", "method.width=48"]
     return [*words, "runtime.threads=1"], Pomagan(**paths, height=32, width=48, fit="pad")
 
@@ -89,11 +85,6 @@ def ran(method, tmp_path_factory):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(["predict", *method[0], *words])
     return folder / "in", folder / "out", code, out.getvalue(), err.getvalue()
-
-
-def read(path: Path) -> tuple[str, np.ndarray]:
-    with Image.open(path) as picture:
-        return picture.mode, np.asarray(picture)
 
 
 def test_each_picture_has_three_results_of_its_size(ran):

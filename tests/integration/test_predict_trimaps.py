@@ -7,7 +7,7 @@ from PIL import Image
 
 from matting.data.images import write_image
 from matting.methods.base import Method
-from tests.integration.test_predict import read, scene
+from tests.helpers.pictures import read, scene
 
 
 class Guided(Method):

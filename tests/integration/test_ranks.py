@@ -15,8 +15,8 @@ from matting.runs.upstream import stage_run
 from matting.training.callbacks.lifecycle import Skipped
 from matting.utils import distributed
 from matting.utils.files import read_metrics, write_json
-from tests.conftest import TINY
 from tests.helpers.made_runs import OVERRIDES, compose, finish_stage
+from tests.helpers.tiny import TINY
 
 NODES = ["trainer=nodes", "trainer.accelerator=cpu", "trainer.devices=1", "trainer.precision=32-true"]
 

@@ -19,9 +19,9 @@ from matting.errors import JobError, NoSpace, UserError
 from matting.training.callbacks.lifecycle import Settled
 from matting.training.spawn import known
 from matting.utils.files import read_metrics
-from tests.conftest import TINY
+from tests.helpers.tiny import TINY
+from tests.helpers.trained_runs import weights
 from tests.helpers.trees import cut, write_folder, write_scenes
-from tests.integration.test_train import weights
 
 
 def skipped_by_rank(seed, *words):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from matting.utils.files import read_metrics
-from tests.integration.test_train import KILLED, only_run, same_weights, start, wait_for_batch, weights
+from tests.helpers.trained_runs import KILLED, only_run, same_weights, start, wait_for_batch, weights
 
 
 def stopped(*_):

@@ -3,10 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,23 +13,7 @@ from matting.errors import Interrupted
 from matting.stages.alphanet_segmentation import AlphaNetSegmentation
 from matting.utils.files import read_metrics
 from matting.utils.process import prepare
-from tests.conftest import TINY
-
-
-def only_run(folder, kind="segmentation_gan"):
-    runs = [path.parent for path in Path(folder, "outputs", kind).glob("*/config.yaml")]
-    assert len(runs) == 1
-    return runs[0]
-
-
-def weights(run, name="best"):
-    return torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)["state_dict"]
-
-
-def same_weights(one, other):
-    assert one.keys() == other.keys()
-    for key in one:
-        assert torch.equal(one[key], other[key]), key
+from tests.helpers.trained_runs import KILLED, only_run, same_weights, start, wait_for_batch, weights
 
 
 def test_a_run_keeps_everything_and_is_found_again(tiny, tmp_path):
@@ -174,30 +154,6 @@ def test_a_term_that_is_not_finite_stops_the_run(tiny, tmp_path, monkeypatch):
     code, out, _ = tiny("train", "plan=true")
     assert out.split()[0] == "failed"
     monkeypatch.undo()
-
-
-def start(folder, cache, *more):
-    environment = {**os.environ, "MATTING_CACHE_DIR": str(cache), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "matting", "train", *TINY, "checkpoint.every_batches=2", *more]
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-
-
-def wait_for_batch(folder, batch, process, seconds=120):
-    """Until the log of the run under `folder` has reached a batch."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        assert process.poll() is None, process.stderr.read()
-        for file in Path(folder).glob("outputs/segmentation_gan/*/metrics.csv"):
-            if any(row["batch"] >= batch for row in read_metrics(file)):
-                return
-        time.sleep(0.01)
-    raise AssertionError("the run did not get there in time")
-
-
-LONGER = ["scale.epoch_samples=16", "scale.seg_epochs=3", "scale.val_every=5"]
-KILLED = [*LONGER, "checkpoint.keep=all", "stage.clip_norm=5"]
 
 
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):

@@ -13,23 +13,11 @@ from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import fuse
 from matting.ops.resample import resample
 from matting.ops.trimap import trimap_from_alpha
-from matting.stages.base import MattingStage, StageConfig
 from tests.helpers.made_stages import BRIGHT, MATTING, people, trained
+from tests.helpers.saved_stages import save_stage
 
 TRIMAP = {"_target_": "matting.nets.morphology.ErosionDilation", "erode": 0.1, "dilate": 0.1}
 KEYS = {"alphanet": "alphanet", "segmentation": "alphanet_segmentation", "matting": "alphanet_matting"}
-
-
-def save_stage(path, stage, **networks):
-    """A checkpoint as training writes it."""
-    module = MattingStage(
-        StageConfig({"name": stage}, {}, {}, {}, "."), {name: half.node for name, half in networks.items()}
-    )
-    for name, half in networks.items():
-        setattr(module, name, half.network)
-    checkpoint = {"state_dict": module.state_dict()}
-    module.on_save_checkpoint(checkpoint)
-    torch.save(checkpoint, path)
 
 
 @pytest.fixture(scope="module")

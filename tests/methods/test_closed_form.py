@@ -12,7 +12,7 @@ from matting.methods.knn import KNN
 from matting.nets.morphology import ErosionDilation
 from matting.ops.trimap import trimap_from_alpha
 from tests.helpers.made_stages import BRIGHT, people, trained
-from tests.methods.test_alphanet import save_stage
+from tests.helpers.saved_stages import save_stage
 
 METHODS = [ClosedForm, KNN]
 

@@ -1,37 +1,13 @@
 """POMAGAN end to end: both generators from their checkpoints, any size in, the same size out."""
 
-from pathlib import Path
-
 import pytest
 import torch
-from torch import nn
 
-from matting.config.instantiate import build
 from matting.errors import UserError
 from matting.methods.base import load_method
 from matting.methods.pomagan import Pomagan
 from matting.ops.resample import resample
-from matting.stages.base import MattingStage, StageConfig
-
-NETS = {
-    "segmentation_gan": {"_target_": "matting.nets.pomagan.SegmentationGenerator", "aspp_rates": [1, 2]},
-    "alpha_gan": {"_target_": "matting.nets.pomagan.AlphaGenerator"},
-}
-
-
-def save_stage(path: Path, stage: str, **net: object) -> nn.Module:
-    """A checkpoint as training writes it, of a tiny generator with random weights that answers from 0 to 1."""
-    node = {**NETS[stage], "width": 4, "depth": 2, "blocks": 1, **net}
-    torch.manual_seed(len(stage))
-    module = MattingStage(StageConfig({"name": stage}, {}, {}, {}, "."), {"gen": node})
-    module.gen = build(node)
-    module.frame = 64, 80
-    with torch.no_grad():
-        module.gen.decoder.head.weight *= 30
-    checkpoint = {"state_dict": {**module.state_dict(), "disc.weight": torch.zeros(1)}}
-    module.on_save_checkpoint(checkpoint)
-    torch.save(checkpoint, path)
-    return module.gen.eval()
+from tests.helpers.saved_stages import NETS, save_generator
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +15,7 @@ def trained(tmp_path_factory):
     """(checkpoint, network) of both stages."""
     folder = tmp_path_factory.mktemp("stages")
     paths = {stage: folder / f"{stage}.ckpt" for stage in NETS}
-    return {stage: (path, save_stage(path, stage)) for stage, path in paths.items()}
+    return {stage: (path, save_generator(path, stage)) for stage, path in paths.items()}
 
 
 @pytest.fixture
@@ -68,7 +44,7 @@ def test_alpha_is_that_of_both_networks_in_a_row(trained, pomagan):
 
 def test_the_coarse_map_matters(tmp_path, pomagan):
     path = tmp_path / "other.ckpt"
-    save_stage(path, "segmentation_gan", blocks=2)
+    save_generator(path, "segmentation_gan", blocks=2)
     image = picture(1, 3, 32, 48)
     assert (pomagan(segmentation=path)(image)["alpha"] - pomagan()(image)["alpha"]).abs().max() > 1e-3
 

@@ -9,9 +9,7 @@ from torch import nn
 
 from matting.nets.blocks import pad_to_multiple
 from matting.nets.recompute import recompute
-from tests.nets.test_recompute import NETWORKS, inputs, network, run
-
-__all__ = ["inputs", "network"]
+from tests.helpers.networks import NETWORKS, run
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from benchmarks.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, stage_of
 from matting.errors import JobError
+from tests.helpers.literal_step import FOREACH, KEPT, NETS_LAST, ONE_PASS, Step, check_equal, stage_of
 from tests.helpers.made_stages import MATTING, make_batch, make_stage, people, snapshot, trained
 
 STAGES = ("segmentation_gan", "alpha_gan", "alphanet_segmentation", "alphanet_matting", "alphanet")

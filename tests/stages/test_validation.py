@@ -9,8 +9,8 @@ from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
 from matting.data.datamodule import CompositeData
-from tests.conftest import TINY
 from tests.helpers.made_stages import make_stage, people
+from tests.helpers.tiny import TINY
 
 SIZES = ("scale.height=32", "scale.width=48", "scale.alphanet.seg_size=40")
 

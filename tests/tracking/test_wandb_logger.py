@@ -13,7 +13,7 @@ from matting.experiments.comparison import compare
 from matting.experiments.experiment import experiment
 from matting.reports.wandb_dashboard import Dashboard, sections_of
 from matting.utils.files import read_metrics
-from tests.conftest import TINY
+from tests.helpers.tiny import TINY
 from tests.helpers.wandb_log import OfflineRun, alone_in, offline_runs
 
 KEY = "0123456789abcdef0123456789abcdef01234567"

@@ -11,7 +11,7 @@ from matting.stages.segmentation_gan import SegmentationGAN
 from matting.tracking.loggers import MetricsCSV
 from matting.training.callbacks import throughput
 from matting.training.callbacks.throughput import Throughput, percentiles
-from tests.integration.test_train import only_run, same_weights, weights
+from tests.helpers.trained_runs import only_run, same_weights, weights
 
 
 class Clock:
