@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from scipy.ndimage import label
 
-from matting.metrics import plain, sums
 from matting.metrics.functional import connectivity_error, gradient_error, matting_metrics, region_metrics
 from matting.utils import process
 
@@ -80,19 +79,6 @@ def threads(count: int) -> Iterator[None]:
         cv2.setNumThreads(cv2_before)
 
 
-@contextlib.contextmanager
-def without_numba() -> Iterator[None]:
-    """What is measured where numba is not installed."""
-    before = {name: getattr(sums, name) for name in sums.__all__}
-    try:
-        for name in before:
-            setattr(sums, name, getattr(plain, name))
-        yield
-    finally:
-        for name, function in before.items():
-            setattr(sums, name, function)
-
-
 def pairs(pred: np.ndarray, true: np.ndarray, rounds: int, bars: dict[str, float | None]) -> list[dict[str, Any]]:
     """One thread each."""
     ours = torch.from_numpy(pred), torch.from_numpy(true)
@@ -149,14 +135,8 @@ def regions_and_cores(rounds: int) -> Iterator[dict[str, Any]]:
 def measure(rounds: int = 15) -> list[dict[str, Any]]:
     """Rows of name, ours_ms, naive_ms, ratio and bar (the least ratio)."""
     process.keep_freed()  # as the command does, for both sides
-    compiled = pairs(*golden(), rounds, {"connectivity": 12, "gradient": 9, "all five": 8})
-    with without_numba():
-        without = pairs(*golden(), rounds, {"connectivity": 7, "gradient": None, "all five": 5})
-    return [
-        *compiled,
-        *({**row, "name": f"{row['name']}, without numba"} for row in without),
-        *regions_and_cores(rounds),
-    ]
+    bars: dict[str, float | None] = {"connectivity": 12, "gradient": 9, "all five": 8}
+    return [*pairs(*golden(), rounds, bars), *regions_and_cores(rounds)]
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
-"""The union of runs, and the floods of where numba is not, against labelling every threshold by itself."""
-
-from typing import Any
+"""The union of runs against labelling every threshold by itself."""
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, label
 
-from matting.metrics import connectivity, plain
+from matting.metrics.connectivity import connectivity_sums
 
 TENTHS = np.arange(11) / 10
 
@@ -24,23 +22,14 @@ def defined_sum(pred: np.ndarray, true: np.ndarray, mask: np.ndarray, empty_keep
     return np.abs(d[0] - d[1])[mask].sum()
 
 
-@pytest.fixture(params=[connectivity, plain], ids=["compiled", "plain"])
-def module(request: pytest.FixtureRequest) -> Any:
-    return request.param
-
-
-@pytest.fixture
-def measured(module: Any) -> Any:
-    def of(pred: np.ndarray, true: np.ndarray, mask: np.ndarray | None = None, empty_keeps: bool = False) -> float:
-        masks = (np.ones(pred.shape, bool) if mask is None else mask)[None]
-        return module.connectivity_sums(pred, true, masks, 1.0, TENTHS, empty_keeps)[0]
-
-    return of
+def measured(pred: np.ndarray, true: np.ndarray, mask: np.ndarray | None = None, empty_keeps: bool = False) -> float:
+    masks = (np.ones(pred.shape, bool) if mask is None else mask)[None]
+    return connectivity_sums(pred, true, masks, 1.0, TENTHS, empty_keeps)[0]
 
 
 @pytest.mark.parametrize("empty_keeps", [False, True])
 @pytest.mark.parametrize("blur", [0, 1, 3])
-def test_equals_labelling_each_threshold(measured: Any, blur: float, empty_keeps: bool) -> None:
+def test_equals_labelling_each_threshold(blur: float, empty_keeps: bool) -> None:
     rng = np.random.default_rng(4)
     for _ in range(60):
         shape = tuple(rng.integers(1, 40, 2))
@@ -57,14 +46,14 @@ def test_equals_labelling_each_threshold(measured: Any, blur: float, empty_keeps
 # In these a pixel that stays connected up to 0.9 counts nothing (its d is 0 and 0.1), one that leaves at once 0.1.
 
 
-def test_the_largest_component_may_jump(measured: Any) -> None:
+def test_the_largest_component_may_jump() -> None:
     true = np.zeros((5, 12))
     true[1:4, 0:6] = 0.5  # the largest up to 0.5
     true[1:3, 8:11] = 1.0  # the largest above, but it has left at 0.1
     assert measured(np.minimum(true, 0.9), true) == pytest.approx(6 * 0.1)
 
 
-def test_of_equal_components_the_first_in_row_major_order_wins(measured: Any) -> None:
+def test_of_equal_components_the_first_in_row_major_order_wins() -> None:
     true = np.zeros((9, 9))
     true[0:2, 5:8] = 1
     true[3:6, 0:2] = 1  # the first by columns
@@ -73,21 +62,21 @@ def test_of_equal_components_the_first_in_row_major_order_wins(measured: Any) ->
     assert measured(0.9 * true, true, ~upper) == pytest.approx(6 * 0.1)
 
 
-def test_a_component_of_a_lower_level_may_tie_with_the_best_so_far(measured: Any) -> None:
+def test_a_component_of_a_lower_level_may_tie_with_the_best_so_far() -> None:
     # From 0.6 to 0.9 both ends are alone and equal, and the first one wins, though the last one alone reaches 1.
     pred, true = np.array([[0.9, 0.5, 1.0]]), np.array([[1.0, 0.5, 1.0]])
     assert measured(pred, true) == 0
 
 
-def test_diagonal_neighbours_are_not_connected(measured: Any) -> None:
+def test_diagonal_neighbours_are_not_connected() -> None:
     assert measured(0.9 * np.eye(5), np.eye(5)) == pytest.approx(4 * 0.1)
 
 
 @pytest.mark.parametrize("thresholds", [TENTHS, np.arange(0, 1.1, 0.1)])
-def test_8_bit_values_lie_on_the_side_of_a_threshold_that_their_255ths_do(module: Any, thresholds: np.ndarray) -> None:
+def test_8_bit_values_lie_on_the_side_of_a_threshold_that_their_255ths_do(thresholds: np.ndarray) -> None:
     mask = np.ones((1, 1, 1), bool)
     for value in range(256):
         pred, true = np.array([[value]], np.uint8), np.array([[255]], np.uint8)
-        narrow = module.connectivity_sums(pred, true, mask, 255.0, thresholds, False)
-        wide = module.connectivity_sums(pred / 255, true / 255, mask, 1.0, thresholds, False)
+        narrow = connectivity_sums(pred, true, mask, 255.0, thresholds, False)
+        wide = connectivity_sums(pred / 255, true / 255, mask, 1.0, thresholds, False)
         assert narrow == pytest.approx(wide, abs=1e-12)

@@ -66,11 +66,11 @@ def region_metrics(
     return [dict(zip(NAMES, region.unbind(1), strict=True)) for region in values.unbind(1)]
 
 
-# Imported where they are used, for they bring numba: whoever only names a metric need not wait for it.
+# The kernels are imported where they are used: numba takes a second to import, and NAMES alone needs none of it.
 
 
 def differences(pair: Pair) -> np.ndarray:
-    from matting.metrics.sums import difference_sums
+    from matting.metrics.difference import difference_sums
 
     absolute, squared, n = difference_sums(pair.pred, pair.true, pair.masks).T
     absolute, squared, n = absolute / pair.unit, squared / pair.unit**2, np.where(n, n, np.nan)
@@ -79,7 +79,7 @@ def differences(pair: Pair) -> np.ndarray:
 
 def gradient(pair: Pair) -> np.ndarray:
     from matting.metrics.filters import p3m_gradient_sums
-    from matting.metrics.sums import gradient_sums
+    from matting.metrics.gradient import gradient_sums
 
     if pair.convention == "p3m":
         return p3m_gradient_sums(pair.pred / pair.unit, pair.true / pair.unit, pair.masks)[:, None]
@@ -87,7 +87,7 @@ def gradient(pair: Pair) -> np.ndarray:
 
 
 def connectivity(pair: Pair) -> np.ndarray:
-    from matting.metrics.sums import connectivity_sums
+    from matting.metrics.connectivity import connectivity_sums
 
     how = pair.unit, CONVENTIONS[pair.convention], pair.convention == "p3m"
     return np.concatenate([connectivity_sums(pred, pair.true, masks, *how) for pred, masks in pair.forced])[:, None]
