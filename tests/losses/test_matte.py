@@ -37,7 +37,7 @@ def test_targets_are_those_named_in_their_order(names):
 
 def test_segmentation_needs_no_background():
     assert set(matte_targets(IMAGE, TRUE, None, ("alpha", "fgr"))) == {"alpha", "fgr"}
-    with pytest.raises(ValueError, match="comp needs a new background"):
+    with pytest.raises(ValueError, match="new_bgr"):
         matte_targets(IMAGE, TRUE, None, TARGETS)
 
 

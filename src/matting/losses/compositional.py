@@ -1,7 +1,7 @@
-"""Losses of a matting network on the whole image, each sample its own (AlphaNet IV-A, "Loss").
+"""Losses of a matting network over the whole image, one value per sample (AlphaNet IV-A, "Loss").
 
-"Summed over the complete image" is a mean over its pixels here, so that sizes weigh alike. All are computed in float32
-(float64 stays) whatever the precision of the inputs.
+The paper sums "over the complete image"; here it is the mean over the pixels, so that images of any size count alike.
+All are computed in float32 at least, whatever the precision of the inputs.
 """
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def alpha_prediction_loss(pred_alpha: Tensor, true_alpha: Tensor) -> Tensor:
-    """A_L = |a_G - a_P|, the mean over each sample's pixels.
+    """Return A_L = |a_G - a_P|, the mean over each sample's pixels.
 
     pred_alpha, true_alpha: (B, 1, H, W) in [0, 1]. Returns (B,). Raises ValueError for shapes that differ.
     """
@@ -17,22 +17,22 @@ def alpha_prediction_loss(pred_alpha: Tensor, true_alpha: Tensor) -> Tensor:
 
 
 def compositional_loss(pred_alpha: Tensor, true_alpha: Tensor, fgr: Tensor, bgr: Tensor) -> Tensor:
-    """C_L = |c_G - c_P| with c = a F* + (1 - a) B* (eq. 1), the mean over each sample's pixels and channels.
+    """Return C_L = |c_G - c_P| with c = a F* + (1 - a) B* (eq. 1), the mean over each sample's pixels and channels.
 
-    Both composites share F* and B*, thus differ by (a_G - a_P) (F* - B*): no composite has to be made.
-
-    pred_alpha, true_alpha: (B, 1, H, W) in [0, 1]. fgr, bgr: F* and B* of the sample, (B, 3, H, W) in [0, 1].
-    Returns (B,). Raises ValueError for shapes that do not belong together.
+    pred_alpha, true_alpha: (B, 1, H, W) in [0, 1]. fgr, bgr: the sample's F* and B*, (B, 3, H, W) in [0, 1].
+    Returns (B,). Raises ValueError for shapes that do not fit together.
     """
     error = alpha_error(pred_alpha, true_alpha)
     batch, _, height, width = pred_alpha.shape
     for name, colours in (("fgr", fgr), ("bgr", bgr)):
         if colours.shape != (batch, 3, height, width):
-            raise ValueError(f"{name}: {tuple(colours.shape)}, expected {(batch, 3, height, width)} as alpha has it")
+            raise ValueError(f"{name}: {tuple(colours.shape)}, expected {(batch, 3, height, width)} as for alpha")
+    # Both composites share F* and B*, so they differ by (a_G - a_P) (F* - B*): neither has to be made.
     return (error * (widened(fgr) - widened(bgr)).abs()).mean((1, 2, 3))
 
 
 def alpha_error(pred_alpha: Tensor, true_alpha: Tensor) -> Tensor:
+    """Return |a_G - a_P| of each pixel, in the inputs' shape. Raises ValueError for shapes that differ."""
     if pred_alpha.shape != true_alpha.shape:
         raise ValueError(
             f"pred_alpha {tuple(pred_alpha.shape)} and true_alpha {tuple(true_alpha.shape)} differ in shape"
@@ -41,5 +41,5 @@ def alpha_error(pred_alpha: Tensor, true_alpha: Tensor) -> Tensor:
 
 
 def widened(tensor: Tensor) -> Tensor:
-    """In at least float32."""
+    """Return the tensor in float32, or in float64 if it has it."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

@@ -1,36 +1,37 @@
-"""Losses of a binary segmentation, each sample its own: focal and soft dice (AlphaNet IV-A, "Loss").
+"""Losses of a binary segmentation, one value per sample: focal and soft dice (AlphaNet IV-A, "Loss").
 
-A sample's value stands for itself, so that training end to end can weigh each one by what its matte cost. All are
-computed in float32 (float64 stays) whatever the precision of the logits. A sample without a valid pixel costs 0.
+End-to-end training weights each sample by its matting loss, hence one value per sample. All are computed in float32 at
+least, whatever the precision of the logits. A sample without a valid pixel has a loss of 0.
 """
 
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-# Added to both sides of the dice quotient, in pixels: defines it where neither truth nor prediction has any person.
+# Pixels added to numerator and denominator of the dice quotient, which would be 0 / 0 where nobody is in the image.
 DICE_SMOOTHING = 1.0
 
 
 def focal_loss(logits: Tensor, mask: Tensor, valid: Tensor | None = None, gamma: float = 2.0) -> Tensor:
-    """-(1 - p_t)^gamma log p_t with p_t the probability of the true class (Lin et al. 2017, eq. 4), without its alpha.
+    """Return -(1 - p_t)^gamma log p_t, the mean over each sample's valid pixels.
 
-    The mean over each sample's valid pixels; gamma 0 is the binary cross-entropy.
-
+    p_t is the probability of the true class (Lin et al. 2017, eq. 4, without its factor alpha); gamma = 0 gives the
+    binary cross-entropy.
     logits: (B, 1, H, W). mask: the truth, of that shape, bool or 0 and 1. valid: bool, of that shape, False on pixels
-    that count nowhere; None if all count. gamma: 0 or more. Returns (B,). Raises ValueError for shapes that differ.
+    to leave out; None if all count. gamma: 0 or more. Returns (B,). Raises ValueError for shapes that differ.
     """
     wide, truth, counted = prepared(logits, mask, valid)
-    toward = wide * (2 * truth - 1)
+    # The logit of the true class: p_t = sigmoid(true_logit).
+    true_logit = wide * (2 * truth - 1)
     # (1 - p_t)^gamma as an exponential: a power has no gradient where p_t rounds to 1 and gamma is below 1.
-    losses = -torch.exp(gamma * logsigmoid(-toward)) * logsigmoid(toward)
+    losses = -torch.exp(gamma * logsigmoid(-true_logit)) * logsigmoid(true_logit)
     return (losses * counted).sum((1, 2, 3)) / counted.sum((1, 2, 3)).clamp(min=1)
 
 
 def dice_loss(logits: Tensor, mask: Tensor, valid: Tensor | None = None) -> Tensor:
-    """1 - (2 |p m| + 1) / (|p| + |m| + 1) with sums over each sample's valid pixels (soft dice, smoothed by a pixel).
+    """Return 1 - (2 |p m| + 1) / (|p| + |m| + 1), with p = sigmoid(logits) and sums over each sample's valid pixels.
 
-    p = sigmoid(logits). An empty mask costs |p| / (|p| + 1). Arguments, result and errors as for `focal_loss`.
+    Arguments, result and errors as for `focal_loss`. The loss of an empty mask is |p| / (|p| + 1).
     """
     wide, truth, counted = prepared(logits, mask, valid)
     prob, truth = wide.sigmoid() * counted, truth * counted
@@ -39,7 +40,7 @@ def dice_loss(logits: Tensor, mask: Tensor, valid: Tensor | None = None) -> Tens
 
 
 def prepared(logits: Tensor, mask: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits (0 on pixels that do not count), truth and weight (1 where a pixel counts), in at least float32."""
+    """Return logits, truth and weight of each pixel, in float32 at least. Pixels left out have logit 0 and weight 0."""
     for name, tensor in (("mask", mask), ("valid", valid)):
         if tensor is not None and tensor.shape != logits.shape:
             raise ValueError(f"{name}: {tuple(tensor.shape)}, expected the shape of the logits, {tuple(logits.shape)}")
