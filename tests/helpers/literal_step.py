@@ -130,16 +130,16 @@ class Step:
         """The weighted terms, detached."""
         to_gen, to_disc = self.optimizers
         first = self.gen(*example.inputs)
-        real, fake = self.judge(example, example.map, first.detach())
+        real, fake = self.judge(example, example.true_map, first.detach())
         disc_loss = discriminator_loss(real, fake, "bce")
         to_disc.zero_grad()
         disc_loss.backward()
         to_disc.step()
         pred = first if ONCE in self.changes else self.gen(*example.inputs)
-        targets, true = self.targets(example, pred), self.targets(example, example.map)
+        targets, true = self.targets(example, pred), self.targets(example, example.true_map)
         border = self.node["border"]
         size = scaled_size(*pred.shape[-2:], border["kernel"], border["kernel_side"], border["kernel_min"])
-        at = border_map(example.map >= 0.5, size)
+        at = border_map(example.true_map >= 0.5, size)
         with frozen(self.disc) if FROZEN in self.changes else nullcontext():
             adversarial = generator_loss(self.judge(example, pred)[0], "bce")
         terms = {
@@ -148,7 +148,7 @@ class Step:
             "alpha": 3 * 100 * l1_loss(targets, true),
             "border": 3
             * 100
-            * border_loss(example.image, pred, example.map, at, example.new_bgr, self.node["targets"]),
+            * border_loss(example.image, pred, example.true_map, at, example.new_bgr, self.node["targets"]),
         }
         to_gen.zero_grad()
         torch.stack(list(terms.values())).sum().backward()

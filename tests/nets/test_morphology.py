@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from matting.nets.morphology import dilate, erode
+from matting.ops.ellipse import dilate, erode
 from matting.ops.trimap import border_map, scaled_size
 
 SHAPE = (2, 1, 29, 37)

@@ -10,6 +10,7 @@ from matting.losses.matte import border_loss, l1_loss, matte_targets
 from matting.nets.checkpoint import Trained
 from matting.ops.trimap import border_map
 from matting.stages.base import StageConfig
+from matting.stages.objective import Objective
 from matting.stages.schedule import rate_factor
 from tests.helpers.made_stages import make_batch, make_stage, moved, part, snapshot
 
@@ -41,6 +42,14 @@ def test_each_step_leaves_the_other_network_alone(name):
     stage.training_step(make_batch(), 0)
     assert seen == {"disc": {"gen": False, "disc": True}, "gen": {"gen": True, "disc": False}}
     assert all(p.requires_grad for p in stage.disc.parameters())
+
+
+def test_a_term_of_weight_zero_is_not_computed(monkeypatch):
+    stage = make_stage("alpha_gan", *(f"loss.{name}.weight=0" for name in ("adversarial", "perceptual", "border")))
+    monkeypatch.delattr(Objective, "border_term")
+    stage.training_step(make_batch(), 0)
+    assert stage.objective.perceptual is None
+    assert [key for key in stage.rows[0] if key.startswith("train/loss/")] == ["train/loss/alpha"]
 
 
 def test_the_generator_runs_once_a_batch():
@@ -211,7 +220,7 @@ DISC = {
 def test_the_segmentation_truth_is_alpha_at_one_half():
     stage = make_stage("segmentation_gan")
     batch = make_batch()
-    assert torch.equal(stage.example(batch).map, (batch["alpha"] >= 0.5).float())
+    assert torch.equal(stage.example(batch).true_map, (batch["alpha"] >= 0.5).float())
 
 
 @pytest.mark.parametrize(

@@ -120,13 +120,13 @@ def test_where_a_row_is_logged_a_bad_term_stops_before_the_step():
 
 def test_a_discriminator_that_is_not_finite_is_named(monkeypatch):
     stage = make_stage("alpha_gan")
-    plain = stage.objective.discriminator
+    plain = stage.objective.discriminator_loss
 
     def poisoned(*arguments):
         loss, *logits = plain(*arguments)
         return loss + math.inf, *logits
 
-    monkeypatch.setattr(stage.objective, "discriminator", poisoned)
+    monkeypatch.setattr(stage.objective, "discriminator_loss", poisoned)
     with pytest.raises(JobError, match="loss term discriminator is inf"):
         stage.training_step(make_batch(), 0)
 
@@ -168,7 +168,7 @@ def test_recomputing_keeps_less_of_every_network_of_a_gan_step():
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             example = stage.example(make_batch(2, 0, 64, 64))
-            losses = stage.objective.generator(example, stage.generate(example), stage.disc)
+            losses = stage.objective.generator_losses(example, stage.generate(example), stage.disc)
         assert losses.total.requires_grad
         kept.append(sum(sizes.values()) - sum(p.nbytes for net in stage.trained.values() for p in net.parameters()))
     assert kept[1] < 0.6 * kept[0]

@@ -1,7 +1,7 @@
-"""The weighted sum of a stage's loss terms, and its figures for the log."""
+"""The weighted sum of a stage's loss terms, with its values for the log."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,21 +14,24 @@ SumOverScales = Literal["literal", "once"]
 
 
 class NonFiniteTerm(JobError):
-    """A loss term became NaN or infinite. name: the term's. value: its weighted value."""
+    """Error: a loss term became NaN or infinite. name: the term's name. value: its weighted value."""
 
     def __init__(self, name: str, value: float) -> None:
-        # Both go to `args`, so that the error survives the way back from a worker process of a launcher.
+        # Exceptions are pickled by their `args`: with both there, the error survives the way back from a worker.
         super().__init__(name, value)
         self.name = name
         self.value = value
 
     def __str__(self) -> str:
-        return f"loss term {self.name} is {self.value}: lower the learning rates, or run in float32 or bf16"
+        return f"loss term {self.name} is {self.value}; lower the learning rates, or run in float32 or bf16"
 
 
 @dataclass(frozen=True)
 class LossSum:
-    """total: the scalar to descend on. raw, weighted: the computed terms by name, detached scalars for the log."""
+    """A weighted sum of loss terms.
+
+    total: the scalar to minimise. raw, weighted: the terms of weight above 0 by name, detached scalars for the log.
+    """
 
     total: Tensor
     raw: dict[str, Tensor]
@@ -36,9 +39,10 @@ class LossSum:
 
 
 def check_finite(terms: Mapping[str, Tensor]) -> None:
-    """Raise NonFiniteTerm for the first of named scalars, losses as they are weighted, that is NaN or infinite.
+    """Raise NonFiniteTerm for the first term that is NaN or infinite.
 
-    Waits for the device once, whatever the number of terms: the caller decides how often that is worth it.
+    terms: weighted loss terms by name, scalars. One call waits for the device once, however many terms it reads: the
+    caller decides how often that is worth it.
     """
     values = torch.stack(list(terms.values())).tolist()
     for name, value in zip(terms, values, strict=True):
@@ -47,31 +51,32 @@ def check_finite(terms: Mapping[str, Tensor]) -> None:
 
 
 class WeightedSum:
-    """The sum of weight * multiplier * term over named terms; a term of weight 0 is never computed.
+    """The sum of weight * multiplier * term over the terms whose weight is above 0.
 
-    weights: by the term's name, from the config key `loss.<name>.weight`; finite, 0 or more.
-    multipliers: a further factor by name, 1 where none is given (see `scale_multipliers`).
-    Raises UserError for a weight out of range and when no weight is above 0.
+    weights: weight by the term's name, from the config key `loss.<name>.weight`; finite, 0 or more.
+    multipliers: a further factor by the term's name; 1 where none is given (see `scale_multipliers`).
+    factors: weight * multiplier of the terms whose weight is above 0, in the order of the weights.
+    Raises UserError for a weight out of range, and when no weight is above 0.
     """
 
     def __init__(self, weights: Mapping[str, float], multipliers: Mapping[str, float]) -> None:
         for name, weight in weights.items():
             if not (math.isfinite(weight) and weight >= 0):
-                raise UserError(f"loss.{name}.weight is {weight}: expected a number of 0 or more")
+                raise UserError(f"loss.{name}.weight={weight}: expected a number of 0 or more")
         if not any(weights.values()):
-            raise UserError(f"every loss weight is 0 ({', '.join(weights)}): set one loss.<term>.weight above 0")
+            raise UserError(f"loss: every weight is 0 ({', '.join(weights)}); set one loss.<term>.weight above 0")
         self.names = frozenset(weights)
         self.factors = {name: weight * multipliers.get(name, 1) for name, weight in weights.items() if weight > 0}
 
-    def __call__(self, terms: Mapping[str, Callable[[], Tensor]]) -> LossSum:
-        """Compute the terms whose weight is above 0, in the order of the weights.
+    def __call__(self, terms: Mapping[str, Tensor]) -> LossSum:
+        """Return the weighted sum of `terms`, raw scalars by name.
 
-        terms: for every name of the weights, a function that gives the raw term, a scalar. Raises ValueError when the
-        names of the terms are not those of the weights.
+        A term of weight 0 counts nothing and may be missing. Raises ValueError when a term of weight above 0 is
+        missing, and for a term without a weight.
         """
-        if terms.keys() != self.names:
+        if not self.factors.keys() <= terms.keys() <= self.names:
             raise ValueError(f"loss terms {sorted(terms)} do not match the weights {sorted(self.names)}")
-        raw = {name: terms[name]() for name in self.factors}
+        raw = {name: terms[name] for name in self.factors}
         weighted = {name: factor * raw[name] for name, factor in self.factors.items()}
         return LossSum(
             total=torch.stack(list(weighted.values())).sum(),
@@ -81,11 +86,12 @@ class WeightedSum:
 
 
 def scale_multipliers(sum_over_scales: SumOverScales, inside: Iterable[str], scales: int) -> dict[str, float]:
-    """The factors of terms that stand inside the papers' sum over the scales k and do not depend on k (eq. 7 and 11).
+    """Return the factors of the terms inside the sum over the discriminator scales k (POMAGAN eq. 7 and 11).
 
-    `literal`: they count once for each of the `scales` discriminators. `once`: they count once. `inside` names them:
-    perceptual and segmentation in eq. 7, where the border term stands outside; all three in eq. 11. The adversarial
-    term is summed over k where it is computed and never named here. Raises ValueError for another choice.
+    inside: names of the terms that the equation puts inside the sum although they do not depend on k: perceptual and
+    segmentation in eq. 7, perceptual, alpha and border in eq. 11. The adversarial term is not one of them: its own
+    function sums it over k. sum_over_scales: `literal` counts each of these terms once per scale (a factor of
+    `scales`), `once` counts it once. Raises ValueError for another choice.
     """
     if sum_over_scales not in ("literal", "once"):
         raise ValueError(f"sum_over_scales {sum_over_scales!r} is not known: choose literal or once")

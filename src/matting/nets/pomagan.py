@@ -68,7 +68,7 @@ class SegmentationGenerator(nn.Module):
     reflection to a multiple of 2**depth (and to two such at least) and the map is cropped back.
     """
 
-    takes = ("image",)
+    input_names = ("image",)
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class AlphaGenerator(nn.Module):
     The encoders' outputs are brought back to width * 2**depth channels by a 1x1 convolution before the residual blocks.
     """
 
-    takes = ("image", "coarse")
+    input_names = ("image", "coarse")
 
     def __init__(
         self,

@@ -14,21 +14,22 @@ from matting.stages.objective import Example
 
 
 class AlphaGAN(GANStage):
-    """Trained on alpha by eq. 11, given the map of a frozen segmentation network.
+    """The alpha stage, trained by eq. 11 on image and coarse map.
 
-    coarse: the trained segmentation network, or None with `coarse: ground_truth`, where a perturbed s* stands in for
-    it. It belongs to no optimizer and to no checkpoint of this stage.
+    coarse: the trained segmentation network that makes the coarse map; it stays frozen and is in no checkpoint of this
+    stage. None (with `stage.coarse=ground_truth`) puts a perturbed s* in its place.
     """
 
-    pixel, gives = "alpha", ("image", "coarse")
+    pixel_term, input_names = "alpha", ("image", "coarse")
     segmentation: nn.Module | None
 
     def __init__(self, config: StageConfig, coarse: Trained | None = None):
         super().__init__(config)
-        # straight into the instance: an ordinary assignment would register it
+        # Put past nn.Module's __setattr__: a registered module would be trained and saved with the stage.
         self.__dict__["segmentation"] = None if coarse is None else coarse.network
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AlphaGAN":
+        # An unregistered module does not follow `.to()` by itself.
         super()._apply(fn, recurse)
         if self.segmentation is not None:
             self.segmentation._apply(fn, recurse)

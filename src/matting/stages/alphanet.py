@@ -1,6 +1,6 @@
 """AlphaNet end to end: segmentation, erosion-dilation layer and matting network trained together (section 4)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -14,34 +14,34 @@ from matting.nets.alphanet import AlphaNet
 from matting.nets.checkpoint import Trained
 from matting.nets.matting_net import fuse
 from matting.stages.alphanet_segmentation import seed_dropout
-from matting.stages.base import MattingStage, StageConfig, required
+from matting.stages.base import MattingStage, StageConfig, require_nodes
 
 MATTING, SEGMENTATION = ("alpha", "compositional"), ("focal", "dice")
 
 
 class AlphaNetEndToEnd(MattingStage):
-    """Both networks from their own runs, an optimizer each, one backward pass.
+    """Both trained networks together: one backward pass, an optimizer for each.
 
-    The paper lets only the loss value of the matting network flow back, since no gradient passes the erosion-dilation
-    layer. stage.feedback says what that is: `value` (each sample's segmentation loss weighs 1 + its detached matting
-    loss), `none` (the segmentation network is frozen), `straight_through` (hard trimap forward, the soft layer's
-    gradient back) or `soft` (the soft layer both ways); with the last two the segmentation network learns from its own
-    loss and from the matting loss.
+    No gradient passes the erosion-dilation layer, and the paper lets "only the loss value" of the matting network flow
+    back (section 4). stage.feedback chooses how: `value` (each sample's segmentation loss is weighted by 1 + its
+    detached matting loss), `none` (the segmentation network is frozen), `straight_through` (hard trimap forward, the
+    gradient of the soft layer back) or `soft` (the soft layer both ways). With the last two the segmentation network
+    learns from the matting loss too.
     """
 
     system: AlphaNet
 
     def __init__(self, config: StageConfig, segmentation: Trained, matting: Trained):
-        required("net", config.net, ["trimap"])
-        required("loss", config.loss, ["loss_on", *MATTING, *SEGMENTATION])
+        require_nodes("net", config.net, ["trimap"])
+        require_nodes("loss", config.loss, ["loss_on", *MATTING, *SEGMENTATION])
         self.feedback = config.stage["feedback"]
-        through = self.feedback in ("straight_through", "soft")
-        trimap = {**config.net["trimap"], "gradient": self.feedback if through else "none"}
+        gradient = self.feedback if self.feedback in ("straight_through", "soft") else "none"
+        trimap = {**config.net["trimap"], "gradient": gradient}
         super().__init__(config, {"seg": segmentation.node, "mat": matting.node, "trimap": trimap})
         self.seg = segmentation.network if self.feedback == "none" else thawed(segmentation)
         self.mat = thawed(matting)
         self.trimap: nn.Module = build(trimap)
-        # for prediction; straight into the instance: its parts are registered above
+        # For prediction. Put past nn.Module's __setattr__: its three parts are registered already.
         self.__dict__["system"] = AlphaNet(self.seg, self.mat, self.trimap, config.stage["max_side"])
         self.fused, self.gamma = config.loss["loss_on"] == "fused", config.loss["focal"]["gamma"]
         names = MATTING if self.feedback == "none" else (*MATTING, *SEGMENTATION)
@@ -59,27 +59,28 @@ class AlphaNetEndToEnd(MattingStage):
 
     def losses(self, batch: Batch) -> LossSum:
         image, true = batch["image"], batch["alpha"]
-        mask = true >= 0.5
+        # The way of the data is that of prediction: mask, trimap, raw alpha, fused alpha.
         seed_dropout(batch)
         logits = self.seg(image)
         trimap = self.trimap(logits.sigmoid())
         raw = self.mat(image, trimap)
         pred = fuse(raw, trimap) if self.fused else raw
-        by_sample = {
+        matting = {
             "alpha": alpha_prediction_loss(pred, true),
             "compositional": compositional_loss(pred, true, batch["fgr"], batch["bgr"]),
         }
-        own = self.sample_weights(by_sample)
-        terms: dict[str, Callable[[], Tensor]] = {
-            "alpha": lambda: by_sample["alpha"].mean(),
-            "compositional": lambda: by_sample["compositional"].mean(),
-            "focal": lambda: (own * focal_loss(logits, mask, None, self.gamma)).mean(),
-            "dice": lambda: (own * dice_loss(logits, mask)).mean(),
-        }
-        return self.sum({name: terms[name] for name in self.sum.names})
+        terms = {name: by_sample.mean() for name, by_sample in matting.items()}
+        if self.feedback != "none":
+            mask, weights = true >= 0.5, self.sample_weights(matting)
+            terms["focal"] = (weights * focal_loss(logits, mask, None, self.gamma)).mean()
+            terms["dice"] = (weights * dice_loss(logits, mask)).mean()
+        return self.sum(terms)
 
     def sample_weights(self, matting: Mapping[str, Tensor]) -> Tensor:
-        """(B,) What each sample's segmentation loss weighs: 1, or with `value` 1 + its detached matting loss."""
+        """Return the weight (B,) of each sample's segmentation loss: 1, or with `value` 1 + its detached matting loss.
+
+        matting: the matting losses by name, (B,) each.
+        """
         losses = [self.sum.factors[name] * matting[name].detach() for name in MATTING if name in self.sum.factors]
         ones = torch.ones_like(matting["alpha"])
         return ones + torch.stack(losses).sum(0) if self.feedback == "value" and losses else ones
@@ -89,8 +90,8 @@ class AlphaNetEndToEnd(MattingStage):
         return alpha
 
 
-def thawed(half: Trained) -> nn.Module:
-    """A trained network as its config builds it: in training mode, but a norm that is to stay fixed stays fixed."""
-    network: nn.Module = build(half.node)
-    network.load_state_dict(half.network.state_dict())
+def thawed(trained: Trained) -> nn.Module:
+    """Return a trainable copy of a frozen network. Norms that its config keeps fixed stay fixed."""
+    network: nn.Module = build(trained.node)
+    network.load_state_dict(trained.network.state_dict())
     return network

@@ -11,17 +11,20 @@ from matting.nets.matting_net import fuse
 from matting.ops.resample import resized
 from matting.ops.resize import reduced_size
 from matting.ops.trimap import scaled_size, trimap_from_alpha
-from matting.stages.base import MattingStage, StageConfig, build_network, required
+from matting.stages.base import MattingStage, StageConfig, build_network, require_nodes
 
-TRIMAP_SIDE = 320  # px, to which the widths of the trimaps refer
+TRIMAP_SIDE = 320  # px; the shorter side of an image for which `stage.trimap` gives the widths
 
 
 class AlphaNetMatting(MattingStage):
-    """Trained on trimaps from the true alpha, as wide as each sample draws; measured with a width in the middle."""
+    """The matting network, pre-trained on trimaps from the true alpha.
+
+    Each training sample draws the width of its unknown band from `stage.trimap`; validation takes the middle width.
+    """
 
     def __init__(self, config: StageConfig):
-        required("net", config.net, ["mat"])
-        required("loss", config.loss, ["loss_on", "alpha", "compositional"])
+        require_nodes("net", config.net, ["mat"])
+        require_nodes("loss", config.loss, ["loss_on", "alpha", "compositional"])
         super().__init__(config, {"mat": config.net["mat"]})
         widths = config.stage["trimap"]
         if not isinstance(widths, list) or len(widths) != 2 or widths[0] > widths[1]:
@@ -40,23 +43,24 @@ class AlphaNetMatting(MattingStage):
         pred, true = fuse(raw, trimap) if self.fused else raw, batch["alpha"]
         return self.sum(
             {
-                "alpha": lambda: alpha_prediction_loss(pred, true).mean(),
-                "compositional": lambda: compositional_loss(pred, true, batch["fgr"], batch["bgr"]).mean(),
+                "alpha": alpha_prediction_loss(pred, true).mean(),
+                "compositional": compositional_loss(pred, true, batch["fgr"], batch["bgr"]).mean(),
             }
         )
 
     def drawn_trimap(self, batch: Batch) -> Tensor:
-        """A width for each sample, drawn from its own seed: the same wherever it is trained."""
+        """Return trimaps (B, 1, H, W), each of a width drawn from its sample's seed, so the same in any batch."""
         low, high = self.stage["trimap"]
         height, width = batch["alpha"].shape[-2:]
-        draws = [int(np.random.default_rng(seed).integers(low, high + 1)) for seed in batch["seeds"]]
-        return trimap_from_alpha(batch["alpha"], [scaled_size(height, width, n, TRIMAP_SIDE, 3) for n in draws])
+        drawn = [int(np.random.default_rng(seed).integers(low, high + 1)) for seed in batch["seeds"]]
+        sizes = [scaled_size(height, width, size, TRIMAP_SIDE, 3) for size in drawn]
+        return trimap_from_alpha(batch["alpha"], sizes)
 
     def predict_map(self, batch: Batch) -> Tensor:
         height, width = batch["alpha"].shape[-2:]
-        # pictures at their own sizes take a GB a megapixel
+        # At full size the network takes about 1 GB of memory for each megapixel.
         small = reduced_size((height, width), self.stage["long_side"])
-        # as wide where the network sees it as in training, whatever the picture's size
+        # The band is as wide, in the network's pixels, as in training: measured back to the image's own size.
         side = round(min(self.stage["frame"]) * height / small[0])
         size = scaled_size(side, side, sum(self.stage["trimap"]) // 2, TRIMAP_SIDE, 3)
         trimap = trimap_from_alpha(batch["alpha"], size)

@@ -1,4 +1,4 @@
-"""AlphaNet's person segmentation before the networks are put together (section 3.1)."""
+"""AlphaNet's person segmentation, pre-trained alone (section 3.1)."""
 
 import torch
 from torch import Tensor, nn
@@ -7,18 +7,19 @@ from matting.data.batch import Batch
 from matting.losses.segmentation import dice_loss, focal_loss
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.metrics.mask import BoundaryF1, MaskIoU
-from matting.stages.base import MattingStage, StageConfig, build_network, required
+from matting.stages.base import MattingStage, StageConfig, build_network, require_nodes
 
 
 class AlphaNetSegmentation(MattingStage):
-    """Image to person mask by focal and dice loss; truth is a person mask, or alpha >= 0.5 of a composite.
+    """The segmentation network, trained by focal and dice loss on person masks, or on alpha >= 0.5 of composites.
 
-    Validation measures the mask's probability against the truth as the other stages do, and IoU and boundary F1.
+    Validation measures the probability of a person as the other stages measure alpha, and IoU and boundary F1 of the
+    mask. Pixels that are not `valid` count nowhere.
     """
 
     def __init__(self, config: StageConfig):
-        required("net", config.net, ["seg"])
-        required("loss", config.loss, ["focal", "dice"])
+        require_nodes("net", config.net, ["seg"])
+        require_nodes("loss", config.loss, ["focal", "dice"])
         super().__init__(config, {"seg": config.net["seg"]})
         self.seg = build_network(config.net["seg"], config.data_root)
         self.gamma = config.loss["focal"]["gamma"]
@@ -35,8 +36,8 @@ class AlphaNetSegmentation(MattingStage):
         logits = self.seg(batch["image"])
         return self.sum(
             {
-                "focal": lambda: focal_loss(logits, mask, valid, self.gamma).mean(),
-                "dice": lambda: dice_loss(logits, mask, valid).mean(),
+                "focal": focal_loss(logits, mask, valid, self.gamma).mean(),
+                "dice": dice_loss(logits, mask, valid).mean(),
             }
         )
 
@@ -46,9 +47,9 @@ class AlphaNetSegmentation(MattingStage):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         prob = self.predict_map(batch)
         self.measure(prob, batch)
-        pred, true = prob >= 0.5, batch["alpha"] >= 0.5
-        self.iou.update(pred, true, batch.get("valid"))
-        self.boundary_f1.update(pred, true, batch.get("valid"))
+        pred_mask, true_mask = prob >= 0.5, batch["alpha"] >= 0.5
+        self.iou.update(pred_mask, true_mask, batch.get("valid"))
+        self.boundary_f1.update(pred_mask, true_mask, batch.get("valid"))
 
     def validation_values(self) -> dict[str, float]:
         values = {"val/iou": float(self.iou.compute()), "val/boundary_f1": float(self.boundary_f1.compute())}
@@ -58,5 +59,8 @@ class AlphaNetSegmentation(MattingStage):
 
 
 def seed_dropout(batch: Batch) -> None:
-    """The library's network drops channels by torch's own generator: the batch seeds it, as a resumed run must."""
+    """Seed torch's generator from the batch.
+
+    The library's dropout draws from it, and a resumed run must drop the same channels as an uninterrupted one.
+    """
     torch.manual_seed(batch["seeds"][0])

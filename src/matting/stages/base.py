@@ -1,4 +1,4 @@
-"""What all stages share: a step counter in batches, logging on it, evaluation, and what a checkpoint holds."""
+"""The base class of all stages: the training step, the count of batches, logging, evaluation and checkpoints."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from matting.metrics.modular import MattingMetrics
 from matting.nets.checkpoint import CHECKPOINT_VERSION, check_stage
 from matting.nets.recompute import recompute
 from matting.stages.schedule import rate_factor
-from matting.stages.terms import PendingTerms, add, named
+from matting.stages.terms import PendingTerms, add_scaled, log_values
 
 
 @dataclass(frozen=True)
 class StageConfig:
-    """The nodes of a config that a stage is made of.
+    """The config nodes that a stage is built from.
 
-    stage: name, accumulate, clip_norm and what is its own. optim: see conf/optim; one optimizer a trained network.
-    data_root: where files of weights are looked for.
+    stage: name, accumulate, clip_norm and the keys of the stage's kind. optim: one optimizer for each trained network
+    (see conf/optim). data_root: a folder where files of weights are looked for.
     """
 
     stage: Mapping[str, Any]
@@ -36,10 +36,10 @@ class StageConfig:
 
 
 class MattingStage(LightningModule):
-    """A trainable part of a method, optimized by hand.
+    """A part of a method that is trained by itself, with Lightning's manual optimization.
 
-    Lightning counts every optimizer's step in `global_step`, with two optimizers twice the batches. `batches` is the
-    count of training batches seen: checkpoints, schedules and the logged x-axis use it and nothing else.
+    batches: the number of training batches seen. Checkpoints, schedules and logs count in it, never in Lightning's
+    `global_step`, which grows by one for each optimizer's step and so counts the batches of a GAN twice.
     nets: config nodes of the networks, kept in the checkpoint so that it can be opened without its run folder.
     """
 
@@ -49,8 +49,8 @@ class MattingStage(LightningModule):
         self.stage, self.nets, self.optim = config.stage, dict(nets), config.optim
         self.batches = 0
         self.total_batches = self.log_every = 1
-        self.frame = (0, 0)  # height and width of its training samples
-        self.window: list[Batch] = []
+        self.frame = (0, 0)  # (height, width) of the training samples
+        self.window: list[Batch] = []  # the batches of the next update
         self.pending_terms = PendingTerms()
         self.skipped: set[str] = set()
         self.results: dict[str, dict[str, float]] = {}
@@ -59,48 +59,49 @@ class MattingStage(LightningModule):
 
     @property
     def trained(self) -> dict[str, nn.Module]:
-        """The networks that have an optimizer, by its name in the config."""
+        """The networks that have an optimizer, by the optimizer's name in the config."""
         raise NotImplementedError
 
     @property
     def cycle(self) -> int:
-        """Batches after which the work that they make repeats itself."""
+        """Number of batches after which the work of a step repeats, for measurements of speed."""
         return self.stage["accumulate"]
 
     def losses(self, batch: Batch) -> LossSum:
-        """What the trained networks descend on for a batch, all at once (a GAN's take turns: see `GANStage`)."""
+        """Return the loss of a batch for all trained networks at once; `GANStage` has one step for each instead."""
         raise NotImplementedError
 
     def recompute(self) -> None:
-        """Trade time for memory: see `matting.nets.recompute`."""
+        """Spend time to save memory in every trained network (see `matting.nets.recompute`)."""
         for network in self.trained.values():
             recompute(network)
 
     def update(self) -> None:
-        """One step of each network on the batches of the window; empties it."""
+        """Step each trained network on the batches of the window, and empty the window."""
         share, row = 1 / len(self.window), dict[str, Any]()
+        # Gradients add up over the window: of losses scaled by 1 / n, they are those of one batch of them all.
         for batch in self.window:
             losses = self.losses(batch)
             self.check_terms(losses.weighted)
             self.manual_backward(share * losses.total)
-            add(row, share, named(losses))
+            add_scaled(row, share, log_values(losses))
         for name in self.trained:
             row |= self.step(name)
         self.window = []
         self.log_update(row)
 
     def predict_map(self, batch: Batch) -> Tensor:
-        """What the stage predicts for a batch: (B, 1, H, W) in [0, 1]."""
+        """Return the stage's prediction for a batch, (B, 1, H, W) in [0, 1], to be measured against alpha."""
         raise NotImplementedError
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        required("optim", self.optim, self.trained)
+        require_nodes("optim", self.optim, self.trained)
         return [build(self.optim[name], params=net.parameters()) for name, net in self.trained.items()]
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """Collect `accumulate` batches, then update once: as one batch of them all would.
+        """Add a batch to the window, and update once the window holds `accumulate` batches.
 
-        Across epochs: an update's batches are known by their count. The last of a training may have fewer.
+        A window may span two epochs. The last one of a training may hold fewer batches.
         """
         self.window.append(batch)
         self.batches += 1
@@ -109,13 +110,15 @@ class MattingStage(LightningModule):
             self.update()
 
     def optimizer_of(self, name: str) -> Any:
+        """Return the optimizer of a trained network."""
         optimizers = self.optimizers()
         return (optimizers if isinstance(optimizers, list) else [optimizers])[list(self.trained).index(name)]
 
     def step(self, name: str) -> dict[str, Tensor]:
-        """Step one network's optimizer; gives the norm of its gradient, before it is clipped, for a row of the log.
+        """Clip one network's gradient, step its optimizer and clear the gradient.
 
-        A norm that is neither logged nor needed to clip by is not computed: it reads every gradient once more.
+        Returns the norm of the gradient before clipping under its log key. The norm is computed only to be logged or to
+        clip by: it reads every gradient once more.
         """
         limit, optimizer, row = self.stage["clip_norm"], self.optimizer_of(name), {}
         if self.logs or limit is not None:
@@ -129,7 +132,7 @@ class MattingStage(LightningModule):
         return row
 
     def set_rates(self) -> None:
-        """Learning rates are a function of the batch count: nothing to save, nothing to get out of step."""
+        """Set the learning rates. They depend on the count of batches alone, so no checkpoint has to keep them."""
         factor = rate_factor(self.batches, self.total_batches, self.optim["scheduler"], self.optim["warmup"])
         for name in self.trained:
             for group in self.optimizer_of(name).param_groups:
@@ -137,27 +140,27 @@ class MattingStage(LightningModule):
 
     @property
     def logs(self) -> bool:
-        """Whether this update is logged, every `log_every` batches: only then does the host wait for the device."""
+        """Whether this update is logged: one in `log_every` batches is. Only then does the host wait for the device."""
         return self.batches % self.log_every < self.stage["accumulate"]
 
     def check_terms(self, terms: Mapping[str, Tensor]) -> None:
-        """Have a loss term that is NaN or infinite stop the run: where the update is logged, before its step.
+        """Stop the run when a loss term is NaN or infinite. terms: weighted terms by name, scalars. Raises JobError.
 
-        Terms of other updates are read with the next row, before a validation or before a checkpoint: no checkpoint and
-        no row is ever written after a bad term.
+        An update that is logged is checked before its step. The terms of other updates are checked together before the
+        next row, validation or checkpoint, so that none of these is written after a bad term.
         """
         self.pending_terms.add(self.batches, [id for batch in self.window for id in batch["ids"]], terms)
         if self.logs:
             self.pending_terms.read()
 
     def log_update(self, row: Mapping[str, float | Tensor]) -> None:
-        """Log an update's figures and the rates."""
+        """Log the values of an update and its learning rates, where it is logged."""
         if self.logs:
             rates = {f"train/lr/{name}": self.optimizer_of(name).param_groups[0]["lr"] for name in self.trained}
             self.log_row({**row, **rates})
 
     def log_row(self, values: Mapping[str, float | Tensor]) -> None:
-        """Log on the batch axis, to every logger, and to what the progress bar shows."""
+        """Write a row to every logger, at the count of batches."""
         row = {key: float(value) for key, value in values.items()}
         for logger in self.loggers:
             logger.log_metrics(row, step=self.batches)
@@ -170,10 +173,11 @@ class MattingStage(LightningModule):
         self.measure(self.predict_map(batch), batch)
 
     def measure(self, pred: Tensor, batch: Batch) -> None:
+        """Add the predictions (B, 1, H, W) of a batch to the validation metrics."""
         self.validation.update(pred.float(), batch["alpha"], batch.get("valid"))
 
     def validation_values(self) -> dict[str, float]:
-        """What a validation found, by log key."""
+        """Return the results of a validation by log key."""
         return {f"val/whole/{name}": float(value) for name, value in self.validation.compute().items()}
 
     def on_validation_epoch_end(self) -> None:
@@ -209,14 +213,14 @@ class MattingStage(LightningModule):
         self.batches, self.skipped = facts["batches"], set(facts["skipped"])
 
 
-def required(config: str, node: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Raise UserError where a node of the config (`loss`) is that of another stage: it lacks one of `names`."""
+def require_nodes(key: str, node: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise UserError when the node at `key` lacks one of `names`: it was made for another stage."""
     if missing := [name for name in names if name not in node]:
-        there = ", ".join(name for name, value in node.items() if isinstance(value, Mapping))
-        raise UserError(f"{config}: no {' and no '.join(missing)} in it (it has {there}); choose one of this stage's")
+        found = ", ".join(name for name, value in node.items() if isinstance(value, Mapping))
+        raise UserError(f"{key}: has {found}; expected {' and '.join(missing)} too; choose one for this stage")
 
 
 def build_network(node: Mapping[str, Any], root: str) -> nn.Module:
-    """A network of a config; a file of weights is looked for here and under the data root."""
+    """Build the network of a config node. A file of weights is looked for in the current folder and under `root`."""
     weights = node.get("weights")
     return build(node if weights in NO_FILE else {**node, "weights": str(find_file(weights, root))})

@@ -1,6 +1,6 @@
-"""The loss terms of both GAN stages, put together from the loss node of a config (POMAGAN eq. 7 and 11)."""
+"""The losses of both GAN stages, put together from the loss node of a config (POMAGAN eq. 7 and 11)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,90 +21,107 @@ TARGET_CHANNELS = {"alpha": 1, "fgr": 3, "comp": 3}
 
 @dataclass(frozen=True)
 class Example:
-    """What a generator is trained on. map is s* in the segmentation stage and a* in the alpha stage."""
+    """A batch as a GAN stage trains on it. The true map is s* in the segmentation stage and a* in the alpha stage."""
 
-    image: Tensor  # (B, 3, H, W)
-    inputs: tuple[Tensor, ...]  # what the generator takes
-    map: Tensor  # (B, 1, H, W) in [0, 1] truth
-    new_bgr: Tensor | None  # (B, 3, H, W), where the targets have comp
+    image: Tensor  # (B, 3, H, W) in [0, 1]
+    inputs: tuple[Tensor, ...]  # the generator's arguments
+    true_map: Tensor  # (B, 1, H, W) in [0, 1]
+    new_bgr: Tensor | None  # (B, 3, H, W) in [0, 1]; None where the targets lack `comp`
     ids: list[str]
 
 
 class Objective(nn.Module):
-    """Names the terms, computes those of weight above 0, and holds the frozen network of the perceptual one.
+    """The losses of generator and discriminator; a term of weight 0 is not computed.
 
-    loss: the config node. pixel: the name of the L1 term, `segmentation` (eq. 4) or `alpha` (eq. 9). It holds no
-    parameters of its own.
+    loss: the config node. pixel_term: name of the L1 term, `segmentation` (eq. 4) or `alpha` (eq. 9). scales: number
+    of discriminator scales. data_root: a folder where the file of VGG weights is looked for.
+    The frozen VGG of the perceptual loss lives here; the objective has no trainable parameters. Raises UserError for
+    a loss node with the terms of another stage.
     """
 
-    def __init__(self, loss: Mapping[str, Any], pixel: str, scales: int, data_root: str):
+    def __init__(self, loss: Mapping[str, Any], pixel_term: str, scales: int, data_root: str):
         super().__init__()
-        self.loss, self.pixel = loss, pixel
+        self.loss, self.pixel_term = loss, pixel_term
         self.targets = tuple(loss["targets"])
         terms = {name: node for name, node in loss.items() if isinstance(node, Mapping)}
-        if set(terms) != {"adversarial", "perceptual", pixel, "border"}:
-            raise UserError(f"loss: terms {', '.join(terms)}; this stage has adversarial, perceptual, {pixel}, border")
-        inside = [name for name, node in terms.items() if node.get("per_scale")]
+        expected = ("adversarial", "perceptual", pixel_term, "border")
+        if set(terms) != set(expected):
+            raise UserError(
+                f"loss: has the terms {', '.join(terms)}; expected {', '.join(expected)}; choose a loss of this stage"
+            )
         weights = {name: float(node["weight"]) for name, node in terms.items()}
+        inside = [name for name, node in terms.items() if node.get("per_scale")]
         self.sum = WeightedSum(weights, scale_multipliers(loss["sum_over_scales"], inside, scales))
         self.adversarial = weights["adversarial"] > 0
-        self.kind = loss["adversarial"]["kind"]
-        self.perceptual = None
-        if weights["perceptual"]:
-            node = loss["perceptual"]
-            file = node["weights"]
-            weights_file = file if file in NO_FILE else str(find_file(file, data_root))
-            features = VGGFeatures(node["arch"], weights_file, node["convention"], node["width"])
-            self.perceptual = Perceptual(features, node["coefficients"])
+        self.adversarial_kind = loss["adversarial"]["kind"]
+        self.perceptual = perceptual_module(loss["perceptual"], data_root) if weights["perceptual"] else None
 
     @property
     def disc_channels(self) -> int:
-        """Channels of the discriminator's input: the image and what stands beside it."""
+        """Number of channels of the discriminator's input: the image's and those of its targets."""
         return 3 + sum(TARGET_CHANNELS[name] for name in self.disc_targets)
 
     @property
     def disc_targets(self) -> tuple[str, ...]:
+        """Names of the targets that the discriminator sees beside the image."""
         return self.targets if self.loss["adversarial"]["disc_input"] == "targets" else ("alpha",)
 
-    def judged(self, example: Example, map: Tensor) -> Tensor:
-        """What the discriminator sees beside the image: the targets on channels, or the map alone."""
-        targets = matte_targets(example.image, map, example.new_bgr, self.disc_targets)
+    def disc_input(self, example: Example, alpha: Tensor) -> Tensor:
+        """Return the targets made from a map (B, 1, H, W), concatenated on channels, for the discriminator."""
+        targets = matte_targets(example.image, alpha, example.new_bgr, self.disc_targets)
         return torch.cat(list(targets.values()), 1)
 
-    def generator(self, example: Example, pred: Tensor, disc: nn.Module | None) -> LossSum:
-        """All terms of the generator's objective for a prediction (B, 1, H, W)."""
-        pred_targets = matte_targets(example.image, pred, example.new_bgr, self.targets)
-        true_targets = matte_targets(example.image, example.map, example.new_bgr, self.targets)
-
-        def adversarial() -> Tensor:
-            assert disc is not None
-            return generator_loss(disc(example.image, self.judged(example, pred)), self.kind)
-
-        def perceptual() -> Tensor:
-            assert self.perceptual is not None
-            some = self.loss["perceptual"]["targets"] == "alpha_fgr"
-            names = [name for name in self.targets if not (some and name == "comp")]
-            return self.perceptual({n: pred_targets[n] for n in names}, {n: true_targets[n] for n in names})
-
-        def border() -> Tensor:
-            node = self.loss["border"]
-            height, width = pred.shape[-2:]
-            size = scaled_size(height, width, node["kernel"], node["kernel_side"], node["kernel_min"])
-            at = border_map(example.map >= 0.5, size)
-            return border_loss(example.image, pred, example.map, at, example.new_bgr, self.targets, node["normalize"])
-
-        terms: dict[str, Callable[[], Tensor]] = {
-            "adversarial": adversarial,
-            "perceptual": perceptual,
-            self.pixel: lambda: l1_loss(pred_targets, true_targets),
-            "border": border,
-        }
-        return self.sum(terms)
-
-    def discriminator(
+    def discriminator_loss(
         self, example: Example, fake: Tensor, disc: nn.Module
     ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """The discriminator's loss, and its logits by scale on the real and on the fake map."""
-        real_logits = disc(example.image, self.judged(example, example.map))
-        fake_logits = disc(example.image, self.judged(example, fake))
-        return discriminator_loss(real_logits, fake_logits, self.kind), real_logits, fake_logits
+        """Return the discriminator's loss, a scalar, and its logits on the true and on the fake map, one per scale.
+
+        fake: the generator's map (B, 1, H, W), detached.
+        """
+        real_logits = disc(example.image, self.disc_input(example, example.true_map))
+        fake_logits = disc(example.image, self.disc_input(example, fake))
+        return discriminator_loss(real_logits, fake_logits, self.adversarial_kind), real_logits, fake_logits
+
+    def generator_losses(self, example: Example, pred: Tensor, disc: nn.Module | None) -> LossSum:
+        """Return the generator's loss terms for its map `pred` (B, 1, H, W), and their weighted sum.
+
+        disc: the discriminator; None where the adversarial weight is 0.
+        """
+        # The same targets are made from both maps: alpha, foreground and composite (eq. 2 and 8).
+        pred_targets = matte_targets(example.image, pred, example.new_bgr, self.targets)
+        true_targets = matte_targets(example.image, example.true_map, example.new_bgr, self.targets)
+        active, terms = self.sum.factors, dict[str, Tensor]()
+        if "adversarial" in active:
+            assert disc is not None
+            terms["adversarial"] = generator_loss(
+                disc(example.image, self.disc_input(example, pred)), self.adversarial_kind
+            )
+        if self.perceptual is not None:
+            # Section 3.2 names alpha and foreground, section 4.2 all targets: `perceptual.targets` chooses.
+            left_out = {"comp"} if self.loss["perceptual"]["targets"] == "alpha_fgr" else set()
+            names = [name for name in self.targets if name not in left_out]
+            terms["perceptual"] = self.perceptual(
+                {name: pred_targets[name] for name in names}, {name: true_targets[name] for name in names}
+            )
+        if self.pixel_term in active:
+            terms[self.pixel_term] = l1_loss(pred_targets, true_targets)
+        if "border" in active:
+            terms["border"] = self.border_term(example, pred)
+        return self.sum(terms)
+
+    def border_term(self, example: Example, pred: Tensor) -> Tensor:
+        """Return the border loss (eq. 6 and 10), a scalar. The border's width follows the shorter side of the image."""
+        node = self.loss["border"]
+        height, width = pred.shape[-2:]
+        size = scaled_size(height, width, node["kernel"], node["kernel_side"], node["kernel_min"])
+        border = border_map(example.true_map >= 0.5, size)
+        return border_loss(
+            example.image, pred, example.true_map, border, example.new_bgr, self.targets, node["normalize"]
+        )
+
+
+def perceptual_module(node: Mapping[str, Any], data_root: str) -> Perceptual:
+    """Return the perceptual loss of the config node `loss.perceptual`, with its VGG."""
+    file = node["weights"]
+    weights = file if file in NO_FILE else str(find_file(file, data_root))
+    return Perceptual(VGGFeatures(node["arch"], weights, node["convention"], node["width"]), node["coefficients"])

@@ -4,10 +4,10 @@ import math
 
 
 def rate_factor(batch: int, total: int, scheduler: str, warmup: int) -> float:
-    """Of the base rate at the `batch`-th of `total` batches.
+    """Return the factor of the base learning rate at batch `batch` (from 1) of `total`.
 
-    `none` is the papers' constant rate; `linear_decay` is flat to the half, then falls to 2 %; `cosine` falls to 0. All
-    rise over `warmup` batches first.
+    The rate rises linearly over the first `warmup` batches. Then `none` keeps it constant, as the papers do;
+    `linear_decay` keeps it until half of the training and falls to 2 %; `cosine` falls to 0.
     """
     if batch < warmup:
         return batch / warmup

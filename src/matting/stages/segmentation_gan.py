@@ -6,9 +6,12 @@ from matting.stages.objective import Example
 
 
 class SegmentationGAN(GANStage):
-    """Trained on the binary map s* = (alpha >= 0.5) by eq. 7; measured against alpha, as the coarse map that it is."""
+    """The segmentation stage, trained by eq. 7 on the binary map s* = (alpha >= 0.5).
 
-    pixel, gives = "segmentation", ("image",)
+    Validation measures its map against alpha, as a coarse alpha.
+    """
+
+    pixel_term, input_names = "segmentation", ("image",)
 
     def example(self, batch: Batch) -> Example:
         mask = (batch["alpha"] >= 0.5).float()

@@ -1,4 +1,4 @@
-"""Loss terms of an update: read on the host together, checked there, and as figures of the log."""
+"""Loss terms of an update: checked together on the host, and named for the log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,17 +10,17 @@ from matting.losses.weighted import LossSum, NonFiniteTerm, check_finite
 
 
 class PendingTerms:
-    """Terms that are still on the device: reading them makes the host wait for it."""
+    """Loss terms that are still on the device and not yet checked. Reading them makes the host wait for the device."""
 
     def __init__(self) -> None:
         self.updates: list[tuple[int, Sequence[str], dict[str, Tensor]]] = []
 
     def add(self, batch: int, ids: Sequence[str], terms: Mapping[str, Tensor]) -> None:
-        """terms: scalars by name, as they are weighted; ids: the samples that they come from."""
+        """Keep the terms of one update. ids: its samples. terms: weighted terms by name, scalars."""
         self.updates.append((batch, ids, dict(terms)))
 
     def read(self) -> None:
-        """Raise JobError for the first term that is NaN or infinite."""
+        """Check all kept terms and forget them. Raises JobError for the first that is NaN or infinite."""
         updates, self.updates = self.updates, []
         for batch, ids, terms in updates:
             try:
@@ -31,8 +31,8 @@ class PendingTerms:
                 ) from None
 
 
-def named(losses: LossSum) -> dict[str, Tensor]:
-    """The generator's terms under their log keys, raw and weighted, and the total."""
+def log_values(losses: LossSum) -> dict[str, Tensor]:
+    """Return the loss terms of a sum under their log keys: raw, weighted, and the total."""
     row = {f"train/loss/{name}": value for name, value in losses.raw.items()}
     row |= {f"train/weighted/{name}": value for name, value in losses.weighted.items()}
     if "adversarial" in losses.raw:
@@ -40,6 +40,7 @@ def named(losses: LossSum) -> dict[str, Tensor]:
     return {**row, "train/total": losses.total.detach()}
 
 
-def add(row: dict[str, Any], share: float, values: Mapping[str, Tensor]) -> None:
+def add_scaled(row: dict[str, Any], scale: float, values: Mapping[str, Tensor]) -> None:
+    """Add scale * value to each key of `row`, in place. A missing key counts as 0."""
     for key, value in values.items():
-        row[key] = row.get(key, 0.0) + share * value
+        row[key] = row.get(key, 0.0) + scale * value
