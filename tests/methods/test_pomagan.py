@@ -6,7 +6,6 @@ import torch
 from matting.errors import UserError
 from matting.methods.base import load_method
 from matting.methods.pomagan import Pomagan
-from matting.ops.resample import resample
 from tests.helpers.saved_stages import NETS, save_generator
 
 
@@ -114,9 +113,3 @@ def test_a_config_gives_the_method_on_its_device(trained):
 def test_without_a_size_images_are_fitted_to_that_of_the_training(pomagan):
     method = pomagan("pad", None, None)
     assert (method.height, method.width) == (64, 80)
-
-
-@pytest.mark.parametrize(("height", "width"), [(8, 8), (8, 32), (8, 64), (64, 8)])
-def test_resampling_averages_along_what_gets_shorter(height, width):
-    checker = (torch.arange(32)[:, None] + torch.arange(32)).remainder(2).float()[None, None]
-    assert torch.allclose(resample(checker, height, width), torch.tensor(0.5))

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from matting.nets.alphanet import AlphaNet
 from matting.nets.matting_net import MattingNet, fuse
 from matting.nets.person import PersonSegmentation
-from matting.ops.resample import resized
+from matting.ops.resample import resample
 
 
 class Brightness(nn.Module):
@@ -63,13 +63,13 @@ def test_a_long_side_is_capped_and_the_results_scaled_back(size: tuple[int, int]
     image = F.interpolate(torch.rand(1, 3, 6, 9), size, mode="bilinear")
     maps = AlphaNet(segmentation, Mean(), Bands(), max_side=40)(image)
     assert segmentation.sizes == [inner]
-    small = AlphaNet(segmentation, Mean(), Bands())(resized(image, *inner))
+    small = AlphaNet(segmentation, Mean(), Bands())(resample(image, *inner))
     for name, value in maps.items():
         assert value.shape == (1, 1, *size)
         assert value.dtype == torch.float32
         assert 0 <= value.min() <= value.max() <= 1
         if name != "trimap":
-            torch.testing.assert_close(value, resized(small[name], *size))
+            torch.testing.assert_close(value, resample(small[name], *size))
     assert set(maps["trimap"].unique().tolist()) <= {0, 0.5, 1}
     torch.testing.assert_close(maps["trimap"], F.interpolate(small["trimap"], size, mode="nearest-exact"))
 
@@ -97,12 +97,3 @@ def test_the_real_networks_fit() -> None:
     again.load_state_dict(network.state_dict())
     image = torch.rand(1, 3, 32, 32)
     assert torch.equal(network(image)["alpha"], again(image)["alpha"])
-
-
-def test_resizing_is_area_down_and_bilinear_up() -> None:
-    planes = torch.rand(1, 2, 8, 12)
-    assert resized(planes, 8, 12) is planes
-    assert torch.equal(resized(planes, 4, 6), F.avg_pool2d(planes, 2))
-    torch.testing.assert_close(resized(planes, 16, 20), F.interpolate(planes, (16, 20), mode="bilinear"))
-    mixed = F.interpolate(F.avg_pool2d(planes, (2, 1)), (4, 24), mode="bilinear")
-    torch.testing.assert_close(resized(planes, 4, 24), mixed)

@@ -11,7 +11,7 @@ from torchvision.models import resnet18
 
 from matting.errors import UserError
 from matting.nets.person import PersonSegmentation, PooledNorm
-from matting.ops.resample import resized
+from matting.ops.resample import resample
 
 
 def saved(state: dict[str, Tensor], folder: Path) -> str:
@@ -43,7 +43,7 @@ def test_the_image_is_normalised_and_stretched_and_the_logits_come_back_bilinear
     image = torch.rand(1, 3, 100, 60)
     logits = network(image)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    expected = (resized(image, 48, 48) - mean.view(3, 1, 1)) / std.view(3, 1, 1)
+    expected = (resample(image, 48, 48) - mean.view(3, 1, 1)) / std.view(3, 1, 1)
     torch.testing.assert_close(given[0], expected)
     assert torch.equal(logits, F.interpolate(given[1], (100, 60), mode="bilinear"))
 

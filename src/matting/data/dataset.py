@@ -15,6 +15,7 @@ from matting.data.decoding import DamagedFile
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.base import BackgroundSource, Subject
 from matting.errors import UserError
+from matting.ops.resize import size_of_long_side
 
 Key = tuple[int, int]  # (pass over the whole data, sample id)
 Item = TypeVar("Item")
@@ -33,8 +34,7 @@ def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
     if eval_size == "native":
         return height, width
     if isinstance(eval_size, int):
-        scale = eval_size / max(height, width)
-        return max(1, round(height * scale)), max(1, round(width * scale))
+        return size_of_long_side((height, width), eval_size)
     return eval_size[0], eval_size[1]
 
 

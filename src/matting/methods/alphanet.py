@@ -10,6 +10,7 @@ from matting.nets.alphanet import AlphaNet
 from matting.nets.checkpoint import load_network
 from matting.nets.matting_net import fuse
 from matting.ops.resample import resample
+from matting.ops.resize import reduced_size
 
 END_TO_END = "alphanet"
 
@@ -68,7 +69,6 @@ class AlphaNetInteractive(Method):
         """(B, 3, H, W) and (B, 1, H, W) of 0, 0.5 and 1 -> alpha and the trimap again, (B, 1, H, W)."""
         assert trimap is not None
         height, width = image.shape[-2:]
-        scale = min(1.0, self.max_side / max(height, width))
-        size = max(1, round(height * scale)), max(1, round(width * scale))
+        size = reduced_size((height, width), self.max_side)
         raw = self.matting(resample(image, *size), resample(trimap, *size))
-        return {"alpha": fuse(resample(raw, height, width), trimap), "trimap": trimap}
+        return {"alpha": fuse(resample(raw, height, width).clamp(0, 1), trimap), "trimap": trimap}

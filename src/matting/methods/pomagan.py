@@ -33,4 +33,5 @@ class Pomagan(Method):
         fitted = fit_image(image, self.height, self.width, self.fit)
         coarse = self.segmentation(fitted)
         alpha = self.alpha(fitted, coarse)
-        return {"alpha": resample(alpha, *image.shape[-2:]), "coarse": resample(coarse, *image.shape[-2:])}
+        maps = {"alpha": alpha, "coarse": coarse}
+        return {name: resample(plane, *image.shape[-2:]).clamp(0, 1) for name, plane in maps.items()}

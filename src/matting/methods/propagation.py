@@ -11,6 +11,7 @@ from matting.methods.base import Method
 from matting.nets.checkpoint import load_network
 from matting.nets.morphology import ErosionDilation
 from matting.ops.resample import resample
+from matting.ops.resize import reduced_size
 from matting.utils.console import say
 
 
@@ -24,7 +25,7 @@ class Propagation(Method):
 
     def __init__(self, max_side: int, segmentation: Path | None = None, erode: float = 0.04, dilate: float = 0.04):
         super().__init__()
-        self.max_side, self.told = max_side, False
+        self.max_side, self.reported = max_side, False
         self.wants_trimap = segmentation is None
         self.intermediates = ("trimap",) if segmentation is None else ("mask", "trimap")
         self.measured = () if segmentation is None else ("mask",)
@@ -47,7 +48,7 @@ class Propagation(Method):
             mask = self.segmentation(small).float().sigmoid()
             given = self.trimap_layer(mask)
             trimap = F.interpolate(given, (height, width), mode="nearest-exact")
-            found["mask"] = resample(mask, height, width)
+            found["mask"] = resample(mask, height, width).clamp(0, 1)
         else:
             assert trimap is not None
             given = F.interpolate(trimap, (rows, columns), mode="nearest-exact")
@@ -55,16 +56,16 @@ class Propagation(Method):
         alphas = [self.propagate(np.ascontiguousarray(colours), known) for colours, known in pairs]
         alpha = torch.from_numpy(np.stack(alphas))[:, None].to(image.device, torch.float32)
         # what the trimap is sure of stays so at the full size
-        alpha = torch.where(trimap == 0.5, resample(alpha, height, width), trimap.to(alpha.dtype))
+        alpha = torch.where(trimap == 0.5, resample(alpha, height, width).clamp(0, 1), trimap.to(alpha.dtype))
         return {"alpha": alpha, "trimap": trimap, **found}
 
     def fitted(self, image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
-        scale = min(1.0, self.max_side / max(height, width))
-        if scale < 1 and not self.told:
-            self.told = True
+        size = reduced_size((height, width), self.max_side)
+        if size != (height, width) and not self.reported:
+            self.reported = True
             say(f"{self.name}: pictures of {width}x{height} pixels are solved at a longer side of {self.max_side}")
-        return resample(image.float(), max(1, round(height * scale)), max(1, round(width * scale)))
+        return resample(image.float(), *size)
 
     def propagate(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
         """The solution; without any certain foreground, or background, that is the other everywhere."""

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.nets.matting_net import fuse
-from matting.ops.resample import resized
+from matting.ops.resample import resample
+from matting.ops.resize import reduced_size
 
 
 class AlphaNet(nn.Module):
@@ -31,12 +32,11 @@ class AlphaNet(nn.Module):
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         height, width = image.shape[-2:]
-        scale = min(1.0, self.max_side / max(height, width))
-        image = resized(image, max(1, round(height * scale)), max(1, round(width * scale)))
+        image = resample(image, *reduced_size((height, width), self.max_side))
         mask = torch.sigmoid(self.segmentation(image))
         trimap = self.trimap_layer(mask)
         raw = self.matting(image, trimap)
         maps = {"mask": mask, "raw": raw, "alpha": fuse(raw, trimap)}
         # Interpolation may leave the range by a rounding error.
-        maps = {name: resized(map, height, width).clamp(0, 1) for name, map in maps.items()}
+        maps = {name: resample(map, height, width).clamp(0, 1) for name, map in maps.items()}
         return maps | {"trimap": F.interpolate(trimap, (height, width), mode="nearest-exact")}

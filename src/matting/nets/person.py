@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from matting.errors import UserError
 from matting.nets.blocks import crop_back, pad_to_multiple
 from matting.nets.weights import file_state, hub_state, load_weights, no_download, trunk_state
-from matting.ops.resample import resized
+from matting.ops.resample import resample
 
 OUTPUT_STRIDE = 16
 STRIDE = 32
@@ -63,7 +63,7 @@ class PersonSegmentation(nn.Module):
         if self.size is None:
             padded, crop = pad_to_multiple(x, STRIDE)
             return crop_back(self.network(padded).float(), crop)
-        logits = self.network(resized(x, self.size, self.size)).float()
+        logits = self.network(resample(x, self.size, self.size)).float()
         return F.interpolate(logits, image.shape[-2:], mode="bilinear", align_corners=False)
 
 

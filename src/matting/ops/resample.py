@@ -1,43 +1,39 @@
-"""Resample tensors of images: area along what gets shorter, bilinear along what gets longer."""
+"""Resample tensors of images: area along a side that shrinks, bilinear along a side that grows."""
 
 from torch import Tensor
 from torch.nn import functional as F
 
 from matting.errors import UserError
+from matting.ops.resize import size_inside
 
 FITS = ("pad", "stretch", "native")
 
 
 def fit_image(image: Tensor, height: int, width: int, fit: str) -> Tensor:
-    """The image at the size that the networks were trained at (POMAGAN 3.3 resizes to 1280x768; how is not said).
+    """Bring an image (B, 3, H, W) in [0, 1] to the size that the networks were trained at.
 
-    `pad` scales until it fits inside height x width and keeps its proportions (the networks pad to their stride),
-    `stretch` gives them up, `native` leaves the image as it is. Resampled by `resample`.
+    `pad` scales it until it fits inside height x width and keeps its proportions (the networks pad to their stride),
+    `stretch` ignores the proportions, `native` returns the image unchanged. POMAGAN (3.3) resizes to 1280x768 without
+    saying how. Raise UserError for another `fit`.
     """
     if fit not in FITS:
         raise UserError(f"method.fit={fit}: expected one of {', '.join(FITS)}")
-    rows, columns = image.shape[-2:]
+    if fit == "native":
+        return image
     if fit == "pad":
-        scale = min(height / rows, width / columns)
-        height, width = max(1, round(rows * scale)), max(1, round(columns * scale))
-    return image if fit == "native" else resample(image, height, width)
+        rows, columns = image.shape[-2:]
+        height, width = size_inside((rows, columns), (height, width))
+    return resample(image, height, width).clamp(0, 1)
 
 
 def resample(planes: Tensor, height: int, width: int) -> Tensor:
-    """(B, C, H, W) -> (B, C, height, width): area along what gets shorter, then bilinear along what gets longer."""
-    shorter = min(height, planes.shape[-2]), min(width, planes.shape[-1])
-    if planes.shape[-2:] != shorter:
-        planes = F.interpolate(planes, shorter, mode="area")
-    if shorter == (height, width):
-        return planes
-    return F.interpolate(planes, (height, width), mode="bilinear", align_corners=False).clamp(0, 1)
+    """(B, C, H, W) -> (B, C, height, width): area averages along a side that shrinks, then bilinear along the other.
 
-
-def resized(planes: Tensor, height: int, width: int) -> Tensor:
-    """(B, C, H, W) -> (B, C, height, width): area along a side that shrinks, bilinear along one that grows."""
-    smaller = (min(planes.shape[-2], height), min(planes.shape[-1], width))
-    if smaller != planes.shape[-2:]:
-        planes = F.interpolate(planes, smaller, mode="area")
-    if smaller != (height, width):
+    Rounding may carry bilinear values just outside the range of the input: clamp where the range matters.
+    """
+    shrunk = min(height, planes.shape[-2]), min(width, planes.shape[-1])
+    if planes.shape[-2:] != shrunk:
+        planes = F.interpolate(planes, shrunk, mode="area")
+    if shrunk != (height, width):
         planes = F.interpolate(planes, (height, width), mode="bilinear", align_corners=False)
     return planes

@@ -8,7 +8,7 @@ from matting.errors import UserError
 from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.nets.matting_net import fuse
-from matting.ops.resample import resized
+from matting.ops.resample import resample
 from matting.ops.resize import reduced_size
 from matting.ops.trimap import scaled_size, trimap_from_alpha
 from matting.stages.base import MattingStage, StageConfig, build_network, require_nodes
@@ -64,5 +64,5 @@ class AlphaNetMatting(MattingStage):
         side = round(min(self.stage["frame"]) * height / small[0])
         size = scaled_size(side, side, sum(self.stage["trimap"]) // 2, TRIMAP_SIDE, 3)
         trimap = trimap_from_alpha(batch["alpha"], size)
-        raw = self.mat(resized(batch["image"], *small), resized(trimap, *small))
-        return fuse(resized(raw, height, width).clamp(0, 1), trimap)
+        raw = self.mat(resample(batch["image"], *small), resample(trimap, *small))
+        return fuse(resample(raw, height, width).clamp(0, 1), trimap)
