@@ -1,6 +1,5 @@
 """Predict pictures: decode them ahead, run the networks on batches of one size, write what comes out."""
 
-import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +20,7 @@ from matting.data.trimaps import read_trimap
 from matting.errors import JobError, UserError, disk_is_full
 from matting.methods.base import Method, load_method
 from matting.utils.console import say, track
+from matting.utils.files import replacing
 from matting.utils.process import prepare
 from matting.visualization.grid import to_bytes
 
@@ -187,9 +187,5 @@ def on_background(fgr: np.ndarray, alpha: np.ndarray, background: np.ndarray) ->
 def write_whole(path: Path, array: np.ndarray) -> None:
     """A PNG that appears complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.png")
-    try:
+    with replacing(path) as temporary:
         write_image(temporary, array)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from matting.config.instantiate import build
 from matting.runs.run import Run
 from matting.tracking.wandb_logger import WandbRun
-from matting.utils.files import read_metrics
+from matting.utils.files import read_metrics, replacing
 
 FIELDS = ("batch", "name", "value")
 
@@ -41,12 +41,10 @@ class MetricsCSV(Logger):
     def start(self, batch: int) -> None:
         """Keep the rows up to `batch`."""
         kept = [row for row in read_metrics(self.path) if row["batch"] <= batch] if self.path.is_file() else []
-        temporary = self.path.with_name(f".{self.path.name}")
-        with temporary.open("w", newline="") as file:
+        with replacing(self.path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, FIELDS)
             writer.writeheader()
             writer.writerows({**row, "value": repr(row["value"])} for row in kept)
-        temporary.replace(self.path)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

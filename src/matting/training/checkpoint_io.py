@@ -1,6 +1,5 @@
 """Write checkpoints whole or not at all."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from lightning.fabric.plugins.io import CheckpointIO
 
 from matting.errors import NoSpace, disk_is_full
 from matting.nets.checkpoint import read_checkpoint
+from matting.utils.files import replacing
 
 
 class AtomicCheckpointIO(CheckpointIO):
@@ -16,15 +16,10 @@ class AtomicCheckpointIO(CheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         path = Path(path)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with temporary.open("wb") as file:
+            with replacing(path) as temporary, temporary.open("wb") as file:
                 torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
         except (OSError, RuntimeError) as error:
-            temporary.unlink(missing_ok=True)
             # what torch says when it cannot write; a GPU's errors come up here, too
             unwritten = any(text in str(error) for text in ("PytorchStreamWriter", "unexpected pos"))
             if not (unwritten or disk_is_full(error)):

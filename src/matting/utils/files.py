@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,17 +51,27 @@ def write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, indent=1) + "\n")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder, with the same suffix; move it to `path` when the block has written it.
+
+    After a crash or an error `path` is the old file or the whole new one, and the temporary file is gone.
+    """
+    # The name leaves out that of `path`, which may be as long as the file system allows.
+    temporary = path.with_name(f".{os.getpid()}-{threading.get_native_id()}{path.suffix}")
     try:
-        with temporary.open("w") as file:
-            file.write(text)
-            file.flush()
+        yield temporary
+        with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text)
 
 
 @contextlib.contextmanager
