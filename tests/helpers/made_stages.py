@@ -91,4 +91,4 @@ def trained(node, seed=1):
     if node is BRIGHT:
         torch.nn.init.constant_(network.weight, 4)
         torch.nn.init.constant_(network.bias, -6)
-    return Trained(network.requires_grad_(False).eval(), node)
+    return Trained(network.requires_grad_(False).eval(), node, (32, 24))

@@ -94,7 +94,7 @@ def test_a_checkpoint_that_does_not_fit_its_network_is_refused(trained, tmp_path
     checkpoint = torch.load(trained["alpha_gan"][0], weights_only=True)
     checkpoint["state_dict"].pop("gen.decoder.head.bias")
     torch.save(checkpoint, tmp_path / "cut.ckpt")
-    with pytest.raises(UserError, match=r"cut\.ckpt.*missing decoder\.head\.bias"):
+    with pytest.raises(UserError, match=r"cut\.ckpt.*decoder\.head\.bias"):
         pomagan(alpha=tmp_path / "cut.ckpt")
 
 

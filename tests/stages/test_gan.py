@@ -195,7 +195,7 @@ def test_the_frozen_segmentation_network_is_neither_trained_nor_kept():
     from matting.stages.alpha_gan import AlphaGAN
 
     seg, alpha = make_stage("segmentation_gan"), make_stage("alpha_gan")
-    coarse = Trained(seg.gen.eval(), seg.nets["gen"])
+    coarse = Trained(seg.gen.eval(), seg.nets["gen"], (32, 24))
     net = {"gen": alpha.nets["gen"], "disc": DISC}
     stage = AlphaGAN(StageConfig(alpha.stage, net, alpha.objective.loss, alpha.optim, "."), coarse)
     stage.train()

@@ -7,12 +7,10 @@ from torch import Tensor
 
 from matting.methods.base import Method
 from matting.nets.alphanet import AlphaNet
-from matting.nets.checkpoint import load_network
+from matting.nets.checkpoint import load_network, load_networks
 from matting.nets.matting_net import fuse
 from matting.ops.resample import resample
 from matting.ops.resize import reduced_size
-
-END_TO_END = "alphanet"
 
 
 class AlphaNetMethod(Method):
@@ -27,11 +25,11 @@ class AlphaNetMethod(Method):
 
     def __init__(self, alphanet: Path, segmentation: Path, matting: Path, max_side: int):
         super().__init__()
-        seg, mat, trimap = (load_network(alphanet, END_TO_END, name).network for name in ("seg", "mat", "trimap"))
-        self.system = AlphaNet(seg, mat, trimap, max_side)
+        nets = {name: trained.network for name, trained in load_networks(alphanet, "alphanet").items()}
+        self.system = AlphaNet(nets["seg"], nets["mat"], nets["trimap"], max_side)
         first_seg = load_network(segmentation, "alphanet_segmentation").network
         first_mat = load_network(matting, "alphanet_matting").network
-        self.halves = AlphaNet(first_seg, first_mat, trimap, max_side)
+        self.halves = AlphaNet(first_seg, first_mat, nets["trimap"], max_side)
 
     @torch.no_grad()
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from matting.methods.base import Method
-from matting.nets.checkpoint import load_network, training_frame
+from matting.nets.checkpoint import load_network
 from matting.ops.resample import fit_image, resample
 
 
@@ -23,8 +23,8 @@ class Pomagan(Method):
     def __init__(self, segmentation: Path, alpha: Path, height: int | None, width: int | None, fit: str):
         super().__init__()
         self.segmentation = load_network(segmentation, "segmentation_gan").network
-        self.alpha = load_network(alpha, "alpha_gan").network
-        frame = training_frame(alpha)
+        trained = load_network(alpha, "alpha_gan")
+        self.alpha, frame = trained.network, trained.frame
         self.height, self.width, self.fit = height or frame[0], width or frame[1], fit
 
     @torch.no_grad()

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from matting.config.instantiate import build
 from matting.errors import UserError
+from matting.nets.weights import load_weights
 
 CHECKPOINT_VERSION = 1
+ADVICE = "expected the weights of the configured network: train it again"
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -33,28 +35,37 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, frozen and in evaluation mode, and the config node that builds it."""
+    """A trained network, frozen and in evaluation mode.
+
+    node: the config node that builds it. frame: (height, width) in pixels of the samples that it was trained on.
+    """
 
     network: nn.Module
     node: dict[str, Any]
+    frame: tuple[int, int]
 
 
-def load_network(path: Path, stage: str, name: str | None = None) -> Trained:
-    """A network of a stage's checkpoint, by its name in the config's `net`, or the only one that is kept there."""
+def load_network(path: Path, stage: str) -> Trained:
+    """Return the only network of a stage's checkpoint."""
+    return next(iter(load_networks(path, stage).values()))
+
+
+def load_networks(path: Path, stage: str) -> dict[str, Trained]:
+    """Return the networks of a stage's checkpoint by their names in the config's `net`; the file is read once.
+
+    Raise UserError where the file is no checkpoint of that stage or its weights do not fit.
+    """
     checkpoint = read_checkpoint(path)
-    nets = check_stage(checkpoint, stage, path)["nets"]
-    name = name or next(iter(nets))
-    # what it was initialised with is in the checkpoint's weights, changed
-    node = {**nets[name], "weights": "none"} if "weights" in nets[name] else nets[name]
-    network: nn.Module = build(node, "torch.nn.Module")  # a checkpoint may be anybody's
-    load_strict(network, part(checkpoint["state_dict"], f"{name}."), path)
-    return Trained(network.requires_grad_(False).eval(), node)
-
-
-def training_frame(path: Path) -> tuple[int, int]:
-    """(height, width) of the samples that a checkpoint was trained on."""
-    height, width = read_checkpoint(path)["matting"]["frame"]
-    return height, width
+    facts = check_stage(checkpoint, stage, path)
+    found = {}
+    for name, node in facts["nets"].items():
+        # The checkpoint holds all weights: those that the training began with are not needed again.
+        node = {**node, "weights": "none"} if "weights" in node else node
+        network: nn.Module = build(node, "torch.nn.Module")  # a checkpoint may be anybody's
+        load_weights(network, part(checkpoint["state_dict"], f"{name}."), str(path), ADVICE)
+        height, width = facts["frame"]
+        found[name] = Trained(network.requires_grad_(False).eval(), node, (height, width))
+    return found
 
 
 def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -74,20 +85,3 @@ def check_stage(checkpoint: Mapping[str, Any], stage: str, where: object) -> dic
     if facts["stage"] != stage:
         raise UserError(f"{where}: a checkpoint of stage={facts['stage']}, expected one of stage={stage}")
     return facts
-
-
-def load_strict(module: nn.Module, state: Mapping[str, Tensor], where: object) -> None:
-    """Load a state dict that must fit; raises UserError naming the first keys and shapes that differ."""
-    own = module.state_dict()
-    differ = [f"missing {key}" for key in own if key not in state]
-    differ += [f"unexpected {key}" for key in state if key not in own]
-    differ += [
-        f"{key} is {tuple(state[key].shape)}, expected {tuple(value.shape)}"
-        for key, value in own.items()
-        if key in state and state[key].shape != value.shape
-    ]
-    if differ:
-        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
-        raise UserError(f"{where}: does not fit the configured network: {'; '.join(differ[:3])}{more}")
-    with torch.no_grad():
-        module.load_state_dict(dict(state))

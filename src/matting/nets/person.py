@@ -91,7 +91,7 @@ def deeplab(encoder: str, weights: str) -> nn.Module:
         state = {key.removeprefix("network."): value for key, value in file_state(weights).items()}
         if any(key.startswith("decoder.") for key in state):
             advice = f"expected DeepLabV3+ with one class on {encoder}: check encoder"
-            load_weights(network, state, weights, advice, part="network")
+            load_weights(network, state, weights, advice)
         else:
             load_encoder(network.encoder, state, weights, encoder)
     return network

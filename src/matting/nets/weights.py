@@ -1,7 +1,7 @@
 """Weights that come from outside: torchvision's hub and state-dict files; and He's rule where none do."""
 
 import pickle
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -55,18 +55,19 @@ def trunk_state(state: dict[str, Tensor], prefix: str, heads: tuple[str, ...]) -
 
 def load_weights(
     module: nn.Module,
-    state: dict[str, Tensor],
+    state: Mapping[str, Tensor],
     name: str,
     advice: str,
     prefix: str = "",
-    part: str = "trunk",
+    part: str = "network",
     known: Collection[str] | None = None,
 ) -> None:
-    """Copy `state`, of any float dtype, into `module`; UserError with the first keys and shapes that differ.
+    """Copy `state`, of any float dtype, into `module`; raise UserError with the first keys and shapes that differ.
 
-    name: of the weights, advice: what to do, prefix: before the module's keys, part: what it is, all for that error.
-    known: the keys that `state` may have, where they are more than the module's. The counters of batch norms, which
-    only a norm without momentum reads, may be missing.
+    The error begins with `name`, the file or the source of the weights, and ends with `advice`. prefix: put before the
+    module's keys there. part: what the module is called there.
+    known: all keys that `state` may have, where they are more than the module's. The batch counters of batch norms may
+    be missing: only a norm without momentum reads them.
     """
     needed = module.state_dict()
     problems = []

@@ -14,7 +14,8 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from matting.config.instantiate import resolve
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
-from matting.nets.checkpoint import load_network, load_strict, read_checkpoint
+from matting.nets.checkpoint import ADVICE, load_network, read_checkpoint
+from matting.nets.weights import load_weights
 from matting.runs import lifecycle
 from matting.runs.run import Run
 from matting.runs.upstream import Upstream
@@ -153,7 +154,7 @@ def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any
     """The best weights on validation and on every named test set; then the checkpoints that are not kept go."""
     last, best = read_checkpoint(run.last), run.best if run.best.is_file() else run.last
     checkpoint = read_checkpoint(best)
-    load_strict(stage, checkpoint["state_dict"], best)
+    load_weights(stage, checkpoint["state_dict"], str(best), ADVICE)
     node = run.config["trainer"]
     trainer = Trainer(
         accelerator=node["accelerator"],
