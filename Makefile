@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 unexport PYTHONDONTWRITEBYTECODE  # containers often set it: every process would compile torch anew, 3 s each
 
-.PHONY: help run test test-gpu lint lock bench wheel clean
+.PHONY: help run test test-all test-gpu lint lock bench wheel clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -14,8 +14,11 @@ help: ## this list
 run: $(READY) ## set up, then POMAGAN on the embedded data at a small size: two stages, evaluation, report
 	$(BIN)/matting reproduce recipe=pomagan scale=quick
 
-test: $(READY) ## set up, then the tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: $(READY) ## set up, then all tests but the slow ones
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not slow"
+
+test-all: $(READY) ## set up, then all tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-gpu: $(READY) ## the tests that need a CUDA device; skipped where there is none
 	$(BIN)/python -m pytest -m gpu -rs

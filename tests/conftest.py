@@ -14,6 +14,26 @@ from tests.helpers.tiny import TINY
 torch.set_num_threads(1)
 
 
+# The files that take longest, in this order: begun last, one of them would keep a worker busy while the others wait.
+FIRST = (
+    "test_launchers",
+    "test_spawned",
+    "test_compiled",
+    "test_stopped",
+    "test_sweeps",
+    "test_train",
+    "test_ranks",
+    "test_alphanet_recipe",
+    "test_alphanet_end_to_end",
+    "test_step",
+)
+
+
+def pytest_collection_modifyitems(items):
+    order = {name: at for at, name in enumerate(FIRST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(autouse=True)
 def no_handlers_of_other_tests():
     """A grid sets up logging to a stream that pytest closes after the test."""

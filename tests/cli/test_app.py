@@ -150,7 +150,7 @@ def test_a_failed_job_of_a_grid_lets_the_rest_run(tiny, tmp_path):
     assert code == 4
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("matting train: ")
-    assert "trainer.max_batches=0: expected" in err.splitlines()[-1]
+    assert "trainer.max_batches=0: " in err.splitlines()[-1]
     assert "failed: " in out
     results = tmp_path.glob("outputs/segmentation_gan/*/result.json")
     assert {json.loads(file.read_text())["batches"] for file in results} == {1, 2}

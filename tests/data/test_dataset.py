@@ -152,7 +152,7 @@ def test_a_damaged_background_is_passed_over_and_named():
 
 
 def test_no_readable_background_is_an_error():
-    with pytest.raises(UserError, match="none of 9 backgrounds"):
+    with pytest.raises(UserError, match="9 backgrounds"):
         composites(damaged=[f"{i:02d}" for i in range(9)])[0, 0]
 
 

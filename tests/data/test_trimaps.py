@@ -61,23 +61,23 @@ def test_a_few_pixels_may_lie_anywhere(tmp_path, capsys):
     assert {*found[0, :23]} == {128}
     assert "0.96% of the pixels are not 0, 128 or 255" in capsys.readouterr().out
     trimap[0, 23] = 40
-    with pytest.raises(UserError, match=r"a\.png: values 0, 40, 70, 128, 255; expected a trimap of 0, 128 and 255"):
+    with pytest.raises(UserError, match=r"a\.png: .*0, 40, 70, 128, 255"):
         read_trimap(saved(tmp_path / "a.png", trimap), SIZE)
 
 
 def test_neither_an_alpha_nor_class_numbers_are_a_trimap(tmp_path):
     alpha = cv2.GaussianBlur(drawn(), (15, 15), 5)
-    with pytest.raises(UserError, match=r"alpha\.png: values 0, 1, 2, .*\.\.\. \(\d+ values\); expected a trimap"):
+    with pytest.raises(UserError, match=r"alpha\.png: .*0, 1, 2, .*\d+ values"):
         read_trimap(saved(tmp_path / "alpha.png", alpha), SIZE)
     numbers = drawn() // 127
-    with pytest.raises(UserError, match=r"numbers\.png: values 0, 1, 2; expected a trimap"):
+    with pytest.raises(UserError, match=r"numbers\.png: .*0, 1, 2"):
         read_trimap(saved(tmp_path / "numbers.png", numbers), SIZE)
     assert not read_trimap(saved(tmp_path / "nobody.png", 0 * numbers), SIZE).any()
 
 
 def test_another_size_is_refused(tmp_path):
     file = saved(tmp_path / "a.png", drawn())
-    with pytest.raises(UserError, match=r"a\.png: a trimap of 60x40 pixels, its picture has 30x20"):
+    with pytest.raises(UserError, match=r"a\.png: .*60x40.*30x20"):
         read_trimap(file, (20, 30))
 
 
@@ -90,14 +90,14 @@ def test_trimaps_are_found_by_the_names_of_the_pictures(tmp_path):
     assert [found[name].relative_to(tmp_path).as_posix() for name in names] == [
         *("a.png", "sub/b.tif", "v1.2.jpg", "twin.jpg.png", "twin.png.png")
     ]
-    with pytest.raises(UserError, match=r"in/sub/a\.jpg: no trimap; expected .*sub/a\.png"):
+    with pytest.raises(UserError, match=r"in/sub/a\.jpg: .*sub/a\.png"):
         find_trimaps(str(tmp_path), [*pictures, (Path("in/sub/a.jpg"), "sub/a")])
 
 
 def test_one_file_is_for_one_picture(tmp_path):
     file = saved(tmp_path / "any.png", drawn())
     assert find_trimaps(str(file), [(Path("me.jpg"), "me")]) == {"me": file}
-    with pytest.raises(UserError, match=r"any\.png: one file for 2 pictures"):
+    with pytest.raises(UserError, match=r"any\.png: .*2"):
         find_trimaps(str(file), [(Path("me.jpg"), "me"), (Path("you.jpg"), "you")])
-    with pytest.raises(UserError, match="trimap=nowhere: no such file or folder"):
+    with pytest.raises(UserError, match="trimap=nowhere: "):
         find_trimaps("nowhere", [(Path("me.jpg"), "me")])

@@ -44,7 +44,7 @@ def test_launchers_give_the_same_results_and_run_what_can_be_run(tmp_path, basic
     assert results(tmp_path) == basic
     last = err.splitlines()[-1]
     assert last.startswith("matting train: ")
-    assert "seed=-1: expected" in last
+    assert "seed=-1: " in last
     for file in tmp_path.glob("outputs/segmentation_gan/*/manifest.json"):
         assert json.loads(file.read_text())["command"].startswith("matting train -m ")
         assert "batch 2" in (file.parent / "train.log").read_text()
@@ -57,7 +57,7 @@ def test_jobs_side_by_side_share_their_upstream_run(tmp_path):
     assert process.returncode == 0, err
     assert list(starts(tmp_path, "segmentation_gan").values()) == [1]
     assert list(starts(tmp_path, "alpha_gan").values()) == [1, 1]
-    assert "segmentation_gan: another process is at work" in out
+    assert "another process" in out
 
 
 def config_of(*words):
@@ -81,13 +81,13 @@ def test_a_job_that_is_killed_is_a_failed_job(tmp_path, monkeypatch):
         time.sleep(0.01)
     os.kill(int(found[0]), signal.SIGKILL)
     thread.join()
-    assert raised == ["its process was ended by SIGKILL; out of memory?"]
+    assert ["SIGKILL" in error for error in raised] == [True]
 
 
 def test_what_a_job_raises_comes_out_of_its_process(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = config_of("trainer.accelerator=gpu")
-    with pytest.raises(Exception, match="no CUDA device is visible here") as caught:
+    with pytest.raises(Exception, match=r"trainer\.accelerator=gpu") as caught:
         job_process.perform([], "train", config)
     assert type(caught.value).__name__ == "UserError"
     assert caught.value.__notes__[0].endswith("train.log")

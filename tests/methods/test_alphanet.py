@@ -123,13 +123,13 @@ def test_a_batch_is_the_same_as_one_by_one(paths):
     ("key", "given"), [("alphanet", "matting"), ("segmentation", "alphanet"), ("matting", "segmentation")]
 )
 def test_a_checkpoint_of_another_stage_is_refused(paths, key, given):
-    message = rf"{KEYS[given]}\.ckpt: a checkpoint of stage={KEYS[given]}, expected one of stage={KEYS[key]}"
+    message = rf"{KEYS[given]}\.ckpt: .*{KEYS[given]}.*stage={KEYS[key]}"
     with pytest.raises(UserError, match=message):
         AlphaNetMethod(**{**paths, key: paths[given]}, max_side=48)
 
 
 def test_the_interactive_method_takes_the_matting_stage_only(paths):
-    with pytest.raises(UserError, match=r"stage=alphanet, expected one of stage=alphanet_matting"):
+    with pytest.raises(UserError, match=r"stage=alphanet\b.*stage=alphanet_matting"):
         AlphaNetInteractive(paths["alphanet"], max_side=48)
 
 

@@ -86,7 +86,7 @@ def test_networks_are_frozen_and_evaluating(pomagan):
 
 
 def test_a_checkpoint_of_the_other_stage_is_refused(trained, pomagan):
-    with pytest.raises(UserError, match=r"segmentation_gan\.ckpt.*stage=segmentation_gan, expected.*stage=alpha_gan"):
+    with pytest.raises(UserError, match=r"segmentation_gan\.ckpt.*stage=segmentation_gan.*stage=alpha_gan"):
         pomagan(alpha=trained["segmentation_gan"][0])
 
 

@@ -167,15 +167,15 @@ def test_mmagic_forces_the_prediction_outside_the_mask(in_255ths: bool) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"true": torch.zeros(4, 5)}, r"true: expected the shape of pred, \(4, 4\), got \(4, 5\)"),
-        ({"mask": torch.ones(1, 1, 4, 4, dtype=torch.bool)}, "mask: expected the shape of pred"),
-        ({"mask": torch.ones(4, 4)}, "mask: expected bool"),
-        ({"pred": torch.zeros(4, 4, dtype=torch.int64)}, "pred: expected uint8"),
-        ({"pred": torch.full((4, 4), torch.nan)}, r"pred: expected values in \[0, 1\]"),
-        ({"pred": torch.eye(4) * 1.01}, r"pred: expected values in \[0, 1\], got 0 to 1.01"),
-        ({"true": torch.eye(4) - 0.1}, r"true: expected values in \[0, 1\]"),
-        ({"true": torch.eye(4).index_fill(0, torch.tensor(3), torch.nan)}, r"true: expected values in \[0, 1\]"),
-        ({"convention": "matlab"}, "convention: expected one of dim, mmagic, p3m, got 'matlab'"),
+        ({"true": torch.zeros(4, 5)}, r"true: .*\(4, 4\).*\(4, 5\)"),
+        ({"mask": torch.ones(1, 1, 4, 4, dtype=torch.bool)}, "mask: .*pred"),
+        ({"mask": torch.ones(4, 4)}, "mask: .*bool"),
+        ({"pred": torch.zeros(4, 4, dtype=torch.int64)}, "pred: .*uint8"),
+        ({"pred": torch.full((4, 4), torch.nan)}, r"pred: .*\[0, 1\]"),
+        ({"pred": torch.eye(4) * 1.01}, r"pred: .*\[0, 1\].*1\.01"),
+        ({"true": torch.eye(4) - 0.1}, r"true: .*\[0, 1\]"),
+        ({"true": torch.eye(4).index_fill(0, torch.tensor(3), torch.nan)}, r"true: .*\[0, 1\]"),
+        ({"convention": "matlab"}, "convention: .*dim, mmagic, p3m.*matlab"),
     ],
 )
 def test_bad_input_is_named(change: dict[str, object], says: str) -> None:
@@ -187,7 +187,7 @@ def test_bad_input_is_named(change: dict[str, object], says: str) -> None:
 
 @pytest.mark.parametrize("shape", [(2, 4, 4), (2, 3, 4, 4), (0, 4), (0, 1, 4, 4), (4,)])
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(UserError, match="pred: expected a shape"):
+    with pytest.raises(UserError, match=r"pred: .*shape"):
         sad(torch.zeros(shape), torch.zeros(shape))
 
 

@@ -124,7 +124,7 @@ def test_maps_stay_float32_and_features_keep_their_type_under_autocast() -> None
 
 
 def test_refusals() -> None:
-    with pytest.raises(ValueError, match="even number, got 7"):
+    with pytest.raises(ValueError, match="7"):
         Attention(7)
-    with pytest.raises(UserError, match="norm: expected sigmoid_softmax or softmax, got 'sigmoid'"):
+    with pytest.raises(UserError, match=r"norm: .*sigmoid_softmax.*softmax.*sigmoid"):
         Attention(8, "sigmoid")

@@ -152,7 +152,7 @@ def test_init_gan() -> None:
     [(lambda: make_norm("layer", 4), "layer"), (lambda: up_block(4, 4, "instance", "bicubic"), "bicubic")],
 )
 def test_unknown_choice(call, name: str) -> None:
-    with pytest.raises(UserError, match=rf"expected .* got '{name}'"):
+    with pytest.raises(UserError, match=name):
         call()
 
 

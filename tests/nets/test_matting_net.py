@@ -243,12 +243,12 @@ Change = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda state: {k: v for k, v in state.items() if not k.startswith("features.16")}, r"16\.conv.*is missing"),
+        (lambda state: {k: v for k, v in state.items() if not k.startswith("features.16")}, r"16\.conv"),
         (
             lambda state: state | {"features.0.0.weight": torch.zeros(32, 4, 3, 3)},
-            r"\(32, 4, 3, 3\) instead of \(32, 3",
+            r"\(32, 4, 3, 3\).*\(32, 3",
         ),
-        (lambda state: state | {"layer1.weight": torch.zeros(1)}, r"layer1\.weight is no key"),
+        (lambda state: state | {"layer1.weight": torch.zeros(1)}, r"layer1\.weight"),
     ],
     ids=["missing", "shape", "extra"],
 )
@@ -273,11 +273,11 @@ def test_imagenet_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"attention": "all"}, "attention: expected attention or none, got 'all'"),
-        ({"norm": "sum"}, "norm: expected .* got 'sum'"),
-        ({"convention": "bgr"}, "convention: expected imagenet or half, got 'bgr'"),
-        ({"weights": "imagenet", "width": 0.5}, r"width: 0\.5 needs weights: none"),
-        ({"weights": "nowhere.pth"}, r"there is no file nowhere\.pth"),
+        ({"attention": "all"}, "attention: .*none.*all"),
+        ({"norm": "sum"}, "norm: .*sum"),
+        ({"convention": "bgr"}, "convention: .*imagenet.*half.*bgr"),
+        ({"weights": "imagenet", "width": 0.5}, r"width: 0\.5.*weights: none"),
+        ({"weights": "nowhere.pth"}, r"nowhere\.pth"),
     ],
 )
 def test_refused_choices(options: dict, message: str) -> None:

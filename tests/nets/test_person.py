@@ -126,9 +126,9 @@ def whole_for_two_classes() -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        (lambda: {"conv1.weight": torch.zeros(64, 3, 3, 3)}, r"conv1\.weight has shape .*check encoder"),
-        (whole_for_two_classes, r"segmentation_head\.0\.weight has shape \(2, 256, 1, 1\) .*one class"),
-        (lambda: resnet18().state_dict() | {"layer5.weight": torch.zeros(1)}, r"layer5\.weight is no key of the enc"),
+        (lambda: {"conv1.weight": torch.zeros(64, 3, 3, 3)}, r"conv1\.weight.*encoder"),
+        (whole_for_two_classes, r"segmentation_head\.0\.weight.*\(2, 256, 1, 1\)"),
+        (lambda: resnet18().state_dict() | {"layer5.weight": torch.zeros(1)}, r"layer5\.weight"),
     ],
     ids=["encoder", "whole", "extra"],
 )
@@ -174,12 +174,12 @@ def test_random_weights_ask_no_network(monkeypatch: pytest.MonkeyPatch, encoder:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"encoder": "resnet81"}, "no resnet81; close to it: .*resnet18"),
-        ({"encoder": "tu-resnet8"}, "no tu-resnet8; close to it: .*tu-resnet18"),
-        ({"encoder": "vgg11"}, "vgg11 .*does not fit"),
-        ({"weights": "nowhere.pth"}, r"there is no file nowhere\.pth"),
-        ({"size": 500}, "size: expected a multiple of 16, at least 32, got 500"),
-        ({"size": 16}, "size: .* got 16"),
+        ({"encoder": "resnet81"}, "resnet81.*resnet18"),
+        ({"encoder": "tu-resnet8"}, "tu-resnet8.*tu-resnet18"),
+        ({"encoder": "vgg11"}, "vgg11"),
+        ({"weights": "nowhere.pth"}, r"nowhere\.pth"),
+        ({"size": 500}, "size: .*16.*32.*500"),
+        ({"size": 16}, "size: .*16"),
     ],
 )
 def test_refused_choices(options: dict, message: str) -> None:

@@ -56,5 +56,5 @@ def test_under_autocast_the_second_pass_is_in_bf16_too() -> None:
 
 
 def test_a_network_without_blocks_is_a_user_error() -> None:
-    with pytest.raises(UserError, match=r"runtime\.recompute=true: Conv2d has no blocks"):
+    with pytest.raises(UserError, match=r"runtime\.recompute=true: .*Conv2d"):
         recompute(nn.Conv2d(1, 1, 1))

@@ -95,10 +95,10 @@ def without_one(state: dict[str, Tensor]) -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (without_one, r"features\.7\.bias is missing"),
-        (lambda state: state | {"features.3.weight": torch.zeros(1)}, r"3\.weight is no key"),
-        (lambda state: state | {"features.2.weight": torch.zeros(1)}, r"features\.2\.weight has shape \(1,\)"),
-        (lambda state: {"state_dict": state}, "expected a state dict of tensors"),
+        (without_one, r"features\.7\.bias"),
+        (lambda state: state | {"features.3.weight": torch.zeros(1)}, r"3\.weight"),
+        (lambda state: state | {"features.2.weight": torch.zeros(1)}, r"features\.2\.weight.*\(1,\)"),
+        (lambda state: {"state_dict": state}, "state dict"),
     ],
     ids=["missing", "extra", "shape", "nested"],
 )
@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"expected imagenet, none or a file, .*nowhere\.pth"):
+    with pytest.raises(UserError, match=r"imagenet, none.*nowhere\.pth"):
         VGGFeatures(weights=str(tmp_path / "nowhere.pth"))
 
 
@@ -137,7 +137,7 @@ def test_imagenet_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"arch": "vgg11"}, "arch: .* got 'vgg11'"), ({"convention": "rgb"}, "convention: .* got 'rgb'")],
+    [({"arch": "vgg11"}, "arch: .*vgg11"), ({"convention": "rgb"}, "convention: .*rgb")],
 )
 def test_unknown_choice(options: dict[str, str], message: str) -> None:
     with pytest.raises(UserError, match=message):
@@ -148,5 +148,5 @@ def test_a_narrow_random_trunk_has_fewer_channels_and_no_file_has_its_weights():
     features = VGGFeatures(width=0.25)(torch.rand(1, 3, 32, 32))
     assert [f.shape[1] for f in features] == [16, 32, 64, 128, 128]
     assert all(0.1 < f.pow(2).mean().sqrt() < 10 for f in features)
-    with pytest.raises(UserError, match=r"width: 0\.25 needs weights: none"):
+    with pytest.raises(UserError, match=r"width: 0\.25.*weights: none"):
         VGGFeatures(weights="imagenet", width=0.25)

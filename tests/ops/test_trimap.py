@@ -271,10 +271,10 @@ def test_soft_trimap_of_large_images_keeps_its_small_sums():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"gradient": "hard"}, r"gradient is 'hard': choose one of none, straight_through, soft"),
-        ({"erode": -0.1}, "erode is -0.1"),
-        ({"dilate": 4}, "dilate is 4"),
-        ({"temperature": 0}, "temperature is 0"),
+        ({"gradient": "hard"}, r"gradient.*hard.*none, straight_through, soft"),
+        ({"erode": -0.1}, r"erode.*-0\.1"),
+        ({"dilate": 4}, "dilate.*4"),
+        ({"temperature": 0}, "temperature.*0"),
     ],
 )
 def test_bad_options(options, message):

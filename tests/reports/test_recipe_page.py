@@ -94,11 +94,11 @@ def test_a_failure_leaves_the_earlier_report(done, monkeypatch):
 
 def test_a_place_that_no_report_can_be_written_to(done):
     done.folder.parent.write_text("")
-    with pytest.raises(UserError, match=r"^outputs/reports/.*: cannot be written \(Not a directory\); set paths"):
+    with pytest.raises(UserError, match=r"^outputs/reports/.*Not a directory.*paths\.output_dir"):
         write.write(done)
     done.folder.parent.unlink()
     done.page.mkdir(parents=True)
-    with pytest.raises(UserError, match=r"report\.html: cannot be written \(Is a directory\); set paths\.output_dir"):
+    with pytest.raises(UserError, match=r"report\.html: .*Is a directory.*paths\.output_dir"):
         write.write(done)
 
 
@@ -107,7 +107,8 @@ def test_a_place_that_no_experiments_report_can_be_written_to(matting, tmp_path,
     (tmp_path / "file").write_text("")
     code, out, err = matting("report", "experiments=pomagan/table1", "scale=quick", f"paths.output_dir={place}")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert f"{place}/experiments/pomagan/table1: cannot be written (Not a directory); set paths.output_dir" in err
+    assert f"{place}/experiments/pomagan/table1: " in err
+    assert "paths.output_dir" in err
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "denied", "elsewhere/metrics.csv"), BrokenPipeError()])
@@ -125,7 +126,7 @@ def test_a_folder_that_a_report_may_not_write(done, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("matting.reports.write.write_text", denied)
-    with pytest.raises(UserError, match=r"table\.csv: cannot be written \(Permission denied\); set paths\.output_dir"):
+    with pytest.raises(UserError, match=r"table\.csv: .*Permission denied.*paths\.output_dir"):
         write.write(done)
 
 

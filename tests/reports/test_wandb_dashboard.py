@@ -157,10 +157,10 @@ def test_saving_gives_the_addresses(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (WORDS, "no key to send with"),
-        ([], "give experiments=<name>"),
-        (["experiments=nonsense", "dry_run=true"], "no such experiment; one of"),
-        ([*WORDS, "dry_run=true", "logger=csv"], "leave out logger="),
+        (WORDS, "key"),
+        ([], "experiments="),
+        (["experiments=nonsense", "dry_run=true"], "nonsense"),
+        ([*WORDS, "dry_run=true", "logger=csv"], "logger="),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(words, said):
@@ -175,7 +175,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb_workspaces", None)
     monkeypatch.delitem(sys.modules, "matting.reports.wandb_dashboard")
     monkeypatch.delattr(reports, "wandb_dashboard")
-    with pytest.raises(UserError, match=r"pip install 'matting\[dashboards\]'"):
+    with pytest.raises(UserError, match=r"pip install .*matting\[dashboards\]"):
         dashboard.run_experiments([*WORDS, "dry_run=true"])
 
 

