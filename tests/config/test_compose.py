@@ -1,5 +1,6 @@
 """Values set on what was composed before, against what Hydra composes of the whole line."""
 
+import omegaconf.base
 import pytest
 from hydra import compose
 from hydra.errors import HydraException
@@ -7,18 +8,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from matting.config import compose as composing
-from matting.config import schema
-from matting.config.compose import compose_config, composed, hydra_ready, options
+from matting.config.compose import compose_config, composed, options
+from matting.config.identity import plain
 from matting.experiments.grid import grid, read_file
 
+pytestmark = pytest.mark.usefixtures("hydra")
+
 QUICK = ("scale=quick", "seed=1,2")
-
-
-@pytest.fixture(autouse=True)
-def hydra():
-    schema.register()
-    with hydra_ready():
-        yield
 
 
 def nodes(config):
@@ -81,3 +77,11 @@ def test_rows_that_differ_in_values_ask_hydra_once(monkeypatch):
     assert asked == [("train", ["scale=quick"])]
     rows[0].scale.height = 7
     assert compose_config("train", ("scale=quick", "seed=0")).scale.height != 7
+
+
+def test_resolving_again_parses_nothing():
+    config = compose_config("train", ["stage=alpha_gan"])
+    plain(config)
+    parsed = omegaconf.base.parse.cache_info().misses
+    assert plain(config) == plain(compose_config("train", ["stage=alpha_gan"]))
+    assert omegaconf.base.parse.cache_info().misses == parsed

@@ -8,7 +8,8 @@ from omegaconf import OmegaConf, open_dict
 
 from matting.config import schema
 from matting.config.compose import compose_config, options
-from matting.config.identity import plain
+from matting.config.identity import flat, plain
+from matting.config.instantiate import resolve
 from matting.config.rules import CHOICES
 from matting.config.validate import check, check_plain, check_values
 from matting.errors import UserError
@@ -289,6 +290,8 @@ def test_a_stage_takes_its_own(stage, group):
     taken = OF_STAGES[stage][group]
     for choice in options(group):
         config = compose_config("train", [f"stage={stage}", f"{group}={choice}"])
+        for key, value in flat(plain(config)[group]).items():
+            assert not key.endswith("_target_") or callable(resolve(value)), key
         if choice in taken or (group == "net" and {stage, choice} == {"alpha_gan", "segmentation_gan"}):
             check(config)  # the networks of both have the same keys: the stage tells them apart when it is built
             continue

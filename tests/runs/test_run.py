@@ -18,6 +18,7 @@ from matting.data.build import fingerprint
 from matting.errors import UserError
 from matting.runs import lifecycle
 from matting.runs import run as runs
+from matting.runs.run import make_run
 from matting.runs.upstream import stage_run
 from matting.utils.files import check_space
 
@@ -208,3 +209,10 @@ def test_other_data_under_a_run_that_is_found(run, capsys):
     lifecycle.note(run, git={"revision": "f" * 40, "dirty": False})
     lifecycle.check_same_data(run, fingerprint(run.config))
     assert "made by revision ffffffffff" in capsys.readouterr().out
+
+
+def test_a_run_is_found_by_its_digest_whatever_its_name(tmp_path):
+    config = compose_config("train", [f"paths.output_dir={tmp_path}"])
+    run = make_run("segmentation_gan", plain(config))
+    (tmp_path / f"segmentation_gan/renamed-{run.digest}").mkdir(parents=True)
+    assert make_run("segmentation_gan", plain(config)).folder.name == f"renamed-{run.digest}"
