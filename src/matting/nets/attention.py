@@ -1,4 +1,4 @@
-"""The attention that guides pooling and un-pooling (AlphaNet III-B, figure 3)."""
+"""Attention maps that guide pooling and un-pooling (AlphaNet III-B, figure 3)."""
 
 import math
 
@@ -13,7 +13,10 @@ NORMS = ("sigmoid_softmax", "softmax")
 
 
 def branch(channels: int) -> nn.Sequential:
-    """One map at half the size: 4x4 group convolution C -> 2C, group norm, ReLU, two pointwise ones 2C -> C -> 1."""
+    """Return a branch of the attention module: (B, C, H, W) -> one map of logits (B, 1, H/2, W/2).
+
+    A 4x4 convolution in two groups C -> 2C, group norm, ReLU, and pointwise convolutions 2C -> C -> 1.
+    """
     wide = 2 * channels
     return nn.Sequential(
         nn.Conv2d(channels, wide, 4, stride=2, padding=1, groups=2, bias=False),
@@ -26,15 +29,13 @@ def branch(channels: int) -> nn.Sequential:
 
 
 class Attention(nn.Module):
-    """Two maps from an encoder's feature before pooling, one to pool it by and one to un-pool the decoder's by.
+    """Two maps from an encoder's feature: the encoder map weights its pooling, the decoder map the un-pooling.
 
     forward(feature (B, C, H, W), H and W even and not both 2) -> encoder map and decoder map, (B, 1, H, W) float32.
-    Branch k, with weights of its own, gives position k (row by row) of every 2x2 region. The decoder map is the sigmoid
-    of the four. The encoder map sums to 1 over each region: `norm: sigmoid_softmax` is the paper's sigmoid and then
-    softmax, which bounds each weight to 1 / (1 + 3e) = 0.109 .. e / (e + 3) = 0.475; `softmax` leaves the sigmoid out.
-    Raises ValueError for an odd C, since the convolutions have two groups, and UserError for another norm.
-
-    The branches run one after the other: as one grouped convolution they are the same function and measured slower.
+    Branch k of four makes position k (row by row) of every 2x2 region. The decoder map is the sigmoid of the branches.
+    The encoder map sums to 1 over each region. Its `norm` is the paper's `sigmoid_softmax`, which bounds each weight to
+    1 / (1 + 3e) = 0.109 .. e / (e + 3) = 0.475, or `softmax` alone.
+    Raises ValueError for an odd C (the convolutions have two groups) and UserError for another norm.
     """
 
     def __init__(self, channels: int, norm: str = "sigmoid_softmax") -> None:
@@ -48,17 +49,19 @@ class Attention(nn.Module):
         init_he(self)
 
     def forward(self, feature: Tensor) -> tuple[Tensor, Tensor]:
+        # One branch after the other: fused into one grouped convolution they measured slower.
         logits = torch.cat([branch(feature) for branch in self.branches], 1).float()
         gates = torch.sigmoid(logits)
         weights = torch.softmax(gates if self.bounded else logits, 1)
+        # (B, 4, H/2, W/2) -> (B, 1, H, W): the four values of a pixel become a 2x2 region.
         return F.pixel_shuffle(weights, 2), F.pixel_shuffle(gates, 2)
 
 
 def attention_pool(feature: Tensor, encoder_map: Tensor) -> Tensor:
-    """The sum over each 2x2 region of feature times map: (B, C, H, W) and (B, 1, H, W) -> (B, C, H/2, W/2)."""
+    """Return the sum over each 2x2 region of feature (B, C, H, W) times map (B, 1, H, W): (B, C, H/2, W/2)."""
     return F.avg_pool2d(feature * encoder_map.to(feature.dtype), 2, divisor_override=1)
 
 
 def attention_unpool(feature: Tensor, decoder_map: Tensor) -> Tensor:
-    """Nearest up-sampling times map: (B, C, H/2, W/2) and (B, 1, H, W) -> (B, C, H, W)."""
+    """Return the feature (B, C, H/2, W/2), up-sampled to the nearest, times map (B, 1, H, W): (B, C, H, W)."""
     return F.interpolate(feature, scale_factor=2.0, mode="nearest") * decoder_map.to(feature.dtype)

@@ -1,4 +1,4 @@
-"""MobileNetV2 cut at its strides, for an encoder that pools by other means."""
+"""MobileNetV2 cut into stages at its strides, for an encoder with its own pooling between them."""
 
 import torch
 from torch import Tensor, nn
@@ -7,10 +7,10 @@ from matting.errors import UserError
 from matting.nets.weights import file_state, hub_state, init_he, load_weights, trunk_state
 from matting.utils.console import say
 
-# torchvision's blocks from one stride to the next. Each stage but the last ends with the block that had the stride; the
+# First and last torchvision block of each stage. Each stage but the last ends with a block that had a stride of 2. The
 # 1x1 convolution to 1280 channels before the classifier is left out.
 STAGES = ((0, 1), (1, 3), (3, 5), (5, 8), (8, 15), (15, 18))
-# Mean and deviation of inputs in [0, 1]; `half` is (x * 255 - 128) / 128.
+# Mean and standard deviation by which inputs in [0, 1] are normalised; `half` is (x * 255 - 128) / 128.
 CONVENTIONS = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "half": ((128 / 255,) * 3, (128 / 255,) * 3),
@@ -18,17 +18,14 @@ CONVENTIONS = {
 
 
 class MobileNetStages(nn.Module):
-    """The six stages of a MobileNetV2 at 1, 1/2, ... 1/32 of the input, all of stride 1; the caller pools in between.
+    """The six stages of a MobileNetV2, all of stride 1; the caller pools by 2 between them, to 1/32 of the input.
 
-    A pool comes after the block that had the stride: at every second pixel a convolution made stride 1 gives what it
-    gave with stride 2, so that a pool by weights that sum to 1 hands the next stage features of the kind and the scale
-    that the weights were trained for, a mean over the stride's four phases. Pooled before, every strided convolution
-    would work at half its resolution, and the first would never see the image's pixels.
+    stages: modules to call one after the other. channels: of each stage's output, 32, 24, 32, 64, 160, 320 at width 1.
+    weights, convention, freeze_norm, width, and the errors: as for `MattingNet`.
 
-    `stages`: what to call one after the other. `channels`: what each gives, 32, 24, 32, 64, 160, 320 at width 1.
-    `inputs(image (B, 3, H, W) in [0, 1], trimap (B, 1, H, W))` -> what the first stage takes: the image normalised, the
-    trimap as it is. With weights from outside, the trimap's weights start at zero.
-    weights, convention, freeze_norm, width, and the errors: as `MattingNet`.
+    Pools come after the blocks that had a stride of 2. At every second pixel such a block, now of stride 1, computes
+    what it computed before, so pretrained weights still fit: pooling with weights that sum to 1 averages four such
+    outputs. With the pool before, each of these blocks would see half the resolution, and none the image's own pixels.
     """
 
     mean: Tensor
@@ -47,6 +44,7 @@ class MobileNetStages(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
         trunk = MobileNetV2(width_mult=width).features
         stem = next(layer for layer in trunk.modules() if isinstance(layer, nn.Conv2d))
+        # The trimap is a fourth channel. Behind loaded weights it starts at zero, so that they first work as trained.
         if weights == "none":
             add_channel(stem)
             init_he(trunk)
@@ -67,8 +65,8 @@ class MobileNetStages(nn.Module):
                 norm.requires_grad_(False).eval()
         elif weights != "none" and all(is_identity(norm) for norm in self.norms):
             say(
-                f"{weights}: its batch norms are folded into the convolutions and hold no statistics to start from; "
-                "freeze_norm: true keeps what was trained"
+                f"warning: {weights}: the batch norms are folded into the convolutions and hold no statistics; "
+                "set freeze_norm=true to keep them as they are"
             )
 
     def train(self, mode: bool = True) -> "MobileNetStages":
@@ -79,10 +77,12 @@ class MobileNetStages(nn.Module):
         return self
 
     def inputs(self, image: Tensor, trimap: Tensor) -> Tensor:
+        """Return the first stage's input (B, 4, H, W): image (B, 3, H, W) in [0, 1], normalised, and trimap."""
         return torch.cat([(image - self.mean) / self.std, trimap], 1)
 
 
 def load_trunk(trunk: nn.Module, weights: str) -> None:
+    """Load the weights `imagenet` or those of a file into torchvision's trunk. Raises UserError."""
     hub = weights == "imagenet"
     state = hub_state("mobilenet_v2") if hub else file_state(weights)
     load_weights(
@@ -95,12 +95,13 @@ def load_trunk(trunk: nn.Module, weights: str) -> None:
 
 
 def add_channel(conv: nn.Conv2d) -> None:
-    """A further input channel, after the others, with weights of zero."""
+    """Add an input channel after the others, with weights of zero."""
     conv.weight = nn.Parameter(torch.cat([conv.weight.detach(), torch.zeros_like(conv.weight[:, :1])], 1))
     conv.in_channels += 1
 
 
 def is_identity(norm: nn.BatchNorm2d) -> bool:
+    """Return whether the running mean is 0 and the running variance 1: the norm does nothing."""
     mean, var = norm.running_mean, norm.running_var
     assert mean is not None
     assert var is not None

@@ -1,4 +1,4 @@
-"""What the networks are built from. Tensors are (B, C, H, W); sizes are (height, width)."""
+"""Building blocks of the networks. Tensors are (B, C, H, W); sizes are (height, width)."""
 
 import math
 from typing import Literal
@@ -14,10 +14,10 @@ INIT_STD = 0.02
 
 
 def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor, Crop]:
-    """Grow both sides of x (B, C, H, W) to a multiple of `multiple`, at least `minimum`, evenly around the middle.
+    """Pad both sides of x (B, C, H, W) to a multiple of `multiple`, at least `minimum`, evenly on both ends.
 
-    Pads by reflection; by replication when a side is too short to be reflected that far.
-    Returns the padded tensor and the crop that `crop_back` takes to undo it.
+    The padding is a reflection, or a replication where a side is too short to be reflected that far.
+    Returns the padded tensor and the crop with which `crop_back` undoes the padding.
     """
     height, width = x.shape[-2:]
     total_y, total_x = ((-(-max(side, minimum) // multiple)) * multiple - side for side in (height, width))
@@ -27,42 +27,40 @@ def pad_to_multiple(x: Tensor, multiple: int, minimum: int = 1) -> tuple[Tensor,
         return x, crop
     if total_y - top < height and total_x - left < width:
         return F.pad(x, (left, total_x - left, top, total_y - top), mode="reflect"), crop
-    # not F.pad's replication: compiled, its gradient comes in another layout than torch foresees, and is refused
+    # Not F.pad's replication: torch.compile refuses its gradient, which has another memory layout than it expects.
     rows = torch.arange(-top, height + total_y - top, device=x.device).clamp_(0, height - 1)
     columns = torch.arange(-left, width + total_x - left, device=x.device).clamp_(0, width - 1)
     return x.index_select(-2, rows).index_select(-1, columns), crop
 
 
 def crop_back(x: Tensor, crop: Crop) -> Tensor:
-    """Undo `pad_to_multiple` on a tensor of the padded size."""
+    """Return a tensor of the padded size without the padding of `pad_to_multiple`."""
     return x[..., crop[0], crop[1]]
 
 
 def signed(x: Tensor) -> Tensor:
-    """[0, 1] to [-1, 1]: mean and standard deviation 0.5, the input convention of the GAN networks."""
+    """Map [0, 1] to [-1, 1], the range of inputs to the GAN networks."""
     return x * 2 - 1
 
 
 class InstanceNorm(nn.InstanceNorm2d):
-    """Instance normalisation with scale and shift: (B, C, H, W) -> (B, C, H, W), H * W at least 2.
-
-    Computed as groups of one channel on a CPU, where torch's own kernel takes two to five times as long; of maps in
-    channels_last it is the more exact one, and groups have no faster gradient.
-    """
+    """Instance normalisation with scale and shift: (B, C, H, W) -> (B, C, H, W), H * W at least 2."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, affine=True)
 
     def forward(self, input: Tensor) -> Tensor:
+        # Groups of one channel are the same function; on a CPU torch's instance norm takes two to five times as long.
+        # In channels_last the group norm is less exact and no faster.
         if input.device.type == "cpu" and input.is_contiguous():
             return F.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
         return super().forward(input)
 
 
 def make_norm(kind: str, channels: int) -> nn.Module:
-    """`instance`, `batch` or `group` normalisation with scale and shift; UserError for another kind.
+    """Return an `instance`, `batch` or `group` normalisation with scale and shift. Raises UserError for another kind.
 
-    Instance statistics come from the sample itself in training and evaluation alike.
+    Instance norm uses the statistics of the sample in evaluation too.
     """
     if kind == "instance":
         return InstanceNorm(channels)
@@ -82,9 +80,9 @@ def conv_block(
     dilation: int = 1,
     padding_mode: Literal["reflect", "zeros"] = "reflect",
 ) -> nn.Sequential:
-    """Convolution, norm, ReLU. The side stays (stride 1) or is divided by the stride, rounded up."""
+    """Return a convolution with norm and ReLU. It divides the sides by the stride, rounded up."""
     padding = dilation * (kernel // 2)
-    # No bias: the norm takes the mean off again.
+    # No bias: the norm would subtract it again.
     conv = nn.Conv2d(
         in_channels, out_channels, kernel, stride, padding, dilation, bias=False, padding_mode=padding_mode
     )
@@ -92,10 +90,10 @@ def conv_block(
 
 
 class ResidualBlock(nn.Module):
-    """ReLU(x + conv-norm-ReLU-conv-norm(x)), 3x3, the shape stays. Sides must be at least 2 (reflection).
+    """ReLU(x + conv-norm-ReLU-conv-norm(x)) with 3x3 convolutions, (B, C, H, W) -> (B, C, H, W), sides at least 2.
 
-    As in ResNet, which POMAGAN cites: without the outer ReLU the shift of the last norm would stay a constant up to the
-    next instance norm, which removes it.
+    The outer ReLU is ResNet's, which POMAGAN cites. Without it the last norm's shift would stay a constant, which the
+    next instance norm subtracts.
     """
 
     def __init__(self, channels: int, norm: str) -> None:
@@ -111,11 +109,7 @@ class ResidualBlock(nn.Module):
 
 
 class MapConv(nn.Conv2d):
-    """A k x k reflecting convolution to one map, float32: (B, C, H, W) -> (B, 1, H, W).
-
-    Computed as a 1 x k convolution to k maps that are added with a shift of a row each: the same products. With a
-    single output channel the libraries' kernels leave most of a vector unused, and took a quarter of a small step.
-    """
+    """A k x k convolution with reflection padding to one map: (B, C, H, W) -> (B, 1, H, W) float32."""
 
     def __init__(self, in_channels: int, kernel: int) -> None:
         super().__init__(in_channels, 1, kernel, padding=kernel // 2, padding_mode="reflect")
@@ -123,6 +117,8 @@ class MapConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         kernel, height = self.kernel_size[0], x.shape[-2]
         x = F.pad(x, (kernel // 2,) * 4, mode="reflect")
+        # A 1 x k convolution for each row of the kernel, then the sum of the k maps, each shifted by its row. A plain
+        # convolution to one channel leaves most of a vector register unused, and took a quarter of a small step.
         by_row = F.conv2d(x, self.weight[0].transpose(0, 1).unsqueeze(2)).float()
         shifted = torch.stack([by_row[:, i, i : i + height] for i in range(kernel)])
         assert self.bias is not None
@@ -130,9 +126,10 @@ class MapConv(nn.Conv2d):
 
 
 class ASPP(nn.Module):
-    """Atrous spatial pyramid pooling: one 3x3 convolution a rate and the image's mean, a quarter of the channels each.
+    """Atrous spatial pyramid pooling: a 3x3 convolution for each dilation rate, and the mean over the image.
 
-    (B, C, H, W) -> (B, C, H, W). Zero padding, since a rate may exceed the map's side.
+    (B, C, H, W) -> (B, C, H, W), a quarter of the channels in each branch. Pads with zeros, since a rate may exceed the
+    side of the map.
     """
 
     def __init__(self, channels: int, rates: tuple[int, ...], norm: str) -> None:
@@ -141,9 +138,9 @@ class ASPP(nn.Module):
         self.branches = nn.ModuleList(
             conv_block(channels, hidden, 3, norm, dilation=rate, padding_mode="zeros") for rate in rates
         )
-        # The image's mean is one pixel: it has no statistics to normalise by.
+        # No norm on the mean over the image: it is a single pixel.
         self.pooled = nn.Sequential(nn.Conv2d(channels, hidden, 1), nn.ReLU(inplace=True))
-        # No norm here either: an instance norm would take off exactly what the pooled branch adds, a constant.
+        # Nor here: the pooled branch adds a constant to each map, and an instance norm would subtract it.
         self.project = nn.Sequential(nn.Conv2d(hidden * (len(rates) + 1), channels, 1), nn.ReLU(inplace=True))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -152,10 +149,10 @@ class ASPP(nn.Module):
 
 
 def up_block(in_channels: int, out_channels: int, norm: str, up: str) -> nn.Sequential:
-    """Double both sides, then norm and ReLU.
+    """Return a block that doubles both sides, with norm and ReLU. Raises UserError for another kind of `up`.
 
     up: `deconv` is a 3x3 transposed convolution of stride 2; `resize` is nearest up-sampling and a 3x3 convolution,
-    free of the checkerboard that the first may leave. UserError for another kind.
+    which leaves no checkerboard pattern.
     """
     if up == "resize":
         return nn.Sequential(nn.Upsample(scale_factor=2.0), *conv_block(in_channels, out_channels, 3, norm))
@@ -166,7 +163,7 @@ def up_block(in_channels: int, out_channels: int, norm: str, up: str) -> nn.Sequ
 
 
 def init_gan(network: nn.Module) -> None:
-    """Convolutions from N(0, 0.02), biases 0, as DCGAN and pix2pix; norms keep scale 1 and shift 0."""
+    """Initialise convolutions from N(0, 0.02) and biases with 0, as DCGAN and pix2pix do."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, INIT_STD)

@@ -1,4 +1,4 @@
-"""The multi-scale conditional discriminator of both stages (paper 3.1; 70x70 patches as in pix2pix)."""
+"""The multi-scale conditional discriminator of both GAN stages (POMAGAN 3.1, with the 70x70 patches of pix2pix)."""
 
 import torch
 from torch import Tensor, nn
@@ -10,10 +10,11 @@ SLOPE = 0.2
 
 
 class PatchDiscriminator(nn.Sequential):
-    """4x4 convolutions: `layers` of stride 2, one of stride 1, the output. Channels double up to 8 * width.
+    """A discriminator of patches: one logit for each, 70x70 pixels with 3 layers.
 
-    (B, in_channels, H, W) -> logits (B, 1, about H / 2**layers, about W / 2**layers); with 3 layers each logit sees
-    70x70 pixels. The first layer has no norm. Sides must be at least 3 * 2**layers.
+    (B, in_channels, H, W), sides at least 3 * 2**layers -> logits (B, 1, about H / 2**layers, about W / 2**layers).
+    4x4 convolutions: `layers` of stride 2, one of stride 1 and the output. Channels double up to 8 * width. The first
+    convolution has no norm.
     """
 
     def __init__(self, in_channels: int, width: int, layers: int, norm: str) -> None:
@@ -32,11 +33,11 @@ class PatchDiscriminator(nn.Sequential):
 
 
 class MultiScaleDiscriminator(nn.Module):
-    """One patch discriminator a scale, alike but with weights of their own, on a pyramid of halves.
+    """Patch discriminators with the same layers, one for each scale of the image: 1, 1/2, 1/4, ...
 
     forward(image (B, 3, H, W), target (B, C, H, W), both in [0, 1]) -> float32 logits (B, 1, h, w), finest first.
-    in_channels: 3 + C. A level with a side below 3 * 2**layers (24 pixels with 3 layers, the quarter scale of 96) is
-    padded to it, by reflection or, where the side is too short for that, replication: every scale always votes.
+    in_channels: 3 + C. A level with a side below 3 * 2**layers (24 pixels with 3 layers) is padded to it, so that no
+    scale drops out for a small image.
     """
 
     def __init__(

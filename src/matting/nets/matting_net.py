@@ -16,29 +16,29 @@ STRIDE = 32
 
 
 def pointwise(in_channels: int, out_channels: int) -> nn.Sequential:
-    """1x1 convolution, group norm (the same for any batch, in training and evaluation), ReLU."""
+    """Return a 1x1 convolution with group norm and ReLU. A group norm does not depend on the rest of the batch."""
     groups = math.gcd(8, out_channels)
     conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)
     return nn.Sequential(conv, nn.GroupNorm(groups, out_channels), nn.ReLU(inplace=True))
 
 
 def separable(in_channels: int, out_channels: int) -> nn.Sequential:
-    """A depthwise 3x3 convolution before a pointwise block."""
+    """Return a depthwise 3x3 convolution and a `pointwise` block."""
     depthwise = nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels, bias=False)
     return nn.Sequential(depthwise, *pointwise(in_channels, out_channels))
 
 
 class DecoderLevel(nn.Module):
-    """Un-pool, join the encoder's feature of that size, two separable convolutions.
+    """A level of the decoder: un-pool, concatenate the encoder's feature of that size, two separable convolutions.
 
     forward(x (B, in, H/2, W/2), skip (B, out, H, W), decoder map (B, 1, H, W) or None for bilinear up-sampling)
-    -> (B, out, H, W). The skip is normalised first: the encoder's features are linear, at several times the
-    decoder's scale.
+    -> (B, out, H, W).
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         lateral = out_channels // 2
+        # The encoder's features have no activation and several times the decoder's scale: normalise them first.
         self.lateral = pointwise(out_channels, lateral)
         self.merge = nn.Sequential(
             separable(in_channels + lateral, out_channels), separable(out_channels, out_channels)
@@ -53,22 +53,20 @@ class DecoderLevel(nn.Module):
 
 
 class MattingNet(nn.Module):
-    """MobileNetV2 encoder and a light decoder, with attention at all five pools and un-pools.
+    """A MobileNetV2 encoder and a light decoder, with attention at all five poolings and un-poolings.
 
-    forward(image (B, 3, H, W) in [0, 1], trimap (B, 1, H, W) in {0, 0.5, 1} or between) -> raw alpha (B, 1, H, W)
-    float32 in [0, 1], any H and W: padded by reflection to a multiple of 32 (of 64 at least) and cropped back.
+    forward(image (B, 3, H, W) in [0, 1], trimap (B, 1, H, W) in [0, 1]) -> raw alpha (B, 1, H, W) float32 in [0, 1],
+    any H and W: inputs are padded by reflection to a multiple of 32 (at least 64), and the result is cropped back.
 
     attention: `attention`, or `none` for the ablation with max-pooling and bilinear up-sampling.
-    norm: of the encoder's maps, `sigmoid_softmax` or `softmax` (see `Attention`).
-    weights: of the encoder. `imagenet`, torchvision's, from the hub's cache or the network; `none`, random by He's
-    rule as everything else; or a file (.safetensors, else a state dict that loads with weights_only) with torchvision's
-    mobilenet_v2 keys, with or without the classifier, any float dtype.
-    convention: the image as the encoder's weights want it, `imagenet` (mean and deviation) or `half` (-1 .. 1).
-    freeze_norm: the encoder's batch norms stay in evaluation mode and are not trained, as in the paper; needed with
-    weights whose norms are folded into the convolutions.
-    width: of the encoder's channels (MobileNetV2's width_mult), other than 1 with random weights only; the decoder has
-    the encoder's channels.
-    UserError for another choice, and for weights that cannot be had or do not fit.
+    norm: of the encoder maps, `sigmoid_softmax` or `softmax` (see `Attention`).
+    weights: of the encoder. `imagenet` are torchvision's, from the hub's cache or the network; `none` initialises by
+    He's rule; else a file (.safetensors or a state dict) with torchvision's mobilenet_v2 keys, in any float dtype.
+    convention: how the encoder's weights expect the image, `imagenet` (mean and deviation) or `half` (-1 to 1).
+    freeze_norm: keep the encoder's batch norms in evaluation mode and untrained, as the paper does. Weights whose norms
+    are folded into the convolutions need it.
+    width: factor of the encoder's channels (MobileNetV2's width_mult); needs `weights: none` unless it is 1.
+    Raises UserError for another choice, and for weights that cannot be loaded.
     """
 
     def __init__(
@@ -101,7 +99,8 @@ class MattingNet(nn.Module):
     def forward(self, image: Tensor, trimap: Tensor) -> Tensor:
         padded, crop = pad_to_multiple(torch.cat([image, trimap], 1), STRIDE, 2 * STRIDE)
         x = self.encoder.inputs(padded[:, :3], padded[:, 3:])
-        x = x.contiguous(memory_format=torch.channels_last)  # a quarter less time, forward and backward, on a CPU
+        x = x.contiguous(memory_format=torch.channels_last)  # saves a quarter of the time on a CPU
+        # Encoder: each stage's feature is kept for the decoder, with the map that will un-pool to its size.
         skips: list[tuple[Tensor, Tensor | None]] = []
         *stages, last = self.encoder.stages
         for i, stage in enumerate(stages):
@@ -114,18 +113,18 @@ class MattingNet(nn.Module):
                 x = F.max_pool2d(feature, 2)
                 skips.append((feature, None))
         x = last(x)
+        # Decoder: from the coarsest skip to the finest.
         for level in reversed(self.decoder):
             x = level(x, *skips.pop())
         return crop_back(torch.sigmoid(self.head(x)), crop)
 
 
 def fuse(raw: Tensor, trimap: Tensor) -> Tensor:
-    """Alpha from raw alpha and trimap (III, figure 2): 1 in the foreground, 0 in the background, raw in the unknown.
+    """Return alpha: 1 in the trimap's foreground, 0 in its background, raw alpha in the unknown (III, figure 2).
 
-    raw, trimap: (B, 1, H, W) in [0, 1]; returns the same. A trimap t between the three values mixes them linearly, by
-    max(0, 1 - 2t) background, 1 - |2t - 1| unknown and max(0, 2t - 1) foreground, so that the hard rule is the limit
-    and the gradient reaches a soft trimap. At t = 0.5 that gradient is 1, the mean of both sides' (2 raw below,
-    2 - 2 raw above).
+    raw, trimap: (B, 1, H, W) in [0, 1]; returns that shape and range. A soft trimap t mixes the three linearly, with
+    the shares max(0, 1 - 2t) of background, 1 - |2t - 1| of unknown and max(0, 2t - 1) of foreground, so that a
+    gradient reaches it. At t = 0.5 the gradient is 1, the mean of its one-sided values 2 raw and 2 - 2 raw.
     """
-    side = 2 * trimap - 1
+    side = 2 * trimap - 1  # -1 background, 0 unknown, 1 foreground
     return (side + side.abs()) / 2 + (1 - side.abs()) * raw

@@ -1,4 +1,4 @@
-"""The two generators of POMAGAN (paper 3.1 and 3.2; chained at inference, 3.3)."""
+"""The two generators of POMAGAN (3.1 and 3.2), chained at inference (3.3)."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,10 @@ from matting.nets.blocks import (
 
 
 class Encoder(nn.Module):
-    """A 7x7 stem, then stride-2 3x3 convolutions that double the channels.
+    """A U-Net encoder: a 7x7 stem, then 3x3 convolutions of stride 2 that double the channels.
 
-    (B, C, H, W) with sides that divide by 2**depth -> depth + 1 maps, finest first: `width` channels at full size,
-    width * 2**i at 1 / 2**i.
+    (B, C, H, W), sides multiples of 2**depth -> depth + 1 maps, finest first: width * 2**i channels at 1 / 2**i of the
+    size.
     """
 
     def __init__(self, in_channels: int, width: int, depth: int, norm: str) -> None:
@@ -40,10 +40,11 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Up-sampling blocks, each followed by the encoders' maps of the same size, then a 7x7 head and a sigmoid.
+    """A U-Net decoder: up-sampling blocks, each concatenated with the encoders' maps of its size, and a 7x7 head.
 
-    forward(x, skips): x (B, width * 2**depth, h, w) and, finest first, the tuple of maps to concatenate at each size
-    (`skip_width` * 2**i channels in all at 1 / 2**i). Returns (B, 1, h * 2**depth, w * 2**depth) float32 in [0, 1].
+    forward(x (B, width * 2**depth, h, w), skips) -> (B, 1, h * 2**depth, w * 2**depth) float32 in [0, 1].
+    skips: the tuple of maps for each size, finest first, with skip_width * 2**i channels in all at 1 / 2**i of the
+    size.
     """
 
     def __init__(self, width: int, skip_width: int, depth: int, norm: str, up: str) -> None:
@@ -58,14 +59,16 @@ class Decoder(nn.Module):
     def forward(self, x: Tensor, skips: Sequence[tuple[Tensor, ...]]) -> Tensor:
         for level, skip in zip(self.levels, reversed(skips), strict=True):
             x = torch.cat([level(x), *skip], 1)
-        return torch.sigmoid(self.head(x))  # of float32: in bf16 a sigmoid has no value between 0.996 and 1
+        return torch.sigmoid(self.head(x))  # the head is float32: a bf16 sigmoid has no value between 0.996 and 1
 
 
 class SegmentationGenerator(nn.Module):
-    """Image to coarse person map (paper 3.1): U-Net encoder, residual blocks, ASPP, U-Net decoder.
+    """Image to coarse person map (3.1): U-Net encoder, residual blocks, ASPP and U-Net decoder.
 
-    forward(image (B, 3, H, W) in [0, 1]) -> (B, 1, H, W) float32 in [0, 1], any H and W: the image is padded by
-    reflection to a multiple of 2**depth (and to two such at least) and the map is cropped back.
+    forward(image (B, 3, H, W) in [0, 1]) -> map (B, 1, H, W) float32 in [0, 1], any H and W: the image is padded by
+    reflection to a multiple of 2**depth, at least twice that, and the map is cropped back.
+    width: channels at full size. blocks: number of residual blocks. aspp_rates: dilation rates. norm: see `make_norm`.
+    up: see `up_block`.
     """
 
     input_names = ("image",)
@@ -99,12 +102,12 @@ class SegmentationGenerator(nn.Module):
 
 
 class AlphaGenerator(nn.Module):
-    """Image and coarse map to alpha (paper 3.2): two encoders, residual blocks, one decoder with skips from both.
+    """Image and coarse map to alpha (3.2): two encoders, residual blocks, one decoder with skips from both.
 
     forward(image (B, 3, H, W), coarse (B, 1, H, W), both in [0, 1]) -> alpha (B, 1, H, W) float32 in [0, 1], any H, W.
-    encoder: `two`, the segmentation encoding block beside the image encoder, with `seg_width` channels at full size (a
-    quarter of `width` when None); `concat`, the ablation with one encoder on image and map together.
-    The encoders' outputs are brought back to width * 2**depth channels by a 1x1 convolution before the residual blocks.
+    encoder: `two` has the paper's segmentation encoding block beside the image encoder, with `seg_width` channels at
+    full size (None: a quarter of `width`); `concat` is the ablation, one encoder on image and map together.
+    The other arguments are those of `SegmentationGenerator`.
     """
 
     input_names = ("image", "coarse")
@@ -128,6 +131,7 @@ class AlphaGenerator(nn.Module):
         if encoder == "two":
             seg_width = max(width // 4, 1) if seg_width is None else seg_width
             self.encoders = nn.ModuleList([Encoder(3, width, depth, norm), Encoder(1, seg_width, depth, norm)])
+            # Both encoders' outputs are concatenated; a 1x1 convolution reduces them to the channels of the blocks.
             trunk.insert(0, conv_block((width + seg_width) << depth, channels, 1, norm))
         else:
             seg_width = 0
@@ -146,5 +150,6 @@ class AlphaGenerator(nn.Module):
         inputs = signed(padded)
         parts = (inputs[:, :3], inputs[:, 3:]) if len(self.encoders) == 2 else (inputs,)
         maps = (encoder(part) for encoder, part in zip(self.encoders, parts, strict=True))
+        # From a list of maps per encoder to a tuple of maps per size; the coarsest goes through the trunk.
         *skips, bottom = zip(*maps, strict=True)
         return crop_back(self.decoder(self.trunk(torch.cat(bottom, 1)), skips), crop)

@@ -10,7 +10,7 @@ from matting.errors import UserError
 from matting.nets.weights import file_state, hub_state, load_weights, trunk_state
 
 TAPS = 5
-# Channels reversed or not, mean, standard deviation of inputs in [0, 1].
+# By convention: whether the channels are reversed to BGR, and mean and standard deviation of inputs in [0, 1].
 CONVENTIONS = {
     "imagenet": (False, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "bgr_mean": (True, (104.007 / 255, 116.669 / 255, 122.679 / 255), (1 / 255,) * 3),
@@ -18,18 +18,18 @@ CONVENTIONS = {
 
 
 class VGGFeatures(nn.Module):
-    """relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 of a VGG trunk that is frozen and always in evaluation mode.
+    """The features relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 of a frozen VGG, always in evaluation mode.
 
     forward(x (B, 3, H, W) RGB in [0, 1], sides at least 16) -> five maps, finest first, (B, 64, H, W) to
     (B, 512, H // 16, W // 16), in the compute dtype (bf16 under autocast). Gradients reach x, not the weights.
 
     arch: `vgg19` or `vgg16`.
-    weights: `imagenet`, torchvision's, from the hub's cache or the network; `none`, random by He's rule from a seed of
-    its own, the same in every run, the global generator untouched; or a file (.safetensors, else a state dict that
-    loads with weights_only) with torchvision's keys, `features.` in front or not, any float dtype, relu5_1 or deeper.
-    convention: `imagenet` (mean and deviation) or `bgr_mean` (BGR * 255 less a mean, as trunks ported from Caffe want).
-    width: of the channels, below 1 with random weights only: the trunk is most of a small run's work.
-    UserError for another choice, and for weights that cannot be had or do not fit.
+    weights: `imagenet` are torchvision's, from the hub's cache or the network; `none` are random by He's rule from a
+    fixed seed, the same in every run; else a file (.safetensors or a state dict) with torchvision's keys, with or
+    without `features.` in front, in any float dtype, that reaches relu5_1.
+    convention: `imagenet` (mean and deviation) or `bgr_mean` (BGR * 255 minus a mean, for weights ported from Caffe).
+    width: factor of the channels; needs `weights: none` unless it is 1. Small runs spend most of their time here.
+    Raises UserError for another choice, and for weights that cannot be loaded.
     """
 
     mean: Tensor
@@ -50,7 +50,7 @@ class VGGFeatures(nn.Module):
             raise UserError(f"width: {width} needs weights: none; the weights of {weights} have the full width, 1")
         full = narrowed(empty_trunk(arch), width)
         pools = [i for i, layer in enumerate(full) if isinstance(layer, nn.MaxPool2d)]
-        # behind the first convolution of each resolution and its ReLU
+        # A feature ends after the first convolution of each resolution and its ReLU.
         ends = [2, *(pool + 3 for pool in pools)][:TAPS]
         self.trunk = full[: ends[-1]].to_empty(device="cpu")
         if weights == "none":
@@ -58,7 +58,7 @@ class VGGFeatures(nn.Module):
         else:
             name = f"{arch} imagenet" if weights == "imagenet" else weights
             state = hub_state(arch) if weights == "imagenet" else file_state(weights)
-            # Deeper layers of the architecture may be there too.
+            # The file may also have deeper layers of the architecture.
             load_weights(
                 self.trunk,
                 trunk_state(state, "features.", ("classifier.",)),
@@ -67,23 +67,24 @@ class VGGFeatures(nn.Module):
                 prefix="features.",
                 known=full.state_dict().keys(),
             )
-        self.trunk.to(memory_format=torch.channels_last)  # as the maps are, or each pass copies them
+        self.trunk.to(memory_format=torch.channels_last)  # the layout of the maps: else each pass copies them
         layers = list(self.trunk)
-        for pool in pools[: TAPS - 1]:  # the pooled map's ReLU is the same, of a quarter of the elements
+        # Swap each ReLU with the pool behind it: the result is the same, from a quarter of the elements.
+        for pool in pools[: TAPS - 1]:
             layers[pool - 1 : pool + 1] = layers[pool], layers[pool - 1]
-        # parts of the trunk, each up to a feature; a list, as the trunk has them registered
+        # Parts of the trunk, each up to a feature. A plain list: the trunk has registered the layers.
         self.blocks = [nn.Sequential(*layers[start:end]) for start, end in pairwise([0, *ends])]
         self.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "VGGFeatures":
-        """Stays in evaluation mode whatever the module around it does."""
+        """Stay in evaluation mode, whatever `mode` is."""
         return super().train(False)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         x = ((x.flip(1) if self.reverse else x) - self.mean) / self.std
-        x = x.contiguous(memory_format=torch.channels_last)  # faster here, where no norm makes up for it
+        x = x.contiguous(memory_format=torch.channels_last)  # faster on a CPU for a network without norms
         features = []
-        # The in-place ReLUs are safe: none overwrites what a gradient needs, and every feature is a ReLU's.
+        # In-place ReLUs are safe: each feature is a ReLU's output, and no gradient needs a ReLU's input.
         for block in self.blocks:
             x = block(x)
             features.append(x)
@@ -91,7 +92,10 @@ class VGGFeatures(nn.Module):
 
 
 def empty_trunk(arch: str) -> nn.Sequential:
-    """torchvision's convolutional part without storage: its own initialisation takes seconds and random numbers."""
+    """Return torchvision's convolutional layers without storage.
+
+    Its own initialisation takes seconds and draws from the global generator.
+    """
     from torchvision.models import get_model
 
     with torch.device("meta"):
@@ -99,7 +103,7 @@ def empty_trunk(arch: str) -> nn.Sequential:
 
 
 def narrowed(trunk: nn.Sequential, width: float) -> nn.Sequential:
-    """The trunk with `width` times the channels in every convolution but for the RGB input."""
+    """Return the trunk with `width` times the channels in every convolution, except for the RGB input."""
     if width == 1:
         return trunk
     layers = []
@@ -112,7 +116,7 @@ def narrowed(trunk: nn.Sequential, width: float) -> nn.Sequential:
 
 
 def init_random(trunk: nn.Sequential) -> None:
-    """He's normal initialisation keeps the activations' scale; biases are 0."""
+    """Initialise by He's rule, which keeps the scale of activations, from a fixed seed; biases with 0."""
     generator = torch.Generator().manual_seed(0)
     for layer in trunk:
         if isinstance(layer, nn.Conv2d):

@@ -1,8 +1,8 @@
-"""Dilation and erosion of masks by an ellipse: one size for a batch, or a radius of its own for each sample.
+"""Dilation and erosion of masks by an ellipse: one size for a batch, or a radius for each sample.
 
-Of one size the mask is or-ed with itself, shifted, on any device. Radii that a device has found stay there:
-`costs_to_reach` and `ellipse_sums` take them as tensors. Outside the image counts as neutral everywhere: nothing grows
-in from there, and erosion does not eat from the image's border.
+One size: `dilate` and `erode` combine shifted copies of the mask, on any device. A radius for each sample:
+`costs_to_reach` and `ellipse_sums` take the radii as a tensor, so that a device need not hand them to the host.
+Outside the image there is nothing to dilate in and nothing to erode from.
 """
 
 from functools import lru_cache
@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 
 
 def ellipse_kernel(size: int) -> np.ndarray:
-    """OpenCV's elliptic structuring element: bool (size, size), its anchor at size // 2.
+    """Return OpenCV's elliptic structuring element, bool (size, size), with its anchor at size // 2.
 
     An even size reaches one pixel further to the left and to the top than to the right and to the bottom.
     """
@@ -23,39 +23,41 @@ def ellipse_kernel(size: int) -> np.ndarray:
 
 
 def dilate(mask: Tensor, size: int) -> Tensor:
-    """Whether the ellipse of `size` pixels around a pixel holds one of the mask's.
+    """Return where the ellipse of `size` pixels around a pixel holds any pixel of the mask.
 
-    mask: bool (B, 1, H, W), on any device; TypeError for another type. Returns the same.
+    mask: bool (B, 1, H, W), on any device. Returns that shape and type. Raises TypeError for another type.
     """
     return within_ellipse(as_bits(mask), size).view(torch.bool)
 
 
 def erode(mask: Tensor, size: int) -> Tensor:
-    """Whether the ellipse of `size` pixels around a pixel holds the mask's alone; otherwise as `dilate`."""
+    """Return where the ellipse of `size` pixels around a pixel holds the mask's pixels only; see `dilate`."""
     return ~dilate(~mask, size)
 
 
 def dilate_and_erode(outer: Tensor, inner: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """`dilate(outer, size)` and `erode(inner, size)` in the time of one: each has a bit of the same bytes."""
+    """Return `dilate(outer, size)` and `erode(inner, size)`, in the time of one of them."""
+    # Each mask has a bit of the same bytes.
     found = within_ellipse(as_bits(outer) | as_bits(~inner) << 1, size)
     return (found & 1).view(torch.bool), ~(found >> 1).view(torch.bool)
 
 
 def as_bits(mask: Tensor) -> Tensor:
-    """A mask's bytes, 0 or 1, uncopied."""
+    """Return a view of a bool mask as uint8, 0 or 1. Raises TypeError for another type."""
     if mask.dtype != torch.bool:
-        raise TypeError(f"a mask is bool, got {mask.dtype}")
+        raise TypeError(f"mask: expected bool, got {mask.dtype}")
     return mask.view(torch.uint8)
 
 
 def within_ellipse(bits: Tensor, size: int) -> Tensor:
-    """The bits that are set somewhere under the ellipse around each pixel: uint8 (B, 1, H, W) to the same.
+    """Return the bits that are set anywhere under the ellipse of `size` pixels around each pixel.
 
-    An ellipse is a union of rectangles around its anchor (see `growth_steps`). What lies outside the image is there as
-    zeros, and goes as the windows grow.
+    bits: uint8 (B, 1, H, W). Returns that shape and type.
     """
     before, after = size // 2, size - 1 - size // 2
+    # The zeros around the image are consumed as the windows grow.
     row = union = pad(bits, (before, after, before, after))
+    # An ellipse is a union of rectangles around its anchor: widen the row, join it to the union, heighten the union.
     for left, right, top, bottom in growth_steps(size):
         row = window(row, left + right, -1)
         union = union[..., left : union.shape[-1] - right] | row
@@ -65,26 +67,27 @@ def within_ellipse(bits: Tensor, size: int) -> Tensor:
 
 
 def window(bits: Tensor, reach: int, axis: int) -> Tensor:
-    """The bits set in each place or in one of the `reach` places after it; the last `reach` places have no such window.
+    """Return the bits set at each position of an axis or at one of the `reach` positions after it.
 
-    Twice as far with each step: what reaches n places reaches 2 n with itself, shifted.
+    The result is `reach` shorter along the axis.
     """
     reached = 0
+    # Each step doubles the reach: two windows of n positions, n apart, make one of 2 n.
     while reached < reach:
         step = min(reached + 1, reach - reached)
-        places = bits.shape[axis] - step
-        bits = bits.narrow(axis, 0, places) | bits.narrow(axis, step, places)
+        length = bits.shape[axis] - step
+        bits = bits.narrow(axis, 0, length) | bits.narrow(axis, step, length)
         reached += step
     return bits
 
 
 @lru_cache
 def growth_steps(size: int) -> tuple[tuple[int, int, int, int], ...]:
-    """How the ellipse grows from its anchor, as (left, right, top, bottom) to add at each step.
+    """Return the steps in which an ellipse grows from its anchor: (left, right, top, bottom) to add at each.
 
-    An ellipse is a union of rectangles around its anchor, from the narrow and tall to the wide and low. From one to the
-    next the row's reach grows by what the next is wider; the union so far then grows up and down by what the next is
-    lower, so that in the end each rectangle has grown to its full height and no window is large.
+    The ellipse is a union of rectangles around its anchor, from narrow and tall to wide and low. Each step widens the
+    row to the next rectangle, then heightens the union of all so far by the difference in height to the rectangle after
+    it. In the end each rectangle has its full height, and no step needs a large window.
     """
     kernel = ellipse_kernel(size)
     anchor = size // 2
@@ -103,28 +106,28 @@ def growth_steps(size: int) -> tuple[tuple[int, int, int, int], ...]:
 
 
 def offset_costs(offsets: Tensor) -> Tensor:
-    """c(dx) = dx^2 - |dx|, and -1 at 0: integers of any shape to the same.
+    """Return c(dx) = dx^2 - |dx|, and -1 for dx = 0, of integer offsets of any shape.
 
-    OpenCV's ellipse of radius r (size 2 r + 1) reaches sqrt(r^2 - dy^2), rounded, to each side of its row dy. In
-    integers that is: the offset (dy, dx) lies in it if and only if dy^2 + c(dx) < r^2.
+    OpenCV's ellipse of radius r (size 2 r + 1) reaches round(sqrt(r^2 - dy^2)) to each side in its row dy. In integers:
+    the offset (dy, dx) lies in it if and only if dy^2 + c(dx) < r^2.
     """
     return (offsets * offsets - offsets.abs()).where(offsets != 0, -1)
 
 
 def costs_to_reach(mask: Tensor, limit: int) -> Tensor:
-    """The least dy^2 + c(dx) of the offsets from each pixel to the mask (see `offset_costs`).
+    """Return the least dy^2 + c(dx) of the offsets from each pixel to the mask (see `offset_costs`).
 
-    A pixel lies in the mask's dilation by radius r, 0 to `limit`, if and only if its cost is below r^2: radii may
-    differ from sample to sample and need not be known on the host.
-
-    mask: bool (B, C, H, W). Returns int32 of that shape, at least -1, without meaning above limit^2.
+    A pixel lies in the mask's dilation by radius r <= limit if and only if its cost is below r^2.
+    mask: bool (B, C, H, W). Returns int32 of that shape, at least -1; values above limit^2 have no meaning.
     """
     height, width = mask.shape[-2:]
     columns = torch.arange(width, dtype=torch.int32, device=mask.device)
+    # Along each row: the distance to the nearest pixel of the mask on either side.
     last = columns.where(mask, -limit - 1).cummax(-1).values
     following = columns.where(mask, width + limit).flip(-1).cummin(-1).values.flip(-1)
     across = torch.minimum(columns - last, following - columns)
     costs = offset_costs(across.clamp(max=limit + 1))
+    # Across the rows: the least cost over all row offsets.
     least = costs.clone()
     for dy in range(1, min(limit, height - 1) + 1):
         lower, upper = least[..., dy:, :], least[..., :-dy, :]
@@ -134,19 +137,18 @@ def costs_to_reach(mask: Tensor, limit: int) -> Tensor:
 
 
 def ellipse_sums(values: Tensor, radii: Tensor, limit: int) -> tuple[Tensor, Tensor]:
-    """The sum over an ellipse around each pixel, with its gradient, and how many pixels it can have in this image.
+    """Return the sum of values over an ellipse around each pixel, and the number of pixels of each ellipse.
 
-    A product of spectra: the cost does not grow with the radius, and no radius has to be known on the host.
-
-    values: floating point (B, C, H, W); rounding errors are relative to the largest sum, so that small sums beside
-    large ones want float64. radii: integers (B, C, 1, 1), 0 to `limit`. Returns (B, C, H, W) and (B, C, 1, 1).
+    values: floating point (B, C, H, W); use float64, since rounding errors are relative to the largest sum. radii:
+    integers (B, C, 1, 1), at most `limit`. Returns (B, C, H, W), differentiable, and (B, C, 1, 1).
     """
     height, width = values.shape[-2:]
     dy, dx = (
         torch.arange(-reach, reach + 1, device=values.device) for reach in (min(limit, height), min(limit, width))
     )
     inside = (dy[:, None] ** 2 + offset_costs(dx) < radii**2).to(values.dtype)
-    # Room for what wraps around, and to a multiple of 32: transforms of prime length take several times as long.
+    # A convolution as a product of spectra: its time does not depend on the radii. The padding takes what wraps around;
+    # multiples of 32 avoid transforms of prime length, which take several times as long.
     size = [-(-(side + min(limit, side) + 1) // 32) * 32 for side in (height, width)]
     product = torch.fft.rfft2(values, s=size) * torch.fft.rfft2(inside, s=size)
     sums = torch.fft.irfft2(product, s=size)
