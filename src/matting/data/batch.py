@@ -1,4 +1,4 @@
-"""The keys of a batch, and the check at the border between data and stages."""
+"""The keys of a batch, and the check that a batch keeps to them."""
 
 from typing import NotRequired, TypedDict
 
@@ -8,49 +8,49 @@ from torch import Tensor
 
 
 class RawBatch(TypedDict):
-    """What workers hand over: undecided colours, one byte a value.
+    """A batch as workers hand it over: uint8, not yet composited.
 
-    Three kinds: composites to be made (fgr, alpha, bgr; new_bgr where a loss asks for it), photographs with an alpha
-    (these and image), and photographs with a mask of persons (image, alpha, valid), where `alpha` is 0 or 255 and true
-    for segmentation only.
+    Three kinds: composites to be made (fgr, alpha, bgr, and new_bgr where a loss needs it); photographs with an alpha
+    (the same keys, and image); photographs with a person mask (image, alpha, valid), whose alpha is 0 or 255 and is a
+    truth for segmentation only.
     """
 
     alpha: Tensor  # uint8 (B, 1, H, W)
     fgr: NotRequired[Tensor]  # uint8 (B, 3, H, W) foreground colours
     bgr: NotRequired[Tensor]  # uint8 (B, 3, H, W) background
     new_bgr: NotRequired[Tensor]  # uint8 (B, 3, H, W) the arbitrary background B of POMAGAN eq. 8
-    image: NotRequired[Tensor]  # uint8 (B, 3, H, W): the photograph itself, where nothing is composited
-    valid: NotRequired[Tensor]  # uint8 (B, 1, H, W), 0 or 255: where the mask of a photograph says something
-    draws: np.ndarray  # float32 (B, len(compose.DRAWS)) colour parameters; on the host, where they choose the work
-    seeds: list[int]  # for what is drawn on the device
+    image: NotRequired[Tensor]  # uint8 (B, 3, H, W) the photograph itself, where nothing is composited
+    valid: NotRequired[Tensor]  # uint8 (B, 1, H, W), 255 where the mask of a photograph is known, else 0
+    draws: np.ndarray  # float32 (B, len(compositing.DRAWS)) colour parameters; on the host, as they choose the work
+    seeds: list[int]  # of the random numbers that are drawn on the device
     ids: list[str]  # subject@background, or the photograph's
-    skipped: list[str]  # damaged files that others stand in for
+    skipped: list[str]  # damaged files, which other samples replaced
 
 
 class Batch(TypedDict):
-    """What a stage sees. Colours are RGB, everything float32 in [0, 1].
+    """A batch as a stage sees it. Colours are RGB, all tensors float32 in [0, 1].
 
-    A batch that has `valid` is of photographs with masks: its alpha is binary, no truth for matting; fgr and bgr are
-    the image.
+    A batch with `valid` is of photographs with person masks: its alpha is binary and no truth for matting, and both fgr
+    and bgr are the image.
     """
 
-    image: Tensor  # (B, 3, H, W) what the camera sees
-    alpha: Tensor  # (B, 1, H, W) truth
+    image: Tensor  # (B, 3, H, W) the camera's picture
+    alpha: Tensor  # (B, 1, H, W) the truth
     fgr: Tensor  # (B, 3, H, W)
     bgr: Tensor  # (B, 3, H, W)
-    new_bgr: NotRequired[Tensor]  # (B, 3, H, W), in training where a loss asks for it
-    seeds: list[int]  # for what a stage draws
+    new_bgr: NotRequired[Tensor]  # (B, 3, H, W), in training where a loss needs it
+    seeds: list[int]  # of the random numbers that a stage draws
     ids: list[str]
     skipped: list[str]
-    valid: NotRequired[Tensor]  # bool (B, 1, H, W): where the mask says something
+    valid: NotRequired[Tensor]  # bool (B, 1, H, W), True where the mask is known
 
 
 CHANNELS = {"image": 3, "alpha": 1, "fgr": 3, "bgr": 3, "new_bgr": 3}
-ROUNDING = 1e-6  # by which a blurred white may lie above 1: the weights of a blur add up to 1 but for rounding
+ROUNDING = 1e-6  # the weights of a blur add up to 1 except for rounding: blurred white may exceed 1 by this much
 
 
 def check_batch(batch: Batch) -> Batch:
-    """Raise ValueError naming the key whose shape, dtype or range is not what `Batch` says."""
+    """Return the batch. Raises ValueError that names a key whose shape, dtype or range is not that of `Batch`."""
     size = batch["image"].shape[-2:]
     for key, channels in CHANNELS.items():
         if key == "new_bgr" and key not in batch:

@@ -1,4 +1,4 @@
-"""From the data node of a config to sources. No torch: a finished run is compared with its data in milliseconds."""
+"""Build sources from the data node of a config, and fingerprint the data that a run reads. No torch here."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ PATH_KEYS = ("root", "images", "annotations")
 
 
 class Combined:
-    """Several sources as one: ids are `<name in the config>/<id>`."""
+    """Several sources as one. Ids are `<name in the config>/<id>`."""
 
     def __init__(self, sources: Mapping[str, Any]):
         self.name = "+".join(sources)
@@ -21,7 +21,7 @@ class Combined:
         self.ids = tuple(sorted(f"{name}/{id}" for name, source in self.sources.items() for id in source.ids))
 
     def load(self, id: str, reduction: Callable[[int, int], int] | None = None) -> Any:
-        """reduction: for backgrounds alone."""
+        """Load an item from the source that it belongs to. reduction: for backgrounds only."""
         name, rest = id.split("/", 1)
         load = self.sources[name].load
         return load(rest) if reduction is None else load(rest, reduction)
@@ -35,20 +35,21 @@ class Combined:
 
 
 def digest(lines: Any) -> str:
+    """Return the digest (16 hex) of lines of text."""
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
 
 
 def build_source(node: Mapping[str, Any], data_root: str) -> Any:
-    """One source; the paths in its node are relative to `paths.data_root`, a list file's also to the current folder."""
+    """Build a source. Paths in its node are relative to `data_root`, a list file's also to the current folder."""
     paths = {key: Path(data_root) / node[key] for key in PATH_KEYS if node.get(key) is not None}
     paths |= {key: find_file(node[key], data_root) for key in FILE_KEYS if node.get(key) is not None}
     return build({**node, **paths})
 
 
 def build_sources(nodes: Mapping[str, Any], data_root: str, key: str) -> Combined:
-    """The sources of a mapping side by side; a name set to null on the command line leaves one out.
+    """Build the sources of a mapping as one; a node that is null is left out.
 
-    key: where the mapping stands, for the error when nothing is left.
+    key: the mapping's place in the config, for the error. Raises UserError when every node is null.
     """
     chosen = {name: build_source(node, data_root) for name, node in nodes.items() if node is not None}
     if not chosen:
@@ -57,15 +58,15 @@ def build_sources(nodes: Mapping[str, Any], data_root: str, key: str) -> Combine
 
 
 def photographs_of(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The nodes of photographs with person masks that a stage trains on; None where it trains on composites."""
+    """Return the nodes of the photographs with person masks that a stage trains on, None if it trains on composites."""
     return config.get("stage", {}).get("persons")
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:
-    """Digest of all data that a config's run reads: sorted relative names and sizes."""
+    """Return a digest (16 hex) of all data that a config's run reads: names and sizes of the files, sorted."""
     data, root, persons = config["data"], config["paths"]["data_root"], photographs_of(config)
     training = {"data.subjects": data["subjects"], "data.backgrounds": data["backgrounds"]}
-    if persons is not None:  # such a stage reads no composites but those of the test sets
+    if persons is not None:  # such a stage reads composites for the test sets only
         training = {"data.persons": persons}
     parts = [build_sources(nodes, root, key).fingerprint() for key, nodes in training.items()]
     for name, test in sorted(data["test"].items()):
@@ -78,14 +79,17 @@ def fingerprint(config: Mapping[str, Any]) -> str:
 
 
 def check_disjoint(splits: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise UserError when one subject stands in two splits. `splits`: name -> subject id -> digest of its content."""
+    """Raise UserError when a subject is in two splits.
+
+    splits: split name -> subject id -> digest of the subject's content, so that the same person is found under any id.
+    """
     seen: dict[str, tuple[str, str]] = {}
     for split, subjects in splits.items():
         for id, content in subjects.items():
             if content in seen and seen[content][0] != split:
                 other_split, other = seen[content]
                 raise UserError(
-                    f"subject {id} of {split} is the subject {other} of {other_split}: splits must not share people; "
-                    "leave it out of one by a list_file"
+                    f"subject {id} of {split} is subject {other} of {other_split}: expected splits without common "
+                    "people; leave it out of one with a list_file"
                 )
             seen[content] = split, id

@@ -1,4 +1,4 @@
-"""The one place that composites, on the device and in float: I = a F + (1 - a) B, the colour work beside it."""
+"""Compositing on the device, I = a F + (1 - a) B in float32, with the colour augmentation before and after it."""
 
 import math
 
@@ -9,24 +9,28 @@ from torch import Tensor
 
 from matting.data.batch import Batch, RawBatch
 
-# Columns of RawBatch.draws: four of colour for the foreground, four for the background, then what the camera adds.
+# Columns of RawBatch.draws: four colour parameters of the foreground, four of the background, then those of the camera.
 COLOUR = ("brightness", "contrast", "saturation", "hue")
 DRAWS = (*(f"fgr_{name}" for name in COLOUR), *(f"bgr_{name}" for name in COLOUR), "blur", "noise", "jpeg")
-MIN_BLUR = 0.3  # px; a narrower Gaussian changes nothing that 8 bits show
+MIN_BLUR = 0.3  # px; a narrower Gaussian changes less than 8 bits can hold
 
 
 def composite(fgr: Tensor, bgr: Tensor, alpha: Tensor) -> Tensor:
-    """I = a F + (1 - a) B, in the gamma-encoded space of the papers. (B, 3, H, W), (B, 3, H, W), (B, 1, H, W)."""
+    """Return I = a F + (1 - a) B, in gamma-encoded colours as the papers do.
+
+    fgr, bgr: (B, 3, H, W) in [0, 1]. alpha: (B, 1, H, W) in [0, 1]. Returns (B, 3, H, W) in [0, 1].
+    """
     return torch.lerp(bgr, fgr, alpha)
 
 
 def compose_batch(raw: RawBatch, colour: bool = True) -> Batch:
-    """From what workers hand over to what a stage sees, on the device that holds `raw`.
+    """Turn a batch of the workers into a batch for a stage, on the device that holds `raw`.
 
-    `colour=False` composites only: validation and test pictures are what they are.
+    colour: whether to change colours at random, as in training; validation and test images stay as they are.
     """
     if "valid" in raw:
         return photograph_batch(raw, colour)
+    # Each kind of batch has its own image: a photograph, a composite with augmented colours, or a plain composite.
     alpha, fgr, bgr = (raw[key].float().div_(255) for key in ("alpha", "fgr", "bgr"))  # type: ignore[literal-required]
     if "image" in raw:
         image = raw["image"].float().div_(255)
@@ -52,7 +56,7 @@ def compose_batch(raw: RawBatch, colour: bool = True) -> Batch:
 
 
 def photograph_batch(raw: RawBatch, colour: bool) -> Batch:
-    """Photographs with masks: the whole picture gets the foreground's colour work, then the camera's."""
+    """Turn photographs with masks into a batch: the whole picture takes the colour parameters of the foreground."""
     image = raw["image"].float().div_(255)
     if colour:
         draws = torch.from_numpy(raw["draws"])
@@ -70,13 +74,17 @@ def photograph_batch(raw: RawBatch, colour: bool) -> Batch:
 
 
 def colour_map(draws: Tensor) -> tuple[Tensor, Tensor]:
-    """Brightness, contrast, saturation and hue (degrees) as one affine map a sample: (B, 4) -> (B, 3, 3), (B, 3, 1)."""
+    """Return each sample's affine colour map, matrices (B, 3, 3) and offsets (B, 3, 1), both float32.
+
+    draws: (B, 4) brightness, contrast, saturation (0 changes nothing) and hue in degrees.
+    """
     brightness, contrast, saturation, hue = draws.double().unbind(1)
     grey = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64).expand(3, 3)
+    # A change of hue rotates colours about the grey axis, by Rodrigues' formula.
     axis = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], dtype=torch.float64) / math.sqrt(3)
     angle = torch.deg2rad(hue).view(-1, 1, 1)
     one = torch.eye(3, dtype=torch.float64)
-    rotate = one + torch.sin(angle) * axis + (1 - torch.cos(angle)) * (axis @ axis)  # Rodrigues, about the grey axis
+    rotate = one + torch.sin(angle) * axis + (1 - torch.cos(angle)) * (axis @ axis)
     saturate = torch.lerp(grey.expand(len(draws), 3, 3), one, (1 + saturation).view(-1, 1, 1))
     matrix = (1 + contrast).view(-1, 1, 1) * (saturate @ rotate)
     offset = (brightness - 0.5 * contrast).view(-1, 1, 1).expand(-1, 3, 1)  # contrast turns about mid grey
@@ -84,30 +92,33 @@ def colour_map(draws: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def recolour(colours: Tensor, draws: Tensor) -> Tensor:
-    """Apply each sample's colour map: (B, 3, H, W) in [0, 1] -> the same, one matrix product and a clamp."""
+    """Return colours (B, 3, H, W) after each sample's colour map, clamped to [0, 1]. draws: as for `colour_map`."""
     matrix, offset = colour_map(draws)
     matrix, offset = (part.to(colours.device, non_blocking=True) for part in (matrix, offset))
     return torch.baddbmm(offset, matrix, colours.flatten(2)).clamp_(0, 1).view_as(colours)
 
 
 def defocus(bgr: Tensor, sigma: Tensor) -> Tensor:
-    """Blur the backgrounds whose sigma (B,) in px is worth it."""
-    reaches = [math.ceil(3 * s) if s >= MIN_BLUR else 0 for s in sigma.tolist()]
-    chosen = [i for i, reach in enumerate(reaches) if 0 < reach < min(bgr.shape[-2:])]
+    """Return backgrounds (B, 3, H, W), each blurred by a Gaussian of its sigma (B,) in px, if that would show."""
+    radii = [math.ceil(3 * s) if s >= MIN_BLUR else 0 for s in sigma.tolist()]
+    chosen = [i for i, radius in enumerate(radii) if 0 < radius < min(bgr.shape[-2:])]
     if not chosen:
         return bgr
-    # on the host, where they were drawn; a sample's kernel is its own, whatever is blurred beside it
-    widest = max(reaches[i] for i in chosen)
-    away = torch.arange(-widest, widest + 1.0).expand(len(chosen), -1)
-    kernels = torch.exp(-0.5 * (away / sigma[chosen, None]) ** 2)
-    kernels *= away.abs() <= torch.tensor([reaches[i] for i in chosen])[:, None]
+    # Kernels of one width for the batch, each cut off at its own radius: a sample's blur must not depend on the others.
+    widest = max(radii[i] for i in chosen)
+    offsets = torch.arange(-widest, widest + 1.0).expand(len(chosen), -1)
+    kernels = torch.exp(-0.5 * (offsets / sigma[chosen, None]) ** 2)
+    kernels *= offsets.abs() <= torch.tensor([radii[i] for i in chosen])[:, None]
     kernels /= kernels.sum(1, keepdim=True)
     rows = _rows(chosen, bgr.device)
     return bgr.index_copy(0, rows, filter2d_separable(bgr.index_select(0, rows), kernels, kernels))
 
 
 def camera(image: Tensor, noise: Tensor, jpeg: Tensor, seeds: list[int]) -> Tensor:
-    """Sensor noise (standard deviation (B,)) and JPEG-like loss (quality (B,), 0: none) on what the camera sees."""
+    """Return images (B, 3, H, W) with sensor noise and the loss of a JPEG, clamped to [0, 1].
+
+    noise: standard deviations (B,). jpeg: qualities (B,), 0 for none. seeds: of each sample's noise.
+    """
     image = image.clone()
     for i, (sigma, seed) in enumerate(zip(noise.tolist(), seeds, strict=True)):
         if sigma > 0:
@@ -123,4 +134,5 @@ def camera(image: Tensor, noise: Tensor, jpeg: Tensor, seeds: list[int]) -> Tens
 
 
 def _rows(chosen: list[int], device: torch.device) -> Tensor:
-    return torch.tensor(chosen).to(device, non_blocking=True)  # made on the device it would be a copy that waits
+    """Return indices on the device. Given a device, `torch.tensor` would wait for it."""
+    return torch.tensor(chosen).to(device, non_blocking=True)

@@ -1,4 +1,4 @@
-"""The bytes of an image file as uint8 pixels, by the decoder that is fastest for the kind of file it is."""
+"""Decode image files to uint8 pixels, each kind of file by the fastest decoder that reads it correctly."""
 
 import threading
 import warnings
@@ -16,9 +16,9 @@ from matting.errors import UserError
 ORIENTATION = 0x0112
 TURNED = (5, 6, 7, 8)  # orientations that swap height and width
 
-# (height, width) -> 1, 2, 4 or 8: by how much smaller a picture will do. JPEG then decodes low frequencies alone.
+# (height, width) of a picture -> 1, 2, 4 or 8, the factor by which it may be smaller. A JPEG then decodes faster.
 Reduction = Callable[[int, int], int]
-REDUCED = {  # OpenCV's names say gray; its colour flags are added to them
+REDUCED = {  # OpenCV's flags of reduced size; the flag of the colour is or-ed with them
     1: 0,
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
@@ -26,25 +26,30 @@ REDUCED = {  # OpenCV's names say gray; its colour flags are added to them
 }
 SIMPLE_PNG = {"L": "mono", "RGB": "rgb", "RGBA": "rgba"}  # kornia_rs's names of Pillow's modes
 
-# Pillow warns from 89 million pixels on, where it would still read; what it refuses (twice as much) is an error here.
+# Pillow warns of images above 89 million pixels, and reads them. It refuses twice as many: that is an error here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class DamagedFile(UserError):
-    """An image file that cannot be decoded completely; the message names it."""
+    """Error: an image file that cannot be decoded completely. The message names the file."""
 
 
 def decode(path: Path, reduction: Reduction | None = None) -> np.ndarray:
-    """uint8 (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA, EXIF rotation applied, 16 bits rounded to 8."""
+    """Return the pixels of an image file: uint8 (H, W) gray, (H, W, 3) RGB or (H, W, 4) RGBA.
+
+    The EXIF rotation is applied, and 16 bits are rounded to 8. reduction: how much smaller a JPEG may be decoded.
+    Raises UserError for a file that cannot be read, DamagedFile for one that cannot be decoded completely.
+    """
     try:
         data = path.read_bytes()
         with Image.open(BytesIO(data)) as picture:
+            # OpenCV fills the missing part of a truncated file with gray; Pillow raises.
             if not ends_complete(picture.format, data):
                 picture.load()
             if picture.format == "JPEG" and picture.mode in ("L", "RGB"):
                 colour = cv2.IMREAD_GRAYSCALE if picture.mode == "L" else cv2.IMREAD_COLOR_RGB
                 return imdecode(data, colour if reduction is None else colour | reduction_flag(picture, reduction))
-            # OpenCV loses the transparent gray value that a gray PNG may name.
+            # OpenCV ignores the gray value that a gray PNG may declare transparent.
             if picture.format == "PNG" and not (picture.mode in ("1", "L") and "transparency" in picture.info):
                 return decode_png(data, picture)
             return decode_other(picture)
@@ -53,6 +58,7 @@ def decode(path: Path, reduction: Reduction | None = None) -> np.ndarray:
 
 
 def reduction_flag(picture: Image.Image, reduction: Reduction) -> int:
+    """Return OpenCV's flag for the reduction of a picture, by its size after the EXIF rotation."""
     width, height = picture.size
     if picture.getexif().get(ORIENTATION) in TURNED:
         height, width = width, height
@@ -60,13 +66,14 @@ def reduction_flag(picture: Image.Image, reduction: Reduction) -> int:
 
 
 def ends_complete(kind: str | None, data: bytes) -> bool:
-    """Whether the end marker is where it should be: cheap, where OpenCV may fill what is missing with gray."""
+    """Return whether a JPEG or PNG ends with its end marker."""
     if kind == "JPEG":
         return data.endswith(b"\xff\xd9")
     return kind == "PNG" and data.endswith(b"IEND\xaeB`\x82")
 
 
 def imdecode(data: bytes, flag: int) -> np.ndarray:
+    """Decode with OpenCV. Raises ValueError where it returns nothing."""
     array = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if array is None:
         raise ValueError("broken image data")
@@ -74,7 +81,8 @@ def imdecode(data: bytes, flag: int) -> np.ndarray:
 
 
 def decode_png(data: bytes, picture: Image.Image) -> np.ndarray:
-    # kornia_rs takes half of OpenCV's time (gray: a sixth), yet no other thread runs meanwhile: pools have OpenCV's
+    """Decode a PNG to uint8 gray, RGB or RGBA."""
+    # kornia_rs takes half of OpenCV's time (a sixth for gray) but holds Python's lock: only the main thread uses it.
     if on_main_thread() and is_simple(data, picture):
         array = decode_image_png_u8(data, (picture.height, picture.width), SIMPLE_PNG[picture.mode])
         array = array[..., 0] if picture.mode == "L" else array
@@ -88,16 +96,18 @@ def decode_png(data: bytes, picture: Image.Image) -> np.ndarray:
 
 
 def on_main_thread() -> bool:
+    """Return whether this is the main thread of its process."""
     return threading.current_thread() is threading.main_thread()
 
 
 def is_simple(data: bytes, picture: Image.Image) -> bool:
-    """Whether a PNG has 8 bits a channel, the 25th byte of its header, and neither palette nor transparent colour."""
-    return picture.mode in SIMPLE_PNG and data[24] == 8 and "transparency" not in picture.info
+    """Return whether a PNG has 8 bits per channel and neither a palette nor a transparent colour."""
+    bits = data[24]  # of the header: signature 8 bytes, length and name of the chunk 8, width and height 8
+    return picture.mode in SIMPLE_PNG and bits == 8 and "transparency" not in picture.info
 
 
 def decode_other(picture: Image.Image) -> np.ndarray:
-    """CMYK JPEGs (Adobe stores them inverted) and the rarer kinds of file: Pillow is slower and knows them all."""
+    """Decode with Pillow, which is slower and knows all kinds of file, also CMYK JPEGs (Adobe's are inverted)."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I;16"):
         return to_8_bit(np.asarray(picture).astype(np.uint16))
@@ -109,12 +119,13 @@ def decode_other(picture: Image.Image) -> np.ndarray:
 
 
 def to_8_bit(array: np.ndarray) -> np.ndarray:
-    # 65535 = 255 * 257; OpenCV and Pillow would cut off the low byte instead of rounding.
+    """Return uint8 or uint16 values as uint8."""
+    # 65535 = 255 * 257. OpenCV and Pillow would drop the low byte instead of rounding.
     return array if array.dtype == np.uint8 else cv2.convertScaleAbs(array, alpha=1 / 257)
 
 
 def rotate(array: np.ndarray, orientation: int) -> np.ndarray:
-    """Undo the EXIF orientation 1..8 of (H, W) or (H, W, C)."""
+    """Return an array (H, W) or (H, W, C) with its EXIF orientation, 1 to 8, undone."""
     if orientation in TURNED:
         array = np.swapaxes(array, 0, 1)
     if orientation in (3, 4, 7, 8):
@@ -125,7 +136,10 @@ def rotate(array: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def unreadable(path: Path, error: Exception) -> UserError:
-    """One line for all that decoders raise, which is whatever the damage ran into (SyntaxError, struct.error, ...)."""
+    """Return an error of one line for any exception of a decoder: damage can raise SyntaxError, struct.error, ...
+
+    Raises the exception again if it is a MemoryError.
+    """
     if isinstance(error, MemoryError):
         raise error
     if isinstance(error, OSError) and error.errno:

@@ -1,4 +1,4 @@
-"""Samples of photographs with person masks: truth for segmentation, nothing is composited."""
+"""Samples of photographs with person masks: a truth for segmentation, without compositing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,10 +15,10 @@ from matting.data.sources.base import Labelled, MaskSource
 
 
 class Photographs(Dataset):
-    """Training samples: everything random in one is drawn from (seed, pass, sample id), as in `Composites`.
+    """Training samples. All that is random in a sample depends on (seed, epoch, index) alone, as in `Composites`.
 
-    A sample has uint8 planes of the frame's size: image (H, W, 3), alpha (H, W), the mask as 0 and 255, and valid
-    (H, W), 0 where the mask says nothing and outside of the photograph.
+    A sample has uint8 planes of the frame's size: image (H, W, 3); alpha (H, W), the mask as 0 and 255; and valid
+    (H, W), 0 outside the photograph and where the mask is unknown.
     """
 
     def __init__(
@@ -28,17 +28,17 @@ class Photographs(Dataset):
 
     @property
     def subject_count(self) -> int:
-        """One photograph, one subject: who is on two of them is not known."""
+        """Number of subjects: each photograph counts as one, since nothing says who is on two of them."""
         return len(self.ids)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
-        turn, index = key
+        epoch, index = key
         skipped: list[str] = []
         item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[index])
-        draw = np.random.Generator(np.random.Philox(key_of(self.seed, turn, index)))
+        draw = np.random.Generator(np.random.Philox(key_of(self.seed, epoch, index)))
         geometry_seed, camera_seed = (int(seed) for seed in draw.integers(0, 2**31, 2))
         image, alpha, valid = self.geometry.frame_photograph(item.image, item.mask, item.valid, geometry_seed)
         return {
@@ -53,10 +53,10 @@ class Photographs(Dataset):
 
 
 class EvalPhotographs(Dataset):
-    """Validation samples: no draws, each photograph whole in one frame, so that every batch is of one size.
+    """Validation samples: whole photographs in frames of one size, nothing random.
 
-    fit: `stretch` fills the frame; any other scales the photograph until it fits inside, in the middle, and what is
-    beside it is not valid. A damaged photograph is passed over for the next, as in training.
+    fit: `stretch` fills the frame; any other value scales the photograph to fit inside, centred, and pixels beside it
+    are not valid. The next photograph replaces a damaged one, as in training.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class EvalPhotographs(Dataset):
         return self.frame
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        at = self.samples[index]
+        number = self.samples[index]
         skipped: list[str] = []
-        item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[at])
+        item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[number])
         rows, columns = size = inside(item.mask.shape, self.frame, self.fit)
         image = resize(item.image, *size)
         alpha, valid = (to_plane(resize(to_plane(plane), *size) > 127) for plane in (item.mask, item.valid))
@@ -90,14 +90,14 @@ class EvalPhotographs(Dataset):
             "alpha": cv2.copyMakeBorder(alpha, *sides, cv2.BORDER_REPLICATE),
             "valid": cv2.copyMakeBorder(valid, *sides, cv2.BORDER_CONSTANT, value=0),
             "draws": np.zeros(len(DRAWS), np.float32),
-            "seed": key_of("eval", at) % 2**31,
-            "id": self.ids[at],
+            "seed": key_of("eval", number) % 2**31,
+            "id": self.ids[number],
             "skipped": skipped,
         }
 
 
 def inside(size: tuple[int, ...], frame: tuple[int, int], fit: str) -> tuple[int, int]:
-    """(height, width) of a photograph of (height, width) within a frame."""
+    """Return the (height, width) that a photograph of a given (height, width) takes within a frame."""
     if fit == "stretch":
         return frame
     scale = min(frame[0] / size[0], frame[1] / size[1])

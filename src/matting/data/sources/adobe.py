@@ -12,14 +12,14 @@ LAYOUT = "Adobe Image Matting as Combined_Dataset/{Training_set,Test_set}/*/{fg,
 
 
 class AdobeSubjects(FileSource):
-    """The subjects of one split, from all groups of it ("Adobe-licensed images", "Other").
+    """The subjects of one split, from all of its groups ("Adobe-licensed images", "Other").
 
-    The set ships true foreground colours: `fgr` is kept as it is. Outside the support of alpha it is arbitrary (old
-    background, often), so nothing but a composite may look at it there.
+    The set ships true foreground colours, which are kept as they are. Where alpha is 0 they are arbitrary, often the
+    old background: only a composite may use them there.
     """
 
     def __init__(self, root: Path, split: Literal["train", "test"], list_file: Path | None = None) -> None:
-        """root: the folder that holds Combined_Dataset. list_file: a subset, instead of the name list that ships."""
+        """root: the folder that holds Combined_Dataset. list_file: a subset, in place of the set's own name list."""
         folder, shipped = FOLDERS[split]
         top = root / "Combined_Dataset" / folder
         if not top.is_dir():

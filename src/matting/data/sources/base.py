@@ -1,4 +1,4 @@
-"""What every source gives: items by id, decoded, without any randomness."""
+"""The interface of all sources, items by id, decoded, without randomness; and the parts that file sources share."""
 
 import hashlib
 import os
@@ -19,10 +19,10 @@ from matting.errors import UserError
 class Subject:
     """A cut-out person.
 
-    fgr: uint8 (H, W, 3) RGB foreground colours, meaningful wherever alpha > 0.
-    alpha: uint8 (H, W), 0..255.
-    image: uint8 (H, W, 3) RGB, the photograph itself, where the source has one.
-    joined: uint8 (H, W, 4), fgr and alpha in one array, where they are kept so.
+    fgr: uint8 (H, W, 3) RGB foreground colours, meaningful where alpha > 0.
+    alpha: uint8 (H, W), 0 to 255.
+    image: uint8 (H, W, 3) RGB, the photograph, if the source has one.
+    joined: uint8 (H, W, 4), fgr and alpha in one array, if the source stores them so.
     """
 
     fgr: np.ndarray
@@ -31,7 +31,7 @@ class Subject:
     joined: np.ndarray | None = None
 
     def rgba(self) -> np.ndarray:
-        """uint8 (H, W, 4): what one warp moves together."""
+        """Return fgr and alpha as one array, uint8 (H, W, 4), which one warp can move together."""
         return cv2.merge([self.fgr, self.alpha]) if self.joined is None else self.joined
 
 
@@ -39,7 +39,7 @@ class Subject:
 class Labelled:
     """A photograph with a person mask.
 
-    image: uint8 (H, W, 3) RGB. mask: bool (H, W), True on a person. valid: bool (H, W), False on void pixels.
+    image: uint8 (H, W, 3) RGB. mask: bool (H, W), True on a person. valid: bool (H, W), False where it is unknown.
     """
 
     image: np.ndarray
@@ -48,49 +48,55 @@ class Labelled:
 
 
 class Source(Protocol):
-    """Common to all sources. `ids` are sorted; `files(id)` are what an item is decoded from (none if it is drawn)."""
+    """The interface of all sources. ids: sorted."""
 
     name: str
     ids: tuple[str, ...]
 
-    def files(self, id: str) -> tuple[Path, ...]: ...
+    def files(self, id: str) -> tuple[Path, ...]:
+        """Return the files that an item is decoded from, none if it is drawn."""
+        ...
 
     def fingerprint(self) -> str:
-        """Digest of the sorted relative names and sizes of all files (of the parameters, where items are drawn)."""
+        """Return a digest of the relative names and sizes of all files, or of the parameters of drawn items."""
         ...
 
 
 class SubjectSource(Source, Protocol):
-    """Cut-out people."""
+    """A source of cut-out people."""
 
     def load(self, id: str) -> Subject:
-        """Raise `DamagedFile` when a file of the item cannot be decoded."""
+        """Load a subject. Raises DamagedFile for a file that cannot be decoded."""
         ...
 
 
 class BackgroundSource(Source, Protocol):
-    """Pictures to stand behind a subject."""
+    """A source of pictures to put behind a subject."""
 
     def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:
-        """uint8 (H, W, 3) RGB; smaller by `reduction` where that saves time. Raise `DamagedFile` when the file cannot
-        be decoded."""
+        """Load a picture, uint8 (H, W, 3) RGB, smaller by `reduction` where that saves time.
+
+        Raises DamagedFile for a file that cannot be decoded.
+        """
         ...
 
 
 class MaskSource(Source, Protocol):
-    """Photographs with binary person masks: truth for segmentation, never for alpha."""
+    """A source of photographs with binary person masks: a truth for segmentation, never for alpha."""
 
-    def load(self, id: str) -> Labelled: ...
+    def load(self, id: str) -> Labelled:
+        """Load a photograph. Raises DamagedFile for a file that cannot be decoded."""
+        ...
 
 
 def fingerprint_files(root: Path, files: Iterable[Path]) -> str:
-    """Digest (16 hex) of the relative names and sizes of `files`, whatever their order. Raise UserError."""
+    """Return a digest (16 hex) of the relative names and sizes of files, in any order. Raises UserError."""
     lines = sorted(f"{file.relative_to(root).as_posix()} {status(file).st_size}" for file in files)
     return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
 
 
 def status(file: Path) -> os.stat_result:
-    """Raise UserError for a link to nothing, as git-annex leaves for what it has not fetched."""
+    """Return the status of a file. Raises UserError for a dangling link, such as git-annex makes before a fetch."""
     try:
         return file.stat()
     except OSError as error:
@@ -99,7 +105,7 @@ def status(file: Path) -> os.stat_result:
 
 
 def check_name(file: Path) -> None:
-    """Raise UserError for bytes that are no text: such a file opens, but its name is neither digested nor logged."""
+    """Raise UserError for a name that is not UTF-8: the file opens, but its name can neither be hashed nor logged."""
     try:
         str(file).encode()
     except UnicodeEncodeError as error:
@@ -107,10 +113,13 @@ def check_name(file: Path) -> None:
 
 
 class FileSource:
-    """The part of a source that is the same for every layout on disk: which files an item is decoded from."""
+    """A source of files; subclasses know the layout on disk and load the items.
+
+    name: of the data set. root: the folder to which fingerprinted names are relative. paths: id -> files of the item.
+    Raises UserError for a file name that is not UTF-8.
+    """
 
     def __init__(self, name: str, root: Path, paths: dict[str, tuple[Path, ...]]) -> None:
-        """Raise UserError for a name that is not UTF-8."""
         for files in paths.values():
             for file in files:
                 check_name(file)
@@ -127,7 +136,10 @@ class FileSource:
 
 
 def index_images(folder: Path, expected: str) -> dict[str, Path]:
-    """id -> file of all images below `folder`; the id is the relative name without suffix. Raise UserError."""
+    """Return id -> file of all images below a folder; the id is the relative name without suffix.
+
+    expected: the layout, for the error. Raises UserError for a folder without images, and for two images of one id.
+    """
     found: dict[str, Path] = {}
     for file in list_images(folder, expected):
         id = file.relative_to(folder).with_suffix("").as_posix()
@@ -138,21 +150,21 @@ def index_images(folder: Path, expected: str) -> dict[str, Path]:
 
 
 def read_names(list_file: Path) -> list[str]:
-    """The names of a list file: one a line, `#` starts a comment. Raise UserError if there are none."""
+    """Return the names of a list file: one per line, `#` starts a comment. Raises UserError if there are none."""
     try:
         lines = list_file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{list_file}: cannot be read; expected a text file with one name a line") from error
+        raise UserError(f"{list_file}: cannot be read; expected a text file with one name per line") from error
     names = [name for line in lines if (name := line.partition("#")[0].strip())]
     if not names:
-        raise UserError(f"{list_file}: no names in it; expected one a line")
+        raise UserError(f"{list_file}: no names in it; expected one per line")
     return names
 
 
 def select_ids(ids: Collection[str], list_file: Path | None, folder: Path) -> list[str]:
-    """Those of `ids` that `list_file` names, with or without an image suffix; all of them without a list file.
+    """Return the ids that a list file names, with or without an image suffix, sorted; all of them without a list file.
 
-    folder: where they lie, for the error. Raise UserError for a listed name that is not there.
+    folder: the images' folder, for the error. Raises UserError for a listed name that is not among the ids.
     """
     if list_file is None:
         return sorted(ids)
@@ -168,7 +180,7 @@ def select_ids(ids: Collection[str], list_file: Path | None, folder: Path) -> li
 def pair_files(
     fgrs: dict[str, Path], alphas: dict[str, Path], ids: Iterable[str], folder: Path
 ) -> dict[str, tuple[Path, ...]]:
-    """id -> (colour file, alpha file). Raise UserError that names the file whose partner is missing."""
+    """Return id -> (colour file, alpha file). Raises UserError that names a file without its partner."""
     for id in ids:
         if id not in fgrs:
             raise UserError(

@@ -1,4 +1,4 @@
-"""MS COCO: a folder of images and an instances json."""
+"""MS COCO: a folder of images and an instances json, as backgrounds or as person masks."""
 
 import os
 from contextlib import redirect_stdout
@@ -17,14 +17,14 @@ from matting.errors import UserError
 from matting.utils.console import say
 
 IMAGES = "the images of COCO, e.g. train2017"
-LARGE = 50_000_000  # bytes of json that take more than two seconds to read
+LARGE = 50_000_000  # bytes of a json that takes more than two seconds to read
 
 
 class CocoBackgrounds(FileSource):
-    """Images as backgrounds, optionally only those on which no person is annotated (crowds count as persons)."""
+    """Images as backgrounds; `exclude_persons` leaves out those with an annotated person or crowd."""
 
     def __init__(self, images: Path, annotations: Path | None = None, exclude_persons: bool = False) -> None:
-        """annotations: instances json of these images; only needed, and only read, to exclude persons."""
+        """annotations: the instances json of these images, read only to exclude persons. Raises UserError."""
         files = index_images(images, IMAGES)
         if exclude_persons:
             if annotations is None:
@@ -40,7 +40,7 @@ class CocoBackgrounds(FileSource):
 
 
 class CocoPersons(FileSource):
-    """Images with persons and their masks: the union of all instances; crowd regions are coarse and not `valid`."""
+    """Images with persons. mask: the union of all persons. valid: False on crowds, which are drawn coarsely."""
 
     def __init__(self, images: Path, annotations: Path) -> None:
         files = index_images(images, IMAGES)
@@ -75,9 +75,9 @@ class CocoPersons(FileSource):
 def persons_of(
     annotations: Path, images: Path, files: dict[str, Path]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
-    """Entries by id, and person annotations by id where there are any, of the images in `files`.
+    """Return the json's entries by image id, and the person annotations of the images in `files` that have any.
 
-    Raise UserError if the json is not an instances json, or does not list an image: it is that of another folder.
+    Raises UserError for another kind of json, and for one that does not list an image: it is that of another folder.
     """
     coco = read_annotations(annotations)
     entries = {Path(entry["file_name"]).with_suffix("").as_posix(): entry for entry in coco.imgs.values()}
@@ -96,6 +96,7 @@ def persons_of(
 
 
 def read_annotations(annotations: Path) -> COCO:
+    """Read an instances json, with a message if that takes long. Raises UserError."""
     if not annotations.is_file():
         raise UserError(f"{annotations}: no such file; expected the instances json of COCO")
     if annotations.stat().st_size > LARGE:
@@ -111,12 +112,15 @@ def read_annotations(annotations: Path) -> COCO:
 
 
 def draw(segmentations: list[Any], size: tuple[int, int]) -> np.ndarray:
-    """bool (H, W): the union of polygons and of run lengths, plain or compressed. Raise what is caught in `load`."""
+    """Draw a mask, bool (H, W): the union of polygons and of run lengths, plain or compressed.
+
+    Raises KeyError, OverflowError, TypeError or ValueError for a broken annotation.
+    """
     if None in segmentations:
         raise ValueError("no segmentation")
     mask = np.zeros(size, bool)
     parts = [part for shape in segmentations for part in (shape if isinstance(shape, list) else [shape])]
-    # two corners have no area, and pycocotools takes their four numbers for a box
+    # Two corners have no area, and pycocotools would read their four numbers as a box.
     polygons = [part for part in parts if not isinstance(part, dict) and len(part) >= 6]
     if polygons:
         mask |= rle.decode(rle.merge(rle.frPyObjects(polygons, *size))).astype(bool)
@@ -127,12 +131,16 @@ def draw(segmentations: list[Any], size: tuple[int, int]) -> np.ndarray:
 
 
 def decode_runs(runs: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
-    """bool (H, W). pycocotools refuses runs that are too long; what others leave out is whatever the memory held."""
+    """Decode run lengths to a mask, bool (H, W). Raises ValueError for runs of another size.
+
+    pycocotools refuses runs that are too long. Runs that are too short it accepts, and leaves the rest of the mask
+    uninitialised: such runs also fit an image of one pixel less, and are found by that.
+    """
     if tuple(runs["size"]) != size:
         raise ValueError(f"run lengths for {runs['size']}, expected {list(size)}")
     coded = rle.frPyObjects(runs, *size) if isinstance(runs["counts"], list) else runs
     try:
         rle.decode({**coded, "size": [1, size[0] * size[1] - 1]})
-    except ValueError:  # too long for one pixel less
+    except ValueError:  # too long for one pixel less: the runs fill the image
         return rle.decode(coded).astype(bool)
     raise ValueError(f"run lengths that end too soon for {list(size)}")

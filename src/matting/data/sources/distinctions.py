@@ -12,11 +12,11 @@ LAYOUT = "Distinctions-646 as {Train,Test}/{FG,GT}"
 class DistinctionsSubjects(FileSource):
     """The subjects of one split.
 
-    The set ships true foreground colours: `fgr` is kept as it is, arbitrary outside the support of alpha.
+    The set ships true foreground colours, which are kept as they are; where alpha is 0 they are arbitrary.
     """
 
     def __init__(self, root: Path, split: Literal["train", "test"], list_file: Path | None = None) -> None:
-        """root: the folder that holds Train and Test. list_file: a subset, e.g. of the people."""
+        """root: the folder that holds Train and Test. list_file: a subset, such as the people."""
         top = root / split.capitalize()
         fgrs, alphas = index_images(top / "FG", LAYOUT), index_images(top / "GT", LAYOUT)
         ids = select_ids(fgrs.keys() | alphas.keys(), list_file, top)

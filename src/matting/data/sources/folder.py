@@ -1,4 +1,4 @@
-"""A user's own folder: subjects in any of three layouts, or plain pictures as backgrounds."""
+"""Your own folder: subjects in any of three layouts, or pictures as backgrounds."""
 
 from pathlib import Path
 from typing import Literal
@@ -15,11 +15,11 @@ LAYOUT = "RGBA images, or the folders fgr/ and alpha/, or the folders image/ and
 
 
 class FolderSubjects(FileSource):
-    """Subjects of the layout that `root` has: `layout` says which.
+    """Subjects in the layout that `root` has.
 
-    rgba: RGBA files; fgr: `fgr/` (true foreground colours) and `alpha/`, kept as they are; image: photographs in
-    `image/` and `alpha/`: there `load` estimates the foreground, which takes its time and belongs behind the cache,
-    and gives the photograph as `Subject.image`. Partners have one name, their suffixes may differ.
+    layout: `rgba`, RGBA files; `fgr`, folders fgr/ (true foreground colours) and alpha/; `image`, folders image/
+    (photographs) and alpha/, where `load` estimates the foreground, which is slow enough to need the cache, and keeps
+    the photograph as `Subject.image`. Files of one subject have the same name; their suffixes may differ.
     """
 
     layout: Literal["rgba", "fgr", "image"]
@@ -52,7 +52,7 @@ class FolderBackgrounds(FileSource):
     """Every image below `root` as a background."""
 
     def __init__(self, root: Path, list_file: Path | None = None) -> None:
-        files = index_images(root, "pictures to stand behind the subjects")
+        files = index_images(root, "pictures to put behind the subjects")
         super().__init__("folder-backgrounds", root, {id: (files[id],) for id in select_ids(files, list_file, root)})
 
     def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""PhotoMatte85: RGBA files below one folder. It is a test set as a whole and has no splits."""
+"""PhotoMatte85: RGBA files below one folder, a test set without splits."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ LAYOUT = "RGBA images of cut-out people, e.g. PhotoMatte85"
 
 
 class PhotomatteSubjects(FileSource):
-    """Subjects from RGBA files; `fgr` is their colours as stored (not multiplied by alpha), arbitrary where alpha is 0.
+    """Subjects from RGBA files. fgr: the stored colours, not premultiplied, arbitrary where alpha is 0.
 
-    Raise UserError from `load` for a file without an alpha channel.
+    `load` raises UserError for a file without an alpha channel.
     """
 
     def __init__(self, root: Path, list_file: Path | None = None) -> None:

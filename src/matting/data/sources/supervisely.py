@@ -1,4 +1,4 @@
-"""A Supervisely export: `meta.json`, and in each dataset's folder `img/` and `ann/`."""
+"""A Supervisely export: `meta.json`, and a folder for each dataset with `img/` and `ann/`."""
 
 import base64
 import json
@@ -20,16 +20,16 @@ SHAPES = ("bitmap", "polygon")
 
 
 class SuperviselyPersons(FileSource):
-    """Images with persons and their masks, the union of all persons of an image; ids are `<dataset>/<image stem>`.
+    """Images with persons. mask: the union of all persons of an image. Ids are `<dataset>/<image stem>`.
 
-    AlphaNet trains its segmentation on such persons: 5,711 images, 6,884 instances.
+    AlphaNet trains its segmentation network on Supervisely's persons: 5,711 images, 6,884 instances (III-A).
     """
 
     def __init__(self, root: Path, classes: Sequence[str] | None = None) -> None:
-        """classes: titles of the person classes, as person_bmp; null: all whose title contains "person".
+        """classes: titles of the person classes, such as person_bmp; None: all whose title contains "person".
 
-        Raises UserError for what is no export, a picture or an annotation without the other, an annotation that says
-        nothing usable, and an export without persons.
+        Raises UserError for a folder that is no export, for an image without its annotation or the reverse, for an
+        annotation that cannot be used, and for an export without persons.
         """
         meta = root / "meta.json"
         self.classes = person_classes(meta, classes)
@@ -64,7 +64,7 @@ class SuperviselyPersons(FileSource):
 
 
 def person_classes(meta: Path, wanted: Sequence[str] | None) -> dict[str, str]:
-    """title -> shape of the classes of meta.json that are persons. Raises UserError."""
+    """Return title -> shape of the person classes of meta.json. Raises UserError."""
     if not meta.is_file():
         raise UserError(f"{meta}: no such file; expected {LAYOUT}")
     try:
@@ -80,7 +80,10 @@ def person_classes(meta: Path, wanted: Sequence[str] | None) -> dict[str, str]:
 
 
 def pair_annotations(folder: Path) -> dict[str, tuple[Path, Path]]:
-    """id -> (image, annotation) of a dataset: `ann/<image name>.json`, in older exports `ann/<stem>.json`."""
+    """Return id -> (image, annotation) of a dataset. Raises UserError for a file without its partner.
+
+    The annotation is `ann/<image name>.json`, in older exports `ann/<stem>.json`.
+    """
     annotations = {path.name.removesuffix(".json"): path for path in (folder / "ann").glob("[!.]*.json")}
     pairs = {}
     for id, image in index_images(folder / "img", LAYOUT).items():
@@ -94,9 +97,9 @@ def pair_annotations(folder: Path) -> dict[str, tuple[Path, Path]]:
 
 
 def read_persons(annotation: Path, classes: dict[str, str]) -> tuple[tuple[int, int], list[dict[str, Any]]]:
-    """(height, width) of an annotation and its objects that are persons.
+    """Return the (height, width) of an annotation and its person objects.
 
-    Raises UserError where one of them says nothing usable, DamagedFile for what is no json.
+    Raises UserError for a content that cannot be used, DamagedFile for a file that is no json.
     """
     content = read_json(annotation)
     try:
@@ -114,12 +117,12 @@ def read_persons(annotation: Path, classes: dict[str, str]) -> tuple[tuple[int, 
 
 
 def shape_of(person: dict[str, Any], classes: dict[str, str]) -> str:
-    """What the object says, or in older exports its class."""
+    """Return the kind of an object's geometry: in older exports its class has it."""
     return person.get("geometryType") or classes[person["classTitle"]]
 
 
 def draw_bitmap(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
-    """bool (H, W): a PNG, zlib-compressed, in base64, its first pixel at `origin` (x, y)."""
+    """Draw a bitmap, bool (H, W): a PNG, compressed by zlib, in base64, with its first pixel at `origin` (x, y)."""
     png = zlib.decompress(base64.b64decode(person["bitmap"]["data"]))
     drawn = imdecode(png, cv2.IMREAD_UNCHANGED)
     if drawn.ndim == 3:  # a palette with a transparent colour, or one without
@@ -134,7 +137,7 @@ def draw_bitmap(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
 
 
 def draw_polygon(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
-    """bool (H, W): inside of `points.exterior`, without `points.interior`; corners are (x, y)."""
+    """Draw a polygon, bool (H, W): the inside of `points.exterior` without `points.interior`, corners (x, y)."""
     plane = np.zeros(size, np.uint8)
     cv2.fillPoly(plane, [corners(person["points"]["exterior"])], 1)
     for hole in person["points"]["interior"]:
@@ -143,13 +146,15 @@ def draw_polygon(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
 
 
 def corners(points: Any) -> np.ndarray:
-    found = np.asarray(points, np.float64)
-    if found.ndim != 2 or found.shape[1] != 2 or len(found) < 3:
-        raise ValueError(f"polygon of shape {found.shape}, expected at least 3 points (x, y)")
-    return found.round().astype(np.int32)
+    """Return the corners (N, 2) of a polygon, int32. Raises ValueError for fewer than three."""
+    array = np.asarray(points, np.float64)
+    if array.ndim != 2 or array.shape[1] != 2 or len(array) < 3:
+        raise ValueError(f"polygon of shape {array.shape}, expected at least 3 points (x, y)")
+    return array.round().astype(np.int32)
 
 
 def read_json(path: Path) -> Any:
+    """Read a json. Raises UserError for a file that cannot be read, DamagedFile for one that is no json."""
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
@@ -159,4 +164,5 @@ def read_json(path: Path) -> Any:
 
 
 def one_line(error: Exception) -> str:
+    """Return an exception's message in one line, or its class where it has none."""
     return " ".join(str(error).split()) or type(error).__name__

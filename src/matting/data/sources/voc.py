@@ -1,4 +1,4 @@
-"""Pascal VOC: `JPEGImages`, `Annotations` and `SegmentationClass`."""
+"""Pascal VOC: `JPEGImages`, `Annotations` and `SegmentationClass`, as backgrounds or as person masks."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ NAMES_PERSON = re.compile(r"<name>\s*person\s*</name>")
 
 
 class VocBackgrounds(FileSource):
-    """JPEGImages as backgrounds, optionally only those on which Annotations names no person."""
+    """JPEGImages as backgrounds; `exclude_persons` leaves out those for which Annotations names a person."""
 
     def __init__(self, root: Path, names: Path | None = None, exclude_persons: bool = False) -> None:
         """root: the folder that holds JPEGImages. names: a list such as ImageSets/Main/trainval.txt."""
@@ -33,7 +33,7 @@ class VocBackgrounds(FileSource):
 
 
 class VocPersons(FileSource):
-    """Images with persons and their masks from SegmentationClass; void pixels (255) are not `valid`."""
+    """Images with persons. mask: from SegmentationClass. valid: False on void pixels (255)."""
 
     def __init__(self, root: Path, names: Path | None = None) -> None:
         """root: the folder that holds JPEGImages. names: a list such as ImageSets/Segmentation/train.txt."""
@@ -57,7 +57,10 @@ class VocPersons(FileSource):
 
 
 def has_person(root: Path, id: str) -> bool:
-    """By the image's annotation, which all images of VOC have; masks exist for few and take longer to read."""
+    """Return whether an image's annotation names a person. Raises UserError.
+
+    All images of VOC have an annotation; few have a mask, and masks take longer to read.
+    """
     file = root / "Annotations" / f"{id}.xml"
     try:
         return NAMES_PERSON.search(file.read_text(encoding="utf-8", errors="replace")) is not None
