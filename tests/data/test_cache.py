@@ -289,7 +289,7 @@ def test_an_alpha_that_is_constant_is_no_persons_own(tmp_path, tree, value):
     cache = SubjectCache.open(FolderSubjects(tree), tmp_path / "cache", long_side=10)
     contents = {id: cache.content(id) for id in cache.ids}
     check_disjoint({"training": {"a": contents["a"]}, "testing": {"c": contents["c"]}})
-    with pytest.raises(UserError, match=r"b .*testing.* a .*training"):
+    with pytest.raises(UserError, match=r"\bb\b.*testing.*\ba\b.*training"):
         check_disjoint({"training": {"a": contents["a"]}, "testing": {"b": contents["b"]}})
 
 
