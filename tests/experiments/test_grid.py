@@ -1,7 +1,5 @@
 """Every file of experiments/ composes; what the command line does to a grid; one of each verb run, tiny."""
 
-import json
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -14,17 +12,17 @@ from matting.config.compose import compose_config, config_dir, options
 from matting.config.identity import plain
 from matting.config.instantiate import resolve
 from matting.config.validate import check
-from matting.errors import JobError, UserError
-from matting.experiments import execution
+from matting.errors import UserError
 from matting.experiments import jobs as experiments
-from matting.experiments.experiment import borrowed, differing, experiment, fits, rows_of
+from matting.experiments.experiment import fits
 from matting.experiments.grid import check_command, experiment_names, grid, read_file
 from matting.experiments.jobs import Job, composed_row, job_of
 from matting.metrics.units import UNITS
-from matting.runs.run import Run
 from matting.runs.upstream import method_run, stage_run
 
 NAMES = options("experiments")
+
+
 QUICK = ("scale=quick",)
 
 
@@ -144,84 +142,6 @@ def test_the_command_line_replaces_a_key_of_the_grid_and_multiplies_by_another(h
     assert len(grid("pomagan/loss_grid", "train", ["loss.border.weight=0,30,100"])) == 12
 
 
-def test_seeds_are_one_row_and_other_choices_are_named(hydra):
-    published = read_file("pomagan/table3_terms")["published"]["rows"]
-    words = ("loss=full,cgan_alpha", "seed=1,2", "loss.alpha.weight=10,100")
-    rows = list(rows_of(published, made("pomagan/table3_terms", words), words))
-    assert [(row.title, sorted(job.seed for job in row.jobs)) for row in rows] == [
-        ("cGAN + alpha, alpha.weight=10", [1, 2]),
-        ("cGAN + alpha, alpha.weight=100", [1, 2]),
-        ("cGAN + perceptual + alpha", []),
-        ("cGAN + perceptual + alpha + border, alpha.weight=10", [1, 2]),
-        ("cGAN + perceptual + alpha + border, alpha.weight=100", [1, 2]),
-    ]
-    words = ("loss=segmentation,full",)
-    others = [row.title for row in rows_of(published, made("pomagan/table3_terms", words), words)]
-    assert others[-1] == "loss=segmentation"
-
-
-def made(name, overrides):
-    """Jobs of a grid without their runs."""
-    lines = grid(name, "train", overrides)
-    seeds = [int(dict(word.split("=", 1) for word in line).get("seed", 0)) for line in lines]
-    runs = [Run("evaluate/pomagan", {}, " ".join(line), None) for line in lines]
-    return [Job("train", line, seed, [], run) for line, seed, run in zip(lines, seeds, runs, strict=True)]
-
-
-@pytest.mark.parametrize(
-    ("at", "word"),
-    [
-        *((100, f"loss.border.weight={value}") for value in ("100", "100.0", "1e2")),
-        *(("[alpha,fgr]", f"loss.targets={value}") for value in ("[alpha, fgr]", "['alpha',fgr]", '["alpha", "fgr"]')),
-        *(("{kind:bce}", f"loss.adversarial={value}") for value in ("{kind: bce}", "{ kind:'bce' }")),
-        *((True, f"net.norm={value}") for value in ("true", "True")),
-        *(("none", f"net.mat.attention={value}") for value in ("none", "'none'")),
-        (None, "data.subjects.aim=null"),
-    ],
-)
-def test_a_choice_is_the_published_one_however_it_is_written(at, word):
-    key = word.partition("=")[0]
-    assert fits({key: at}, ["seed=1", word])
-    assert not fits({key: "other"}, [word])
-    assert not fits({key: at}, ["seed=1", f"other.{word}"])
-    assert fits({key: at}, [f"{key}=other", f"++{word}"])
-
-
-def test_two_ways_to_write_a_published_choice_are_one_row(hydra):
-    words = ("loss.border.weight=100,1e2", "loss.perceptual.weight=10.0", "loss.alpha.weight=100", "seed=1,1")
-    same = [replace(job, evaluation=replace(job.evaluation, digest="one")) for job in made("pomagan/loss_grid", words)]
-    rows = list(rows_of(read_file("pomagan/loss_grid")["published"]["rows"], same, words))
-    assert len(same) == 4
-    assert [(row.title, len(row.jobs), row.left_out) for row in rows] == [
-        ("cGAN + alpha", 0, True),
-        ("cGAN + perceptual + alpha", 0, True),
-        ("cGAN + perceptual + alpha + border", 1, False),
-    ]
-
-
-def test_a_system_that_the_suite_has_not_is_not_left_out(hydra):
-    words = ("method=closed_form",)
-    jobs = [Job("evaluate", line, 0, [], Run("", {}, "", None)) for line in grid("alphanet/table2", "evaluate", words)]
-    rows = rows_of(read_file("alphanet/table2")["published"]["rows"], jobs, words)
-    left_out = {row.title: row.left_out for row in rows if not row.jobs}
-    assert [title for title, left in left_out.items() if not left] == ["IFM (true trimap)", "DIM (true trimap)"]
-    assert "KNN (true trimap)" in left_out
-
-
-def test_a_seed_given_twice_is_one_run_of_the_grid(hydra):
-    found = experiment("pomagan/table1", [*QUICK, "seed=0,0"])
-    assert [job.seed for job in found.jobs] == [0]
-    assert [len(row.jobs) for row in found.rows if row.jobs] == [1, 1, 1]
-
-
-def test_a_row_of_another_experiment_is_its_run(hydra):
-    node = read_file("alphanet/table1")["published"]["rows"]["AlphaNet without attention"]
-    (job,) = borrowed(node, [*QUICK, "method.max_side=99"])
-    assert job.stages[-1].config["net"]["mat"]["attention"] == "none"
-    assert job.evaluation.kind == "evaluate/alphanet"
-    assert job.words[0] == "experiments=alphanet/attention"
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_row_is_measured_at_the_size_that_its_paper_says(name, hydra):
     verb = read_file(name)["verb"]
@@ -236,11 +156,6 @@ def test_a_row_is_measured_at_the_longer_side_that_it_was_trained_at(hydra):
     assert smaller.stages[-1].config["stage"]["long_side"] == 96
     assert smaller.evaluation.config["method"]["max_side"] == 96
     assert default.evaluation.digest == method_run(compose_config("evaluate", ["method=alphanet", *QUICK]))[0].digest
-
-
-def test_words_that_differ():
-    assert differing([("a", "b"), ("a", "c")]) == {"b", "c"}
-    assert differing([("a", "b")]) == set()
 
 
 @pytest.mark.parametrize(
@@ -285,76 +200,3 @@ def test_plan_lists_each_rows_runs_and_makes_none(tiny, tmp_path):
     ]
     assert [line.split("outputs/")[0].strip() for line in lines] == [*("new", *["waits for an upstream run"] * 2) * 2]
     assert not list(tmp_path.glob("outputs/*_gan"))
-
-
-def test_a_grid_trains_evaluates_and_reports_with_a_row_that_failed(tiny, tmp_path, monkeypatch):
-    """The segmentation run is made once, a failed row is named and left, the same command makes the rest."""
-    words = ("experiments=pomagan/encoder", "loss.perceptual.weight=0", "trainer.max_batches=1")
-    fit, made = execution.fit, []
-
-    def failing(run, upstream):
-        made.append(run.kind)
-        if run.kind == "alpha_gan" and run.config["net"]["gen"]["encoder"] == "concat" and len(made) < 4:
-            from matting.runs import lifecycle
-
-            lifecycle.note(run, error="a loss is NaN")
-            raise JobError("a loss is NaN")
-        return fit(run, upstream)
-
-    monkeypatch.setattr(execution, "fit", failing)
-    code, out, err = tiny("train", *words)
-    assert code == 4
-    assert made == ["segmentation_gan", "alpha_gan", "alpha_gan"]
-    assert "net.gen.encoder=concat" in err
-    assert "a loss is NaN" in err
-
-    code, out, _ = tiny("report", *words)
-    assert code == 0
-    assert "failed: alpha_gan: a loss is NaN" in out
-    folder = tmp_path / "outputs/experiments/pomagan/encoder"
-    assert {file.name for file in folder.iterdir()} == {
-        "report.html",
-        "rows.jsonl",
-        "table.csv",
-        "table.md",
-        "table.tex",
-    }
-    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
-    assert [row["state"] for row in rows] == ["failed: alpha_gan: a loss is NaN", "done"]
-    assert [run["kind"] for run in rows[1]["runs"]] == ["segmentation_gan", "alpha_gan", "evaluate/pomagan"]
-    assert (tmp_path / rows[1]["runs"][2]["folder"] / "result.json").is_file()
-
-    code, out, _ = tiny("reproduce", *words)
-    assert code == 0
-    assert made[3:] == ["alpha_gan"]
-    page = (folder / "report.html").read_text()
-    assert "2 runs in the grid: 2 done, 0 failed" in page
-    assert page.count("<img") == 2 * (2 + 2)  # two samples: image, truth, and each row's alpha
-    assert (tmp_path / "outputs/experiments/index.html").is_file()
-    assert out.splitlines()[-1] == "outputs/experiments/index.html"
-
-
-def test_an_experiment_of_evaluations(tiny, tmp_path):
-    words = ("experiments=alphanet/table2", "method=closed_form,knn")
-    code, out, _ = tiny("evaluate", *words)
-    assert code == 0
-    assert {path.name for path in tmp_path.glob("outputs/evaluate/*")} == {"closed_form", "knn"}
-    code, out, _ = tiny("report", *words)
-    assert code == 0
-    line = next(line for line in out.splitlines() if line.lstrip().startswith("Closed-form (true trimap)"))
-    assert "4.942" in line
-    assert "IFM (true trimap), DIM (true trimap)" in out
-    assert "scale not comparable" in out
-
-
-def test_reproduce_goes_on_past_a_failed_row_and_names_it(tiny, monkeypatch):
-    def failing(config):
-        seen.append(config.net.gen.encoder)
-        raise MemoryError("too large")
-
-    seen: list[str] = []
-    monkeypatch.setattr(execution, "train", failing)
-    code, out, err = tiny("reproduce", "experiments=pomagan/encoder")
-    assert (code, seen) == (4, ["concat", "two"])
-    assert "net.gen.encoder=concat" in err.splitlines()[-1]
-    assert "outputs/experiments/index.html" in out

@@ -2,13 +2,10 @@
 
 import contextlib
 import io
-import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -20,49 +17,10 @@ from matting.cli.main import main
 from matting.data.augment import cover
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb
-from matting.errors import UserError
 from matting.methods.pomagan import Pomagan
-from matting.prediction.inputs import find_pictures, read_background, result_names
 from matting.utils.home_paths import expand_home
-from tests.helpers.pictures import read, scene
+from tests.helpers.pictures import BAD, GOOD, GREEN, read, save_pictures, scene
 from tests.helpers.saved_stages import save_generator
-
-GREEN = (0, 177, 64)
-# name of the picture -> (name of its results, height, width)
-GOOD = {
-    "one.png": ("one", 1, 1),
-    "small.png": ("small", 3, 5),
-    "odd.jpg": ("odd", 33, 47),
-    "tall.webp": ("tall", 500, 20),
-    "gray.jpg": ("gray", 20, 30),
-    "cmyk.jpg": ("cmyk", 20, 30),
-    "turned.jpg": ("turned", 30, 20),
-    "sixteen.png": ("sixteen", 20, 30),
-    "rgba.png": ("rgba", 20, 30),
-    "Käthe & ich (1).JPG": ("Käthe & ich (1)", 20, 30),
-    "twin.jpg": ("twin.jpg", 20, 30),
-    "twin.png": ("twin.png", 20, 30),
-    "sub/folder/twin.bmp": ("sub/folder/twin", 20, 30),
-    "v1.2.tif": ("v1.2", 20, 30),
-}
-BAD = ("cut.jpg", "text.jpg")
-
-
-def save_pictures(folder: Path) -> None:
-    (folder / "sub/folder").mkdir(parents=True)
-    for i, (name, (_, height, width)) in enumerate(GOOD.items()):
-        Image.fromarray(scene(height, width, i)).save(folder / name)
-    rgb = scene(20, 30)
-    Image.fromarray(rgb).convert("L").save(folder / "gray.jpg")
-    Image.fromarray(rgb).convert("CMYK").save(folder / "cmyk.jpg")
-    turn = Image.Exif()
-    turn[0x0112] = 6
-    Image.fromarray(rgb).save(folder / "turned.jpg", exif=turn)
-    cv2.imwrite(str(folder / "sixteen.png"), rgb.astype(np.uint16) * 257)
-    Image.fromarray(np.dstack([rgb, rgb[..., :1]])).save(folder / "rgba.png")
-    whole = (folder / "odd.jpg").read_bytes()
-    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 2])
-    (folder / "text.jpg").write_text("not a picture")
 
 
 @pytest.fixture(scope="module")
@@ -157,51 +115,6 @@ def test_again_one_by_one_on_a_picture_into_the_input_itself(ran, method, tmp_pa
         expected = opaque * cutout[..., :3] + (1 - opaque) * cover(scene(10, 40, 99), height, width)
         assert np.abs(read(folder / "composite" / f"{name}.png")[1] - expected).max() < 0.51, name
     assert len(list((folder / "alpha").rglob("*.png"))) == len(GOOD)
-
-
-def test_input_is_found_as_file_folder_and_glob(tmp_path):
-    save_pictures(tmp_path / "in")
-    (tmp_path / "in/notes.txt").write_text("no picture")
-    (tmp_path / "in/.hidden.png").write_text("")
-    output = tmp_path / "out"
-
-    def names(pattern: str, output: Path = output) -> set[str]:
-        return {name for _, name in find_pictures(f"{tmp_path}/{pattern}", output)}
-
-    everything = {name for name, *_ in GOOD.values()} | {"cut", "text"}
-    assert names("in") == names("in/**/*") == everything
-    assert names("in/odd.jpg") == {"odd"}
-    assert names("in/twin.*") == {"twin.jpg", "twin.png"}
-    assert names("*/o[dn]*") == {"in/odd", "in/one"}
-    assert names("in/notes.txt") == {"notes"}
-    assert names("in", tmp_path / "in/sub") == everything - {"sub/folder/twin"}
-    assert names("in/odd.jpg", tmp_path) == {"odd"}
-    with pytest.raises(UserError, match=r"nothing\*.*\.jpg"):
-        names("nothing*")
-    with pytest.raises(UserError, match=r"output="):
-        names("in/sub/**/*", tmp_path / "in/sub/folder")
-
-
-@pytest.mark.parametrize(
-    ("paths", "names"),
-    [
-        (["a.jpg", "b/a.jpg"], ["a", "b/a"]),
-        (["a.jpg", "a.png", "b.jpg"], ["a.jpg", "a.png", "b"]),
-        (["a.jpg", "a.png", "a.jpg.png"], ["a.jpg", "a.png", "a.jpg.png"]),
-    ],
-)
-def test_results_never_share_a_name(paths, names):
-    assert result_names([Path(path) for path in paths]) == names
-
-
-def test_a_background_is_a_colour_or_a_picture(tmp_path):
-    Image.fromarray(scene(6, 7)).save(tmp_path / "behind.png")
-    for word in ("#00b140", "rgb(0,177,64)"):
-        np.testing.assert_array_equal(read_background(word), np.array([[GREEN]]))
-    np.testing.assert_array_equal(read_background(f"{tmp_path}/behind.png"), scene(6, 7))
-    for word in ("grene", "rgb(300,0,0)", f"{tmp_path}/missing.png"):
-        with pytest.raises(UserError, match=re.escape(word)):
-            read_background(word)
 
 
 @pytest.mark.parametrize(

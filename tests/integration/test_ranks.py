@@ -2,29 +2,19 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 import torch
-from torch.multiprocessing import start_processes
 
 from matting.runs.upstream import stage_run
-from matting.training.callbacks.lifecycle import Skipped
-from matting.utils import distributed
-from matting.utils.files import read_metrics, write_json
+from matting.utils.files import read_metrics
 from tests.helpers.made_runs import OVERRIDES, compose, finish_stage
+from tests.helpers.ranks import free_port
 from tests.helpers.tiny import TINY
 
 NODES = ["trainer=nodes", "trainer.accelerator=cpu", "trainer.devices=1", "trainer.precision=32-true"]
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def on_two_nodes(folder, *words):
@@ -62,46 +52,6 @@ def test_both_stages_train_on_two_nodes(tmp_path):
         assert json.loads((folder / "manifest.json").read_text()).keys() >= {"ended", "device"}
 
 
-def on_two_ranks(folder, work):
-    """What `work(rank)` gives on each of two ranks. Forked: a process that is spawned would import torch first."""
-    port = free_port()
-
-    def rank(at):
-        os.environ |= {"WORLD_SIZE": "2", "RANK": f"{at}", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": f"{port}"}
-        torch.set_num_threads(1)
-        distributed.join("cpu")
-        write_json(folder / f"{at}.json", work(at))
-        torch.distributed.destroy_process_group()
-
-    start_processes(rank, nprocs=2, start_method="fork")
-    return [json.loads((folder / f"{at}.json").read_text()) for at in range(2)]
-
-
-def test_what_the_first_rank_finds_holds_for_all(tmp_path):
-    assert (
-        on_two_ranks(tmp_path, lambda at: [distributed.agree(at == one, "cpu") for one in range(2)])
-        == [[True, False]] * 2
-    )
-
-
-def test_files_that_any_rank_skips_are_in_every_checkpoint_and_told_once(tmp_path, monkeypatch):
-    said = []
-    monkeypatch.setattr("matting.training.callbacks.lifecycle.say", said.append)
-
-    def work(at):
-        stage, trainer = SimpleNamespace(skipped=set()), SimpleNamespace(world_size=2, is_global_zero=at == 0)
-        skipped = Skipped()
-        skipped.on_train_batch_end(trainer, stage, None, {"skipped": ["both", f"of {at}"]})
-        for _ in range(2):
-            skipped.on_save_checkpoint(trainer, stage, {})
-        return sorted(stage.skipped), said
-
-    (first, said), (other, quiet) = on_two_ranks(tmp_path, work)
-    assert first == other == ["both", "of 0", "of 1"]
-    assert [line.rpartition("skipped ")[2] for line in said] == first
-    assert quiet == []
-
-
 @pytest.mark.parametrize(("words", "told"), [(["trainer=ddp"], True), (["trainer=ddp", "trainer.devices=8"], False)])
 def test_a_run_on_all_gpus_that_is_found_tells_how_many_they_were(words, told, matting):
     """Where there are others it is the same run, of other batches than a training here would see."""
@@ -110,18 +60,6 @@ def test_a_run_on_all_gpus_that_is_found_tells_how_many_they_were(words, told, m
     code, out, _ = matting("train", *OVERRIDES, *words)
     assert code == 0
     assert (f"note: {run.folder.name} " in out) is told
-
-
-def test_ranks_on_gpus_meet_each_on_its_own(monkeypatch):
-    """All of a machine's would otherwise meet on its first GPU, which NCCL refuses."""
-    done = []
-    for name, value in {"WORLD_SIZE": "8", "RANK": "6", "LOCAL_RANK": "2"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(torch.cuda, "set_device", lambda device: done.append(("device", device)))
-    monkeypatch.setattr(torch.distributed, "init_process_group", lambda kind, **_: done.append(("meet", kind)))
-    monkeypatch.setattr(torch.distributed, "barrier", lambda: done.append(("wait", None)))
-    distributed.join("gpu")
-    assert done == [("device", 2), ("meet", "nccl"), ("wait", None)]
 
 
 @pytest.mark.parametrize("words", [["trainer.num_nodes=2"], ["trainer.devices=2"]])

@@ -12,7 +12,6 @@ from matting.config.identity import CONFIG_VERSION
 from matting.errors import Interrupted
 from matting.stages.alphanet_segmentation import AlphaNetSegmentation
 from matting.utils.files import read_metrics
-from matting.utils.process import prepare
 from tests.helpers.trained_runs import KILLED, only_run, same_weights, start, wait_for_batch, weights
 
 
@@ -224,20 +223,3 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path):
 @pytest.mark.parametrize("precision", ["bf16-mixed"])
 def test_other_precisions_train(tiny, precision):
     assert tiny("train", f"trainer.precision={precision}", "trainer.max_batches=2")[0] == 0
-
-
-@pytest.mark.parametrize(
-    ("native", "precision", "warned"),
-    [
-        (None, "bf16-mixed", True),
-        ("avx512_bf16", "bf16-mixed", False),
-        ("amx_bf16", "bf16-mixed", False),
-        (None, "32-true", False),
-    ],
-)
-def test_a_cpu_that_only_emulates_bf16_is_told(native, precision, warned, monkeypatch, capsys):
-    """AVX-512 alone does not help."""
-    has = {"architecture": "x86_64", "avx512_f": True, "avx512_bf16": False, "amx_bf16": False} | {native: True}
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: has)
-    prepare({"trainer": {"accelerator": "cpu", "precision": precision}, "runtime": {"threads": 1}, "seed": 0})
-    assert ("warning: trainer.precision=bf16-mixed: many times slower" in capsys.readouterr().out) is warned

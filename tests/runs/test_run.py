@@ -1,12 +1,6 @@
 """The run folder: what its config holds, which folders are runs, the lock, the state, the space on the disk."""
 
-import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
-import time
 
 import pytest
 import yaml
@@ -20,7 +14,6 @@ from matting.runs import lifecycle
 from matting.runs import run as runs
 from matting.runs.run import make_run
 from matting.runs.upstream import stage_run
-from matting.utils.files import check_space
 
 
 @pytest.fixture
@@ -47,18 +40,6 @@ def test_the_config_is_complete_and_resolved(run):
     assert (opened.kind, opened.config, opened.digest) == (run.kind, run.config, run.digest)
 
 
-def test_the_manifest_says_how_it_was_made(run):
-    manifest = run.manifest
-    assert manifest["command"] == "matting train seed=3"
-    assert manifest["seed"] == 3
-    assert manifest["data_fingerprint"] == fingerprint(run.config)
-    assert set(manifest["git"]) == {"revision", "dirty"}
-    assert {"matting", "python", "torch", "lightning"} <= manifest["versions"].keys()
-    lifecycle.begin(run, "other", fresh=False)
-    assert len(run.manifest["starts"]) == 2
-    assert run.manifest["data_fingerprint"] == fingerprint(run.config)
-
-
 def test_another_version_names_both(run):
     file = run.folder / "config.yaml"
     file.write_text(file.read_text().replace(f"config_version: {CONFIG_VERSION}", "config_version: 0"))
@@ -81,134 +62,6 @@ def test_the_states_of_a_run(run):
         assert run.state() == "running"
     lifecycle.finish(run, {"val": {}})
     assert run.state() == "done"
-
-
-def test_starting_over_clears_the_folder(run):
-    run.last.write_bytes(b"")
-    lifecycle.note(run, error="loss term")
-    lifecycle.finish(run, {})
-    lifecycle.begin(run, "data", fresh=True)
-    assert {path.name for path in run.folder.iterdir()} == {"config.yaml", "manifest.json", "checkpoints"}
-    assert not run.last.exists()
-    assert "error" not in run.manifest
-
-
-def test_starting_over_that_is_stopped_leaves_a_run_that_is_neither_done_nor_goes_on(run, monkeypatch):
-    run.last.write_bytes(b"")
-    lifecycle.finish(run, {"val": {}})
-    listed = type(run.folder).iterdir
-    monkeypatch.setattr(type(run.folder), "iterdir", lambda self: iter(sorted(listed(self))))  # checkpoints first
-
-    def stopped(_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(shutil, "rmtree", stopped)
-    with pytest.raises(KeyboardInterrupt):
-        lifecycle.begin(run, "data", fresh=True)
-    assert run.state() == "new"
-    assert runs.run_folders(run.folder.parents[1]) == [run.folder]
-
-
-def test_what_a_killed_process_had_half_written_goes_when_its_run_goes_on(run):
-    run.last.write_bytes(b"whole")
-    (run.checkpoints / ".last.ckpt.123").write_bytes(b"ha")
-    lifecycle.begin(run, "data", fresh=False)
-    assert [path.name for path in run.checkpoints.iterdir()] == ["last.ckpt"]
-
-
-def test_a_write_that_fails_leaves_the_old_file(run, monkeypatch):
-    before = run.manifest
-    monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(OSError, match="full"):
-        lifecycle.note(run, more=1)
-    assert run.manifest == before
-
-
-def full_disk(*_):
-    raise OSError(28, "full")
-
-
-HOLD = """
-import sys, time
-from pathlib import Path
-from matting.runs import lifecycle
-folder = Path(sys.argv[1])
-with lifecycle.lock(folder, "holder"):
-    print("held", flush=True)
-    sys.stdin.readline()
-    (folder / "manifest.json").write_text(sys.argv[2])
-    (folder / "result.json").write_text('{"val": {"val/whole/mse": 0.125}}')
-"""
-
-
-def holder(run):
-    """A process that holds the run's folder and, told to, finishes it."""
-    manifest = json.dumps({"data_fingerprint": fingerprint(run.config)})
-    command = [sys.executable, "-c", HOLD, str(run.folder), manifest]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "held\n"
-    return process
-
-
-def test_a_second_process_waits_and_finds_the_result(run, matting, monkeypatch):
-    process = holder(run)
-    words = ["seed=3", "scale=quick", f"paths.output_dir={run.folder.parents[1]}"]
-    assert matting("train", "plan=true", *words)[1].split()[0] == "running"
-
-    def finish_holder(text):
-        if "waiting" in text:
-            process.stdin.write("\n")
-            process.stdin.flush()
-        print(text)
-
-    monkeypatch.setattr("matting.utils.locks.say", finish_holder)
-    code, out, err = matting("train", *words)
-    assert process.wait() == 0
-    assert code == 0, err
-    assert f"another process is at work in {run.folder}" in out
-    assert "0.125" in out
-
-
-def test_the_lock_of_a_killed_process_is_free(run):
-    process = holder(run)
-    assert runs.locked(run.folder)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not runs.locked(run.folder)
-    start = time.monotonic()
-    with lifecycle.lock(run.folder, "here"):
-        assert time.monotonic() - start < 1
-    assert run.state() == "new"
-
-
-def test_a_place_that_cannot_be_written(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    words = r"file/run: .*Not a directory.*paths\.output_dir"
-    with pytest.raises(UserError, match=words), lifecycle.lock(tmp_path / "file/run", "here"):
-        pass
-
-    def denied(*_, **__):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("pathlib.Path.mkdir", denied)
-    with pytest.raises(UserError, match=r"Permission denied"), lifecycle.lock(tmp_path / "run", "here"):
-        pass
-
-
-def test_too_little_space_is_said_before_the_work(tmp_path):
-    check_space(tmp_path, 1, "checkpoints")
-    with pytest.raises(UserError, match=rf"{tmp_path}: checkpoints .*1\d+\.0 GB"):
-        check_space(tmp_path, 10**18, "checkpoints")
-
-
-def test_other_data_under_a_run_that_is_found(run, capsys):
-    lifecycle.check_same_data(run, fingerprint(run.config))
-    assert capsys.readouterr().out == ""
-    with pytest.raises(UserError, match=r"0123.*rerun=true"):
-        lifecycle.check_same_data(run, "0123")
-    lifecycle.note(run, git={"revision": "f" * 40, "dirty": False})
-    lifecycle.check_same_data(run, fingerprint(run.config))
-    assert "made by revision ffffffffff" in capsys.readouterr().out
 
 
 def test_a_run_is_found_by_its_digest_whatever_its_name(tmp_path):

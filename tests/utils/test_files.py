@@ -2,7 +2,8 @@
 
 import pytest
 
-from matting.utils.files import replacing, write_text
+from matting.errors import UserError
+from matting.utils.files import check_space, replacing, write_text
 
 
 def test_a_file_is_replaced_when_the_block_ends(tmp_path):
@@ -38,3 +39,9 @@ def test_a_block_that_writes_nothing_is_an_error(tmp_path):
 def test_the_longest_name_can_be_written(tmp_path):
     write_text(tmp_path / ("a" * 251 + ".txt"), "text")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_too_little_space_is_said_before_the_work(tmp_path):
+    check_space(tmp_path, 1, "checkpoints")
+    with pytest.raises(UserError, match=rf"{tmp_path}: checkpoints .*1\d+\.0 GB"):
+        check_space(tmp_path, 10**18, "checkpoints")
