@@ -1,8 +1,11 @@
-"""The embedded default data: people with exact alpha and scenes to put behind them, drawn, never read from a file.
+"""The default data, which needs no files: drawn people with exact alpha, and scenes to put behind them.
 
-An item is a pure function of (seed, id, height, width). People are painted at four times the resolution, layer by
-layer, and averaged down: alpha is the share of a pixel that is covered, times the density of translucent cloth. Both
-papers need photographs; these people stand in where there are none.
+An item is a pure function of (seed, id, height, width). People are painted layer by layer at four times the resolution
+and averaged down: alpha is the covered share of a pixel, times the density of translucent cloth.
+
+people: the traits of a person. subjects: one person on one canvas. canvas: layers and compositing. head, face, hair,
+body, clothing, accessories: the parts of a person. strands: curves of hair. textures: noise and cloth. scenes, clutter:
+backgrounds.
 """
 
 import hashlib
@@ -25,10 +28,10 @@ __all__ = ["ProceduralBackgrounds", "ProceduralSubjects"]
 
 
 class ProceduralSource:
-    """Items `first` to `first + count - 1` of `seed`, each (height, width): the part that people and scenes share.
+    """The items `first` to `first + count - 1` of `seed`, each (height, width); the base of people and scenes.
 
-    Two sources of one seed whose ranges do not overlap have no item in common. Raises `UserError` for a negative seed
-    or `first`, for a side under 16 pixels, and for an empty range or one beyond six digits.
+    Sources of one seed whose ranges do not overlap have no item in common. Raises UserError for a negative seed or
+    `first`, for a side under 16 pixels, and for an empty range or one beyond six digits.
     """
 
     name = "procedural"
@@ -50,16 +53,16 @@ class ProceduralSource:
         self.ids = tuple(f"{number:0{DIGITS}d}" for number in range(first, first + count))
 
     def files(self, id: str) -> tuple[Path, ...]:
-        """None: items are drawn."""
+        """Return no files: items are drawn."""
         return ()
 
     def fingerprint(self) -> str:
-        """Digest (16 hex) of the parameters and the version of the drawing."""
+        """Return a digest (16 hex) of the parameters and of the version of the drawing."""
         parameters = (self.drawn, DRAWING_VERSION, self.seed, self.count, self.height, self.width, self.first)
         return hashlib.blake2b(repr(parameters).encode(), digest_size=8).hexdigest()
 
     def number(self, id: str) -> int:
-        """The number of an item. Raises `UserError` for an id that the source does not have."""
+        """Return the number of an item. Raises UserError for an id that the source does not have."""
         if len(id) != DIGITS or not id.isdecimal() or not self.first <= int(id) < self.first + self.count:
             raise UserError(
                 f"procedural {self.drawn}: no item {id!r}, expected {self.ids[0]} to {self.ids[-1]}; check the list"
@@ -68,17 +71,17 @@ class ProceduralSource:
 
 
 class ProceduralSubjects(ProceduralSource):
-    """Portraits, head and shoulders to half length, from all sides; about 5 % of their box is soft at 256 x 160."""
+    """Portraits from head and shoulders to half length, from all sides; about 5 % of their box is soft at 256x160."""
 
     drawn = "subjects"
 
     def load(self, id: str) -> Subject:
-        """fgr uint8 (height, width, 3), with colours that go on beyond the support, and alpha uint8 (height, width)."""
+        """Draw a person: fgr uint8 (height, width, 3), with colours continued where alpha is 0, and alpha."""
         return draw_subject(self.seed, self.number(id), self.height, self.width)
 
 
 class ProceduralBackgrounds(ProceduralSource):
-    """Studios, rooms, streets, landscapes, textures; clutter of skin, hair and cloth colour; many out of focus."""
+    """Studios, rooms, streets, landscapes and textures, with clutter of skin, hair and cloth colours, often blurred."""
 
     drawn = "backgrounds"
 
@@ -87,9 +90,9 @@ class ProceduralBackgrounds(ProceduralSource):
         self.kept: dict[str, np.ndarray] = {}
 
     def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:
-        """uint8 (height, width, 3) RGB, read-only; drawn, so never reduced.
+        """Draw a scene, uint8 (height, width, 3) RGB, read-only. reduction: has no effect.
 
-        Small ones are drawn once a process: they recur a hundred times.
+        Scenes recur in many samples, so each process keeps the first 64 MiB that it draws.
         """
         scene = self.kept.get(id)
         if scene is None:

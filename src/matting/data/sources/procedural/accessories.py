@@ -1,4 +1,4 @@
-"""What people wear on the head and around the shoulders: caps, beanies, scarves, and translucent cloth."""
+"""Clothes on the head and around the shoulders: caps, beanies, scarves, and translucent veils and shawls."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from matting.data.sources.procedural.textures import cloud, fabric, folds, noise
 
 
 class Accessories:
-    """Draws the headwear of one person in three moments: behind the head, on it, and over everything."""
+    """The headwear of one person, drawn at three moments: behind the head, on it, and over everything."""
 
     def __init__(self, canvas: Canvas, body: Body, head: Head, person: Person, rng: np.random.Generator) -> None:
         self.canvas, self.body, self.head, self.person, self.rng = canvas, body, head, person, rng
@@ -20,16 +20,18 @@ class Accessories:
         self.kind = str(rng.choice(["plain", "stripes", "knit", "dots", "plaid"]))
 
     def draw_behind(self) -> None:
+        """Draw the part of a scarf behind the head."""
         if self.person.headwear == "scarf":
             layer = Layer(self.canvas, self._drape())
             layer.fill(self._drape())
             self._cloth(layer, 0.8)
 
     def draw_on_head(self) -> None:
+        """Draw cap, beanie or scarf."""
         {"cap": self._cap, "beanie": self._beanie, "scarf": self._scarf}.get(self.person.headwear, lambda: None)()
 
     def draw_over(self, smear: np.ndarray | None) -> None:
-        """Tulle from the crown, or chiffon over one shoulder and out to the side."""
+        """Draw a veil from the crown on both sides, and a shawl over one shoulder. smear: a kernel of motion blur."""
         head, rng = self.head, self.rng
         if self.person.headwear == "veil":
             for side in (-1, 1):
@@ -48,6 +50,7 @@ class Accessories:
             self._sheer(outer * (side, 1), inner * (side, 1), np.array([side * 0.1, 0.5]), smear)
 
     def _drape(self) -> np.ndarray:
+        """Return the outline (N, 2) in pixels of a scarf around head, neck and shoulders."""
         head, body = self.head, self.body
         hull = head.outline(0.075)
         low = body.frame.pixels(np.array([[-0.62, -0.28], [-0.3, -0.5], [0.05, -0.62], [0.35, -0.48], [0.6, -0.3]]))
@@ -62,6 +65,7 @@ class Accessories:
         return smooth(np.concatenate([over[::3], neck[:1], low[::-1], neck[1:]]), closed=True)
 
     def _scarf(self) -> None:
+        """Draw a scarf with a hole for the face, or without one from behind."""
         drape = self._drape()
         layer = Layer(self.canvas, drape)
         if self.head.facing(0, 0.45) > 0.05:
@@ -73,6 +77,7 @@ class Accessories:
         self._cloth(layer, 1.0)
 
     def _cap(self) -> None:
+        """Draw a cap, with its brim unless it points away."""
         head = self.head
         layer = Layer(self.canvas, head.outline(0.1), margin=0.3 * self.unit)
         self._dome(layer, 0.05, 0.68)
@@ -93,6 +98,7 @@ class Accessories:
             self._cloth(shade, 0.7)
 
     def _beanie(self) -> None:
+        """Draw a beanie with a thicker cuff."""
         head = self.head
         layer = Layer(self.canvas, head.outline(0.2), margin=0.3 * self.unit)
         self._dome(layer, 0.075, 0.66)
@@ -102,7 +108,7 @@ class Accessories:
         self._cloth(cuff, 0.85)
 
     def _dome(self, layer: Layer, grow: float, low: float, high: float | None = None) -> None:
-        """Cloth on the skull above `low` at the brow, further down at the nape, and below `high`."""
+        """Fill the skull above `low` and below `high`, heights at the brow; edges are lower at the nape."""
 
         def edge(height: float) -> Edge:
             return lambda turn: height - 0.08 * (1 - np.cos(turn))
@@ -111,6 +117,7 @@ class Accessories:
             layer.fill(patch)
 
     def _cloth(self, layer: Layer, tint: float) -> None:
+        """Lay the shape of a layer over the canvas as cloth. tint: a factor of brightness."""
         x, y = layer.grid()
         colour = fabric(self.rng, self.kind, x - self.head.frame.x, y - self.head.frame.y, self.unit, self.colours)
         cover = layer.cover()
@@ -119,7 +126,7 @@ class Accessories:
         self.canvas.over(layer, np.clip(colour * shade, 0, 1) * cover[..., None], cover)
 
     def _sheer(self, outer: np.ndarray, inner: np.ndarray, hung: np.ndarray, smear: np.ndarray | None) -> None:
-        """Cloth between two edges, hung from a point: folds run away from it, and are dense where cloth lies double."""
+        """Draw translucent cloth between two edges, hung from a point: its folds run away from there and are denser."""
         frame, rng, unit = self.head.frame, self.rng, self.unit
         outline = frame.pixels(np.concatenate([smooth(outer), smooth(inner)]))
         layer = Layer(self.canvas, outline, margin=0.1 * unit)
@@ -127,6 +134,7 @@ class Accessories:
         hem = Layer(self.canvas, outline, margin=0.1 * unit)
         edge = frame.pixels(smooth(outer))
         hem.limb(edge, np.full(len(edge), 0.012 * unit))
+        # Folds: waves over the angle around the point, bent by noise; broad noise makes the density uneven.
         x, y = layer.grid()
         at = frame.pixels(hung)
         around = np.arctan2(x - at[0], y - at[1] + 1e-3)

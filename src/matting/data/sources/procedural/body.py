@@ -1,4 +1,4 @@
-"""Shoulders, arms and hands: where they are and, for skin, how they look. Units as for the head."""
+"""Shoulders, arms and hands: their shapes, and how skin is drawn. Units as in `head`."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, relie
 from matting.data.sources.procedural.head import Frame, Head
 from matting.data.sources.procedural.people import Person
 
-# Elbow and wrist from the shoulder, for the arm on the viewer's right, and the direction of the hand.
+# By pose, for the arm on the viewer's right: elbow from the shoulder, wrist from the shoulder, direction of the hand.
 ARMS = {
     "down": ((0.17, -1.15), (0.06, -2.2), (0.0, -1.0)),
     "hip": ((0.66, -0.98), (0.0, -1.75), (-0.6, -0.5)),
@@ -18,7 +18,7 @@ ARMS = {
 
 
 class Body:
-    """The trunk turned by `body_yaw`: half widths shrink, its front moves to the side it faces."""
+    """The trunk, turned by `body_yaw`: it gets narrower, and its front moves to the side that it faces."""
 
     def __init__(self, frame: Frame, person: Person, rng: np.random.Generator) -> None:
         self.frame, self.person = frame, person
@@ -29,7 +29,7 @@ class Body:
         self.girth = rng.uniform(0.9, 1.12)
 
     def front(self, points: np.ndarray) -> np.ndarray:
-        """Pixels of points (N, 2) on the chest as seen from the front."""
+        """Return the pixels of points (N, 2) on the chest, given as seen from the front."""
         points = np.asarray(points, np.float64)
         depth = 0.02 + 0.3 * np.clip(-points[:, 1] * 1.3, 0, 1)
         return self.frame.pixels(
@@ -37,7 +37,7 @@ class Body:
         )
 
     def trunk(self) -> np.ndarray:
-        """Outline (N, 2) in pixels from neck to below the hips."""
+        """Return the outline (N, 2) in pixels from the neck to below the hips."""
         w, g = self.width - 0.06, self.girth
         half = [(0.16, 0.06), (0.25, 0.02), (0.48 * w, -0.05), (0.84 * w, -0.14), (w, -0.3), (1.0 * w, -0.6)]
         half += [(0.88 * w * g, -1.0), (0.78 * w * g, -1.7), (0.84 * w * g, -2.3), (0.9 * w * g, -2.75)]
@@ -48,10 +48,10 @@ class Body:
         return self.frame.pixels(smooth(np.concatenate([left[::-1], right])))
 
     def arm(self, side: int, pose: str, head: Head) -> tuple[np.ndarray, np.ndarray]:
-        """Centre line (N, 2) in pixels from shoulder to wrist, and the direction (2,) of the hand."""
+        """Return an arm's centre line (N, 2) in pixels from shoulder to wrist, and the direction (2,) of its hand."""
         shoulder = np.array([self.width - 0.2, -0.37])
         elbow, wrist, hand = (np.array(value) for value in ARMS[pose])
-        if pose == "chin":
+        if pose == "chin":  # the hand must meet the chin, wherever the head is turned
             chin = head.turned(np.array([side * 0.12, 0.02, 0.3]))[:2] * (side, 1)
             wrist = chin - shoulder + (0.1, -0.42)
         joints = np.array(
@@ -61,13 +61,13 @@ class Body:
         return self.frame.pixels(smooth(joints * (side, 1), between=4)), hand * (side, -1)
 
     def radii(self, count: int, thick: float = 1.0) -> np.ndarray:
-        """Radii (count,) in pixels from shoulder to wrist."""
+        """Return radii (count,) in pixels from shoulder to wrist."""
         shape = np.interp(np.linspace(0, 1, count), [0, 0.25, 0.5, 0.7, 1], [0.175, 0.17, 0.14, 0.13, 0.085])
         return shape * thick * self.girth * self.frame.unit * (0.85 + 0.25 * self.person.shoulders)
 
 
 def draw_skin(canvas: Canvas, body: Body, head: Head, person: Person) -> None:
-    """Neck and chest, bare shoulders under a tank top, the shadow of the chin: one layer, so that no seam shows."""
+    """Draw neck and chest (bare shoulders under a tank top) with the shadow of the chin, in one layer without seams."""
     unit = head.frame.unit
     top = head.turned(np.array([0, 0.28, -0.13]))[:2]
     foot = np.array([0.03 * body.sine, -0.12])
@@ -83,6 +83,7 @@ def draw_skin(canvas: Canvas, body: Body, head: Head, person: Person) -> None:
     layer.limb(path, radii)
     layer.fill(chest)
     cover = layer.cover()
+    # The chin's shadow: a dark band just below it.
     y = layer.grid()[1]
     chin = head.pixels(np.array([0, 0.05, 0.1]))[1]
     shadow = 1 - 0.38 * np.exp(-(((y - chin - 0.02 * unit) / (0.17 * unit)) ** 2)) * np.ones_like(cover)
@@ -91,12 +92,17 @@ def draw_skin(canvas: Canvas, body: Body, head: Head, person: Person) -> None:
 
 
 def hand_shapes(wrist: np.ndarray, way: np.ndarray, size: float, thumb: int, curl: float, spread: float) -> list:
-    """Palm, thumb and fingers as (path, radii) in pixels; `thumb`: the side it grows on; `curl` shortens fingers."""
+    """Return palm, thumb and four fingers, each as (path, radii) in pixels.
+
+    way: direction of the hand. size: of the hand in pixels. thumb: side on which the thumb grows, -1 or 1. curl: share
+    by which fingers are shortened. spread: angle between fingers.
+    """
     way = way / np.linalg.norm(way)
     across = np.array([-way[1], way[0]]) * thumb
     axes = np.stack([way, across]) * size
 
     def place(points: list) -> np.ndarray:
+        """Return points along and across the hand as pixels."""
         return wrist + np.array(points) @ axes
 
     palm = place([(-0.1, 0), (0.12, 0.0), (0.3, 0.0)])
@@ -125,14 +131,14 @@ def draw_hand(
     pose: str,
     smear: np.ndarray | None,
 ) -> None:
-    """A hand: open when it waves, half closed when it rests."""
+    """Draw a hand, open when it waves, half closed when it rests. smear: a kernel of motion blur."""
     size = 0.82 * frame.unit * (0.6 + 0.4 * person.shoulders)
     curl, spread = {"wave": (0.0, 2.2), "down": (0.2, 0.6)}.get(pose, (0.5, 0.3))
     palm, thumb, *fingers = hand_shapes(wrist, way, size, -side if pose == "wave" else side, curl, spread)
     layer = Layer(
         canvas, np.concatenate([path for path, _ in (palm, thumb, *fingers)]), margin=0.35 * frame.unit, painted=True
     )
-    # Each finger brings its own dark rim; the palm, filled once more, leaves it only between the fingers.
+    # Each part has a dark rim. The palm, filled once more, covers all of it except between the fingers.
     for path, radii in (palm, *fingers, thumb):
         layer.limb(path, radii, person.skin * 0.72)
         layer.limb(path, radii * 0.86, person.skin * 0.97)

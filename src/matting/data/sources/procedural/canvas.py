@@ -1,4 +1,4 @@
-"""Where a subject is painted: layers at four times the resolution, averaged down and laid over each other."""
+"""The canvas of a subject: layers painted at four times the resolution, averaged down and laid over each other."""
 
 import cv2
 import numpy as np
@@ -8,10 +8,10 @@ SUBPIXEL_BITS = 4
 
 
 class Layer:
-    """A box of the canvas at SUPER times its resolution.
+    """A box of the canvas at SUPER times its resolution, large enough for `points` and a margin in pixels.
 
-    tone: uint8, 0 where nothing is drawn, else the tone 1..255 of what is. Coverage and tone come from the same pixels,
-    so that a strand a quarter of a pixel wide keeps its colour. paint: uint8 RGB, where parts have their own colours.
+    tone: uint8, 0 where nothing is drawn, else the tone, 1 to 255. Coverage and tone come from the same pixels, so that
+    a strand a quarter of a pixel wide keeps its colour. paint: uint8 RGB, for a layer whose parts differ in colour.
     """
 
     def __init__(self, canvas: "Canvas", points: np.ndarray, margin: float = 2.0, painted: bool = False) -> None:
@@ -26,18 +26,19 @@ class Layer:
         self.paint = np.zeros((*self.tone.shape, 3), np.uint8) if painted else None
 
     def _fixed(self, points: np.ndarray) -> np.ndarray:
+        """Return pixels of the canvas as OpenCV's fixed-point pixels of the layer."""
         placed = (points - (self.x, self.y)) * SUPER - 0.5
         return np.rint(placed * (1 << SUBPIXEL_BITS)).astype(np.int32)
 
     def fill(self, *outlines: np.ndarray, colour: np.ndarray | None = None, tone: int = 255) -> None:
-        """Fill polygons (N, 2) in pixels of the canvas; where an even number of them overlap stays empty."""
+        """Fill polygons (N, 2) in pixels of the canvas. Regions that an even number of them cover stay empty."""
         fixed = [self._fixed(outline) for outline in outlines]
         cv2.fillPoly(self.tone, fixed, tone, cv2.LINE_8, SUBPIXEL_BITS)
         if self.paint is not None and colour is not None:
             cv2.fillPoly(self.paint, fixed, as_bytes(colour), cv2.LINE_8, SUBPIXEL_BITS)
 
     def limb(self, path: np.ndarray, radii: np.ndarray, colour: np.ndarray | None = None) -> None:
-        """Fill a tapering tube along `path` (N, 2) with `radii` (N,), round at the joints and ends."""
+        """Fill a tube along `path` (N, 2) with `radii` (N,), both in pixels, round at joints and ends."""
         along = np.diff(path, axis=0)
         across = np.stack([-along[:, 1], along[:, 0]], 1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)
         for i, side in enumerate(across):
@@ -47,7 +48,7 @@ class Layer:
             self.fill(centre + ellipse(radius, radius), colour=colour)
 
     def strands(self, lines: np.ndarray, tones: np.ndarray, width: float, levels: int = 10) -> None:
-        """Draw lines (N, K, 2) with tones (N,) in (0, 1], `width` pixels of the canvas wide, the lightest on top."""
+        """Draw lines (N, K, 2), `width` pixels wide, with tones (N,) in (0, 1]; the lightest lie on top."""
         thickness = max(1, round(width * SUPER))
         fixed = self._fixed(lines)
         steps = np.clip(np.ceil(tones * levels), 1, levels).astype(int)
@@ -59,30 +60,31 @@ class Layer:
                 )
 
     def cover(self) -> np.ndarray:
-        """Share of each pixel that is drawn, float32 (height, width)."""
+        """Return the covered share of each pixel, float32 (height, width) in [0, 1]."""
         return self._down((self.tone > 0).view(np.uint8) * 255)
 
     def tones(self) -> np.ndarray:
-        """Tone times coverage, float32 (height, width)."""
+        """Return tone times coverage, float32 (height, width) in [0, 1]."""
         return self._down(self.tone)
 
     def painted(self) -> np.ndarray:
-        """Colour times coverage, float32 (height, width, 3)."""
+        """Return colour times coverage, float32 (height, width, 3) in [0, 1]."""
         return self._down(self.paint)
 
     def grid(self) -> tuple[np.ndarray, np.ndarray]:
-        """Pixel centres on the canvas: x (1, width) and y (height, 1), float32."""
+        """Return the pixel centres on the canvas: x (1, width) and y (height, 1), float32."""
         x = np.arange(self.x, self.x + self.width, dtype=np.float32)[None] + 0.5
         return x, np.arange(self.y, self.y + self.height, dtype=np.float32)[:, None] + 0.5
 
     def _down(self, plane: np.ndarray | None) -> np.ndarray:
+        """Return a plane averaged down to the canvas's resolution, in [0, 1]."""
         assert plane is not None
         small = cv2.resize(plane, (self.width, self.height), interpolation=cv2.INTER_AREA)
         return small.astype(np.float32) / 255
 
 
 class Canvas:
-    """Premultiplied colour (height, width, 3) and alpha (height, width), float32, nothing on it at first."""
+    """Premultiplied colour (height, width, 3) and alpha (height, width), float32, empty at first."""
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
@@ -90,7 +92,7 @@ class Canvas:
         self.alpha: np.ndarray = np.zeros((height, width), np.float32)
 
     def over(self, layer: Layer, colour: np.ndarray, cover: np.ndarray, smear: np.ndarray | None = None) -> None:
-        """Lay premultiplied `colour` with coverage `cover` over the canvas; `smear` is a kernel of motion blur."""
+        """Lay premultiplied `colour` with coverage `cover` over the canvas. smear: a kernel of motion blur."""
         if smear is not None:
             colour = cv2.filter2D(colour, -1, smear, borderType=cv2.BORDER_REPLICATE)
             cover = cv2.filter2D(cover, -1, smear, borderType=cv2.BORDER_REPLICATE)
@@ -102,17 +104,18 @@ class Canvas:
         self.alpha[rows, columns] += cover
 
     def blur(self, sigma: float) -> None:
-        """The lens: colour and alpha alike, so that the composite is what a camera would have seen."""
+        """Blur colour and alpha alike, as a lens does, so that a composite looks like one photograph."""
         self.colour = cv2.GaussianBlur(self.colour, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
         self.alpha = cv2.GaussianBlur(self.alpha, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
 def extend(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Straight colours everywhere, float32 (H, W, 3), from premultiplied ones; outside the support those nearby.
+    """Return colours, float32 (H, W, 3), not premultiplied and defined everywhere, from premultiplied ones.
 
-    Push and pull over a pyramid: each level fills what has no coverage from the next coarser one.
+    Pixels without coverage take the colours nearby, by push and pull over a pyramid of images.
     """
     height, width = alpha.shape
+    # Each level takes what it lacks from the next coarser one.
     if min(height, width) > 1:
         half = (max(1, width // 2), max(1, height // 2))
         coarse = extend(
@@ -122,14 +125,18 @@ def extend(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         filled = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     else:
         filled = np.broadcast_to(colour.sum((0, 1)) / max(float(alpha.sum()), 1e-6), colour.shape)
-    # The colour of a pixel that is hardly covered is mostly rounding: its neighbours know better.
+    # The colour of a hardly covered pixel is mostly rounding: blend in that of its neighbours.
     trust = np.minimum(alpha * 64, 1)[..., None]
     return filled + trust * (colour / np.maximum(alpha, 1e-6)[..., None] - filled)
 
 
 def relief(cover: np.ndarray, radius: float, light: np.ndarray) -> np.ndarray:
-    """Brightness (height, width) around 1 of `cover` as a body rounded over `radius` pixels and lit from `light`."""
+    """Return the brightness (height, width), around 1, of a shape whose edges are rounded over `radius` pixels.
+
+    cover: coverage (height, width). light: direction towards the light, x right, y down.
+    """
     height, width = cover.shape
+    # The blurred coverage is the height of the surface: its slope against the light shades it.
     step = max(1, int(radius / 3))
     small = cv2.resize(cover, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), max(radius / step, 0.5), borderType=cv2.BORDER_REPLICATE)
@@ -141,18 +148,19 @@ def relief(cover: np.ndarray, radius: float, light: np.ndarray) -> np.ndarray:
 
 
 def as_bytes(colour: np.ndarray) -> tuple[int, int, int]:
+    """Return an RGB colour in [0, 1] as bytes, clamped."""
     red, green, blue = (round(255 * min(max(float(c), 0.0), 1.0)) for c in colour)
     return red, green, blue
 
 
 def ellipse(radius_x: float, radius_y: float, count: int = 20) -> np.ndarray:
-    """Outline (count, 2) around the origin."""
+    """Return the outline (count, 2) of an ellipse around the origin."""
     turn = np.linspace(0, 2 * np.pi, count, endpoint=False)
     return np.stack([radius_x * np.cos(turn), radius_y * np.sin(turn)], 1)
 
 
 def smooth(points: np.ndarray, closed: bool = False, between: int = 6) -> np.ndarray:
-    """A Catmull-Rom curve through `points` (N, D)."""
+    """Return a Catmull-Rom curve through points (N, D), with `between` points for each of its segments."""
     points = np.asarray(points, np.float64)
     ends = (points[-1:], points[:2]) if closed else (points[:1], points[-1:])
     padded = np.concatenate([ends[0], points, ends[1]])

@@ -1,4 +1,4 @@
-"""What people wear below the neck: garments, collars, sleeves, fur."""
+"""Clothes below the neck: garments, collars, sleeves, fur."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ SHORT_SLEEVES = ("tee", "tank")
 
 
 class Wardrobe:
-    """Dresses one body: the same cloth for trunk and sleeves."""
+    """The clothes of one body. Trunk and sleeves are of the same cloth."""
 
     def __init__(self, canvas: Canvas, body: Body, head: Head, person: Person, rng: np.random.Generator) -> None:
         self.canvas, self.body, self.head, self.person, self.rng = canvas, body, head, person, rng
@@ -23,9 +23,12 @@ class Wardrobe:
         self.kind = quiet.get(person.garment, person.fabric)
 
     def cloth(self, layer: Layer, rounding: float, tint: float = 1.0, smear: np.ndarray | None = None) -> None:
-        """Lay what `layer` covers over the canvas as cloth."""
+        """Lay the shape of a layer over the canvas as cloth.
+
+        rounding: of the edges, in heads. tint: a factor of brightness. smear: a kernel of motion blur.
+        """
         x, y = layer.grid()
-        # The pattern starts from its own seed, so that trunk and sleeves are cut from one cloth.
+        # A fixed seed: trunk and sleeves get the same pattern.
         cut = np.random.default_rng(self.pattern)
         colour = fabric(cut, self.kind, x - self.head.frame.x, y - self.head.frame.y, self.unit, self.person.cloth)
         cover = layer.cover()
@@ -34,7 +37,7 @@ class Wardrobe:
         self.canvas.over(layer, np.clip(colour * shade, 0, 1) * cover[..., None], cover, smear)
 
     def draw_trunk(self) -> None:
-        """Trousers or skirt, skin under a neckline, the garment, its collar."""
+        """Draw trousers, the garment with its openings, and its collar."""
         body, person, unit = self.body, self.person, self.unit
         outline = body.trunk()
         hips = outline[:, 1].max() - 0.3 * unit
@@ -54,7 +57,7 @@ class Wardrobe:
             self._collar()
 
     def _openings(self) -> list[np.ndarray]:
-        """What the garment leaves open."""
+        """Return the outlines of the neckline and the armholes."""
         garment, front = self.person.garment, self.body.front
         if garment == "tank":
             wide = self.body.width / 0.86
@@ -72,11 +75,12 @@ class Wardrobe:
         return [front(np.concatenate([[[-0.25, 0.3]], self._ring(), [[0.25, 0.3]]]))]
 
     def _ring(self) -> np.ndarray:
+        """Return the curve (N, 2) of a round neckline, on the chest."""
         deep = {"hoodie": 0.26, "fur": 0.3}.get(self.person.garment, 0.17)
         return smooth(np.array([[-0.215, 0.02], [-0.12, -0.7 * deep], [0, -deep], [0.12, -0.7 * deep], [0.215, 0.02]]))
 
     def _shirt_front(self) -> None:
-        """The shirt and tie that a jacket shows."""
+        """Draw the shirt and the tie under a jacket."""
         front, person = self.body.front, self.person
         layer = Layer(self.canvas, front(np.array([[-0.4, 0.2], [0.4, -1.5]])), painted=True)
         layer.fill(
@@ -88,9 +92,11 @@ class Wardrobe:
         self._painted(layer)
 
     def _linen(self) -> np.ndarray:
+        """Return the colour (3,) of a shirt under a jacket."""
         return np.clip(self.person.cloth[1] * 0.4 + 0.56, 0, 1)
 
     def _legs(self, hips: float) -> None:
+        """Draw trousers from the row `hips` down."""
         canvas, unit, body = self.canvas, self.unit, self.body
         half = 0.42 * unit * body.width / 0.8
         paths = [
@@ -110,11 +116,12 @@ class Wardrobe:
         canvas.over(layer, np.clip(trousers * shade, 0, 1) * cover[..., None], cover)
 
     def _fur(self, layer: Layer, outline: np.ndarray, length: float) -> None:
+        """Draw fur along an outline (N, 2); its longest hairs have `length` heads."""
         lines = tufts(self.rng, outline, self.unit, length)
         layer.strands(lines, self.rng.uniform(0.6, 1, len(lines)), 0.0035 * self.unit)
 
     def _collar(self) -> None:
-        """Ribbing, lapels, flaps and buttons, a hood's roll and cords."""
+        """Draw ribbing, the roll and cords of a hood, or lapels, flaps and buttons."""
         body, person, unit = self.body, self.person, self.unit
         dark, bright = person.cloth[0] * 0.72, np.clip(person.cloth[0] * 1.08 + 0.02, 0, 1)
         layer = Layer(self.canvas, body.front(np.array([[-0.5, 0.3], [0.5, -2.5]])), margin=0.2 * unit, painted=True)
@@ -150,12 +157,13 @@ class Wardrobe:
         self._painted(layer)
 
     def _painted(self, layer: Layer) -> None:
+        """Lay a painted layer over the canvas, with folds."""
         cover, colour = layer.cover(), layer.painted()
         shade = folds(self.rng, layer.height, layer.width, self.unit, 0.2)
         self.canvas.over(layer, np.minimum(colour * shade, cover[..., None]), cover)
 
     def draw_arm(self, side: int, pose: str, smear: np.ndarray | None) -> None:
-        """Skin, hand and sleeve of one arm; `side` -1 is the viewer's left."""
+        """Draw skin, hand and sleeve of one arm. side: -1 is the viewer's left, 1 the right."""
         body, person, unit = self.body, self.person, self.unit
         path, way = body.arm(side, pose, self.head)
         radii = body.radii(len(path))

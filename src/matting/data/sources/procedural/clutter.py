@@ -1,4 +1,4 @@
-"""What stands in a scene and how the lens sees it: objects, grass, far lamps, defocus."""
+"""Objects, grass and lamps in a scene, and the defocus of the lens."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ Image = np.ndarray
 
 
 def place_object(rng: np.random.Generator, scene: Image) -> None:
-    """A rounded, lit thing of cloth, of skin colour or of hair colour: what a method must not take for a person."""
+    """Draw a lit object of cloth, skin or hair colour into a scene; a method must not take it for a person."""
     height, width = scene.shape[:2]
     reach = min(height, width) * rng.uniform(0.05, 0.28)
     centre = rng.random(2) * (width, height)
@@ -25,6 +25,7 @@ def place_object(rng: np.random.Generator, scene: Image) -> None:
     x, y = np.arange(low[0], high[0], dtype=np.float32)[None], np.arange(low[1], high[1], dtype=np.float32)[:, None]
     mask = np.zeros((len(y), x.shape[1]), np.uint8)
     cv2.fillPoly(mask, [np.rint((shape - low) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    # Fill it with cloth or with one colour, brighter on the upper left.
     kind = rng.choice(["cloth", "skin", "hair", "glow"], p=[0.5, 0.2, 0.15, 0.15])
     if kind == "cloth":
         colour = fabric(rng, str(rng.choice(FABRICS)), x, y, reach * 3, palette(rng))
@@ -41,7 +42,7 @@ def place_object(rng: np.random.Generator, scene: Image) -> None:
 
 
 def grass(rng: np.random.Generator, scene: Image) -> None:
-    """Blades, twigs or hair-like strands that rise from below."""
+    """Draw blades, twigs or hair-like strands that rise from below into a scene."""
     height, width = scene.shape[:2]
     count = int(rng.integers(30, 160))
     roots = np.stack(
@@ -59,7 +60,7 @@ def grass(rng: np.random.Generator, scene: Image) -> None:
 
 
 def lights(rng: np.random.Generator, scene: Image) -> None:
-    """Lamps far away: small and far brighter than white, so that the aperture turns them into discs."""
+    """Draw far lamps into a scene, small and much brighter than white: `defocus` makes discs of them."""
     height, width = scene.shape[:2]
     for _ in range(rng.integers(5, 30)):
         at = (int(rng.random() * width), int(rng.random() * height))
@@ -68,8 +69,9 @@ def lights(rng: np.random.Generator, scene: Image) -> None:
 
 
 def defocus(scene: Image, radius: float) -> Image:
-    """A round aperture, `radius` pixels, computed at the resolution that it leaves."""
+    """Return a scene blurred by a round aperture of `radius` pixels."""
     height, width = scene.shape[:2]
+    # At a lower resolution, which the blur would leave anyway.
     step = max(1, int(radius / 4))
     small = cv2.resize(scene, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
     reach = radius / step

@@ -7,16 +7,18 @@ from matting.data.sources.procedural.head import CRANIUM, Head
 from matting.data.sources.procedural.people import Person
 from matting.data.sources.procedural.strands import follow, grow
 
+# The outline of an eye, a unit wide to each side, the inner corner on the left.
 ALMOND = np.array(
     [[-1, -0.1], [-0.6, 0.55], [0, 0.8], [0.6, 0.55], [1, 0.05], [0.5, -0.5], [-0.1, -0.62], [-0.65, -0.45]]
 )
 
 
 def draw_head(canvas: Canvas, head: Head, person: Person, rng: np.random.Generator) -> None:
-    """Paint ears, head and face; hair and what is worn come later."""
+    """Draw ears, head and face in one layer."""
     unit = head.frame.unit
     layer = Layer(canvas, head.outline(grow=0.16), painted=True)
     skin = person.skin
+    # The far ear lies behind the head, the near one before it.
     ears = [(side, float((head.rotation @ (side, 0, 0))[2])) for side in (-1, 1)]
     for side, near in ears:
         if near <= 0.05:
@@ -29,6 +31,7 @@ def draw_head(canvas: Canvas, head: Head, person: Person, rng: np.random.Generat
             draw_ear(layer, head, side, skin * 0.95)
     cover, colour = layer.cover(), layer.painted()
     shade = relief(cover, 0.17 * unit, person.light)[..., None]
+    # Soft shadows and blush change the brightness around their places on the face.
     x, y = layer.grid()
     for u, v, radius, tint in soft_spots(person):
         if head.facing(u, v) > 0.15:
@@ -40,7 +43,7 @@ def draw_head(canvas: Canvas, head: Head, person: Person, rng: np.random.Generat
 
 
 def soft_spots(person: Person) -> list[tuple[float, float, float, tuple[float, float, float]]]:
-    """Shadows and colour of a face: where (x, y), how wide, and by how much each channel changes."""
+    """Return shadows and blush of a face, each as place x and y, radius, and the relative change of each channel."""
     blush = person.blush
     spots = [(side * 0.19, 0.32, 0.09, (0.02, -blush, -blush)) for side in (-1, 1)]
     spots += [(side * 0.14, 0.49, 0.075, (-0.16, -0.18, -0.18)) for side in (-1, 1)]
@@ -50,6 +53,7 @@ def soft_spots(person: Person) -> list[tuple[float, float, float, tuple[float, f
 
 
 def draw_ear(layer: Layer, head: Head, side: int, colour: np.ndarray) -> None:
+    """Draw an ear and, darker, its inside."""
     for size, shade in ((1.0, 1.0), (0.6, 0.78)):
         ring = ellipse(0.062 * size, 0.115 * size)
         x = side * (head.skull[0] * 0.97 + 0.3 * (0.062 - ring[:, 0]))
@@ -57,6 +61,7 @@ def draw_ear(layer: Layer, head: Head, side: int, colour: np.ndarray) -> None:
 
 
 def draw_features(layer: Layer, head: Head, person: Person, rng: np.random.Generator) -> None:
+    """Draw the shadow of a beard, mouth, eyes, nose, freckles and glasses."""
     if person.beard > 0.3 and person.beard_cover:
         jaw = [[-0.33, 0.42], [-0.27, 0.3], [-0.14, 0.27], [0, 0.29], [0.14, 0.27], [0.27, 0.3], [0.33, 0.42]]
         jaw += [[0.31, 0.22], [0.2, 0.05], [0, -0.03], [-0.2, 0.05], [-0.31, 0.22]]
@@ -76,6 +81,7 @@ def draw_features(layer: Layer, head: Head, person: Person, rng: np.random.Gener
 
 
 def draw_eye(layer: Layer, head: Head, person: Person, side: int) -> None:
+    """Draw an eye: lid, white, iris, pupil, a glint, lashes and brow."""
     size = np.array([0.072, 0.036 * person.eye_open])
     centre = np.array([side * 0.152, 0.475])
     shape = smooth(ALMOND * (-side, 1), closed=True, between=3)
@@ -100,8 +106,10 @@ def draw_eye(layer: Layer, head: Head, person: Person, side: int) -> None:
 
 
 def draw_nose(layer: Layer, head: Head, person: Person) -> None:
+    """Draw the sides of the nose, lit and in shadow, nostrils, wings and tip."""
     wide, long = person.nose
     for side in (-1, 1):
+        # In profile the far side is hidden.
         towards = float((head.rotation @ (side, 0, 0.6))[2])
         if towards < 0 and abs((head.rotation @ (0, 0, 1))[0]) > 0.9:
             continue
@@ -130,6 +138,7 @@ def draw_nose(layer: Layer, head: Head, person: Person) -> None:
 
 
 def draw_mouth(layer: Layer, head: Head, person: Person) -> None:
+    """Draw upper and lower lip, the gap between them, and teeth."""
     half, smile, gap = 0.125 * person.mouth, person.smile * 0.035, person.teeth * 0.035
     x = np.linspace(-1, 1, 13)
     lift = 0.02 * (1 - x**2)
@@ -150,6 +159,7 @@ def draw_mouth(layer: Layer, head: Head, person: Person) -> None:
 
 
 def draw_glasses(layer: Layer, head: Head, person: Person) -> None:
+    """Draw temples, rims and bridge."""
     colour, thick = person.frames, 0.018
     for side in (-1, 1):
         near = float((head.rotation @ (side, 0, 0))[2])
@@ -169,7 +179,7 @@ def draw_glasses(layer: Layer, head: Head, person: Person) -> None:
 
 
 def draw_beard(canvas: Canvas, head: Head, person: Person, rng: np.random.Generator) -> None:
-    """Hundreds of short hairs on cheeks, chin and lip; long ones leave the outline of the face."""
+    """Draw a beard of short hairs on cheeks, chin and lip; long ones reach beyond the outline of the face."""
     if person.beard < 0.1 or head.facing(0, 0.2) < -0.1:
         return
     count = 700
@@ -182,6 +192,7 @@ def draw_beard(canvas: Canvas, head: Head, person: Person, rng: np.random.Genera
     headings = np.stack([spots[:, 0] * 1.2, np.full(len(spots), -0.8), np.full(len(spots), 0.35)], 1)
     headings += rng.normal(0, 0.35, headings.shape)
     lengths = 0.05 + 0.16 * person.beard * rng.uniform(0.2, 1, len(spots)) * (spots[:, 1] < 0.15)
+    # Hairs fall along the face; only those on the side towards the viewer are drawn.
     guides = grow(roots, headings, lengths, np.array([0, -2.0, 0]), CRANIUM, head.skull, 6)
     lines, tones = follow(rng, guides, 2, 0.012, 0.3, 0.008, 1.5, 0.02)
     seen = head.turned(lines[:, 0])[:, 2] > head.turned(np.array([0, 0.3, -0.05]))[2]

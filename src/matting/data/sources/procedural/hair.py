@@ -1,4 +1,4 @@
-"""Haircuts: a cap on the scalp, locks, single strands and flyaway hair, beard."""
+"""Haircuts: a cap on the scalp, locks, single strands and flyaway hair."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,11 @@ from matting.data.sources.procedural.strands import cut, follow, grow, pull
 
 @dataclass(frozen=True)
 class Cut:
-    """A haircut; lengths in heads.
+    """A haircut; lengths are in heads.
 
-    cap: thickness of the mass on the scalp; lift: how far roots stand off; fall: gravity over stiffness; guides, each:
-    locks, and strands to a lock; the rest as in `follow`.
+    cap: thickness of the hair on the scalp. lift: how far roots stand off. fall: gravity over stiffness. guides, each:
+    number of locks, and of strands in a lock. steps: points of a strand. flyaways: number of single hairs. The others:
+    see `follow`.
     """
 
     length: float
@@ -47,12 +48,12 @@ CUTS = {
     "ponytail": Cut(0.9, 0.03, 0.2, 5.0, 150, 6, wave=0.02, turns=2, spread=0.025, frizz=0.04, steps=14, flyaways=90),
     "bun": Cut(0.35, 0.03, 0.2, 5.0, 150, 6, spread=0.02, frizz=0.03, steps=12, flyaways=100),
 }
-TAILS = {"bun": 90, "ponytail": 60}
-FACE_CLEAR = 0.29
+TAILS = {"bun": 90, "ponytail": 60}  # guides of a bun or a ponytail
+FACE_CLEAR = 0.29  # half the width of the face that long hair leaves free
 
 
 class Hair:
-    """The strands of one person, split into those behind the shoulders and those before them."""
+    """The hair of one person, split into strands behind the shoulders and strands in front of them."""
 
     def __init__(self, head: Head, person: Person, rng: np.random.Generator) -> None:
         self.head, self.person, self.rng = head, person, rng
@@ -64,24 +65,26 @@ class Hair:
         self.tail = TAILS.get(person.haircut, 0)
         self.part = rng.uniform(-0.2, 0.2)
         self.guides = self._guides() if self.cut.guides else np.zeros((0, 2, 3), np.float32)
-        # What is combed to the back of the head still begins before it; what falls is where its middle is.
+        # Combed hair lies where its root is, and starts in front of the head; falling hair lies where its middle is.
         combed = np.arange(len(self.guides)) < len(self.guides) - self.tail
         steps = np.where(combed & (self.tail > 0), 0, self.guides.shape[1] // 2)
         self.behind = head.turned(self.guides[np.arange(len(steps)), steps])[:, 2] < -0.02
 
     def crown(self) -> float:
-        """Height of the highest hair above the pit of the neck, in heads: a frame must leave room for it."""
+        """Return the height of the highest hair above the pit of the neck, in heads."""
         skull = self.head.turned(CRANIUM)[1] + self.radii[1] + 0.12 * (self.person.headwear != "none")
         return max([float(skull), *self.head.turned(self.guides)[..., 1].ravel()]) + 0.03
 
     def hairline(self, turn: np.ndarray) -> np.ndarray:
-        """Height on the skull where hair begins, `turn` radians from the middle of the forehead."""
+        """Return the height on the skull where hair begins, `turn` radians from the middle of the forehead."""
         front = 1.0 if self.person.haircut in ("fringe", "bald") else 0.80 + 0.03 * np.sin(self.part * 20)
         heights = [front, front - 0.02, 0.62, 0.42, 0.33, 0.26]
         return np.interp(np.abs(turn), [0.0, 0.45, 0.95, 1.3, 1.7, 2.4], heights)
 
     def _guides(self) -> np.ndarray:
+        """Return the guides (N, steps, 3) of the haircut in head coordinates."""
         rng, cut_ = self.rng, self.cut
+        # Roots: random points of the skull above the hairline.
         normals = rng.normal(size=(cut_.guides * 4, 3))
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         roots = CRANIUM + normals * self.head.skull
@@ -89,16 +92,18 @@ class Hair:
         normals, roots = (a[grown][: cut_.guides].astype(np.float32) for a in (normals, roots))
         if self.tail:
             return np.concatenate([pull(roots, self.tie, CRANIUM, self.radii, cut_.steps), self._tail()])
+        # Directions: away from the parting and backwards; short hair over the forehead is combed forwards.
         aside = np.where(roots[:, :1] > self.part, 1.0, -1.0) * np.array([1.0, 0, 0])
         combed = aside - normals * np.sum(aside * normals, axis=1, keepdims=True) + (0, 0, -0.5)
         if self.person.haircut in ("short", "buzz"):
             combed = combed + (0, 0, 0.9) * (roots[:, 2:] > 0.1)
         headings = normals * cut_.lift + combed + rng.normal(0, 0.2, roots.shape)
         headings /= np.linalg.norm(headings, axis=1, keepdims=True)
-        # Locks of unlike length keep the outline from looking like fur.
+        # Locks of one length would make an outline like fur.
         uneven = 1 + 0.25 * np.sin(normals @ rng.normal(0, 4, 3) + rng.uniform(0, 6)) + rng.normal(0, 0.12, len(roots))
         lengths = self.length * np.clip(uneven, 0.4, 1.6)
         guides = grow(roots, headings, lengths, self.down * cut_.fall, CRANIUM, self.radii, cut_.steps)
+        # Long hair leaves the face free: move it to the side of the face where it grows.
         if cut_.length > 0.6:
             near = (guides[..., 1] < 0.84) & (guides[..., 2] > 0) & (guides[..., 1] > -0.2)
             clear = FACE_CLEAR * self.person.head_width + rng.normal(0, 0.03, (len(guides), 1))
@@ -110,7 +115,7 @@ class Hair:
         return guides
 
     def _tail(self) -> np.ndarray:
-        """The ball of a bun or the tail of a ponytail."""
+        """Return the guides of a bun, a ball of arcs, or of a ponytail."""
         rng, steps, count = self.rng, self.cut.steps, self.tail
         if self.person.haircut == "bun":
             start = rng.normal(size=(count, 3))
@@ -127,17 +132,18 @@ class Hair:
         return grow(roots, headings, lengths, self.down * 5.0, CRANIUM, self.radii, steps)
 
     def draw_behind(self, canvas: Canvas) -> None:
-        """What hangs behind neck and shoulders, and the back of the mass."""
+        """Draw the hair that hangs behind neck and shoulders."""
         if self.person.haircut in ("fringe", "bald", "buzz"):
             return
         self._draw(canvas, self.guides[self.behind], behind=True)
 
     def draw_before(self, canvas: Canvas) -> None:
-        """What covers the skull, frames the face and falls over the shoulders."""
+        """Draw the hair that covers the skull, frames the face and falls over the shoulders."""
         if self.person.haircut != "bald":
             self._draw(canvas, self.guides[~self.behind], behind=False)
 
     def _draw(self, canvas: Canvas, guides: np.ndarray, behind: bool) -> None:
+        """Draw hair along guides: the mass on the skull, dark locks, fine strands on them, and flyaway hairs."""
         head, cut_, rng, unit = self.head, self.cut, self.rng, self.head.frame.unit
         lines = head.pixels(guides) if len(guides) else np.zeros((0, 2, 2))
         outline = head.outline(cut_.cap, slice(0, 1))
@@ -164,11 +170,12 @@ class Hair:
         canvas.over(layer, np.minimum(colour * shade, cover[..., None]).astype(np.float32), cover)
 
     def _flyaways(self, layer: Layer, guides: np.ndarray) -> None:
-        """Single hairs that leave the mass, a quarter of a pixel wide on a small canvas."""
+        """Draw single hairs that leave the mass, a quarter of a pixel wide on a small canvas."""
         count = int(self.cut.flyaways * self.rng.uniform(0.4, 1.6))
         if not count:
             return
         rng, steps = self.rng, 16
+        # They start at random places along the guides and grow away from the head.
         chosen = guides[rng.integers(len(guides), size=count)]
         at = np.minimum((rng.beta(1.5, 1.2, count) * chosen.shape[1]).astype(int), chosen.shape[1] - 1)
         roots = chosen[np.arange(count), at]

@@ -1,4 +1,4 @@
-"""Who is drawn: every trait of a person, drawn once from the seed and the id, whatever the size of the canvas."""
+"""The traits of a person, drawn at random once, independent of the size of the canvas."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ SKINS = (
     (96, 62, 44),
     (74, 47, 34),
 )
-# Dark and light tone of the strands.
+# Dark and light tone of the strands, RGB 0..255.
 HAIRS = (
     ((12, 10, 10), (62, 54, 50)),
     ((26, 17, 12), (92, 64, 44)),
@@ -29,6 +29,7 @@ HAIRS = (
     ((60, 20, 70), (200, 90, 170)),
 )
 HAIR_ODDS = (0.22, 0.2, 0.15, 0.12, 0.08, 0.07, 0.06, 0.07, 0.03)
+# Choices with their odds, which need not add up to 1.
 HAIRCUTS = {"bald": 0.03, "fringe": 0.04, "buzz": 0.06, "short": 0.2, "spiky": 0.04, "curly": 0.09, "afro": 0.06}
 HAIRCUTS |= {"bob": 0.12, "long": 0.12, "wavy": 0.11, "ponytail": 0.06, "bun": 0.05}
 LONG = ("bob", "long", "wavy", "ponytail", "bun")
@@ -39,11 +40,11 @@ HEADWEAR = {"none": 0.74, "cap": 0.06, "beanie": 0.06, "scarf": 0.08, "veil": 0.
 
 @dataclass(frozen=True)
 class Person:
-    """Colours are RGB in 0..1, angles radians, the rest factors around 1 or shares in 0..1.
+    """The traits of a person. Colours are RGB in 0..1, angles radians, the rest factors around 1 or shares in 0..1.
 
-    yaw, pitch, roll: of the head; body_yaw: of the shoulders. light: direction towards the light, x right, y down.
-    head_share: height of the head as a share of the frame; place: where the neck stands, -1 left to 1 right.
-    hair, cloth: dark and light tone of hair (2, 3); three colours of the garment (3, 3).
+    yaw, pitch, roll: of the head. body_yaw: of the shoulders. head_share: height of the head as a share of the frame.
+    place: of the neck, -1 left to 1 right. room: above the hair, as a share of the frame. light: direction towards the
+    light, x right, y down. hair: dark and light tone (2, 3). cloth: three colours of the garment (3, 3).
     """
 
     yaw: float
@@ -90,26 +91,28 @@ class Person:
 
 
 def pick(rng: np.random.Generator, odds: dict[str, float]) -> str:
-    """One of the keys by its weight."""
+    """Return one of the keys at random. odds: weight by key."""
     weights = np.array(list(odds.values()))
     return str(rng.choice(list(odds), p=weights / weights.sum()))
 
 
 def palette(rng: np.random.Generator) -> np.ndarray:
-    """Three colours of cloth (3, 3): often muted, sometimes loud, sometimes near to skin."""
+    """Return three colours of cloth (3, 3) in 0..1: often muted, sometimes loud, sometimes close to skin."""
     hue, strength, value = rng.random(), rng.beta(1.6, 2.2), rng.uniform(0.12, 0.95)
     shifts = hue + np.array([0.0, rng.choice([0.0, 0.08, 0.5]), rng.random()])
     values = np.clip([value, value + rng.choice([-1, 1]) * rng.uniform(0.15, 0.5), rng.uniform(0.1, 0.95)], 0.06, 0.97)
+    # From hue, saturation and value to RGB.
     wheel = np.clip(np.abs((shifts[:, None] * 6 + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
     return (values[:, None] * (1 - strength * (1 - wheel))).astype(np.float32)
 
 
 def draw_person(rng: np.random.Generator) -> Person:
-    """All traits of one person."""
+    """Return a random person. Traits of feminine and masculine people have different odds."""
     feminine = rng.random() < 0.5
     skin = np.array(SKINS[rng.integers(len(SKINS))]) / 255 * rng.uniform(0.94, 1.04) + rng.normal(0, 0.008, 3)
     hair = np.array(HAIRS[rng.choice(len(HAIRS), p=HAIR_ODDS)]) / 255 * rng.uniform(0.85, 1.1)
     odds = {cut: share * (1.7 if (cut in LONG) == feminine else 0.3) for cut, share in HAIRCUTS.items()}
+    # Half of the people face the camera, some are seen from the side, a few from behind.
     turned = rng.choice([rng.normal(0, 0.25), rng.uniform(0.4, 1.1), rng.uniform(2.6, 3.6)], p=[0.52, 0.43, 0.05])
     yaw = float(turned * rng.choice([-1, 1]))
     behind = abs(yaw) > 2

@@ -11,7 +11,7 @@ from matting.data.sources.procedural.textures import FABRICS, cloud, fabric, noi
 
 
 def draw_scene(seed: int, number: int, height: int, width: int) -> Image:
-    """The scene `number` of `seed`: uint8 RGB (height, width, 3)."""
+    """Draw the scene `number` of `seed`, uint8 RGB (height, width, 3)."""
     rng = np.random.default_rng([seed, number, 16])
     kind = int(rng.choice(len(PLACES), p=[0.17, 0.23, 0.2, 0.22, 0.18]))
     scene = np.clip(PLACES[kind](rng, height, width), 0, 1).astype(np.float32)
@@ -19,12 +19,14 @@ def draw_scene(seed: int, number: int, height: int, width: int) -> Image:
         place_object(rng, scene)
     if rng.random() < 0.3:
         grass(rng, scene)
+    # Out of focus by a share of the shorter side, in most scenes.
     side = min(height, width)
     focus = float(rng.choice([0.0, rng.uniform(0.004, 0.02), rng.uniform(0.03, 0.07)], p=[0.4, 0.3, 0.3]))
     if focus > 0.03 and rng.random() < 0.6:
         lights(rng, scene)
     if focus * side > 0.4:
         scene = defocus(scene, focus * side)
+    # The camera: vignette, exposure and white balance, grain.
     y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     vignette = 1 - rng.uniform(0, 0.3) * (x**2 + y**2) / 2
     gain = rng.uniform(0.7, 1.1) * (1 + rng.uniform(-0.08, 0.08) * np.array([1, 0, -1]))
@@ -34,7 +36,7 @@ def draw_scene(seed: int, number: int, height: int, width: int) -> Image:
 
 
 def studio(rng: np.random.Generator, height: int, width: int) -> Image:
-    """Paper or painted cloth under one lamp."""
+    """Draw paper or painted cloth under one lamp."""
     first, second, _ = palette(rng)
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     glow = np.exp(-((x - rng.uniform(0.1, 0.9)) ** 2 + (y - rng.uniform(0.1, 0.8)) ** 2) / rng.uniform(0.1, 0.5))
@@ -44,7 +46,7 @@ def studio(rng: np.random.Generator, height: int, width: int) -> Image:
 
 
 def room(rng: np.random.Generator, height: int, width: int) -> Image:
-    """Wall, floor, window or picture, shelf with books, furniture."""
+    """Draw wall and floor, with one to three windows, pictures, curtains or shelves of books."""
     wall, trim, floor = palette(rng) * 0.5 + 0.3
     scene = np.empty((height, width, 3), np.float32)
     scene[:] = wall * (0.85 + 0.3 * noise(rng, height, width, 1, 2))[..., None]
@@ -79,6 +81,7 @@ def room(rng: np.random.Generator, height: int, width: int) -> Image:
 
 
 def books(rng: np.random.Generator, shelf: Image) -> None:
+    """Draw rows of books into a shelf."""
     rows, columns = shelf.shape[:2]
     for top in np.linspace(0, rows, rng.integers(2, 5))[:-1].astype(int):
         deep, x = rows // 4 + 1, 0
@@ -89,7 +92,7 @@ def books(rng: np.random.Generator, shelf: Image) -> None:
 
 
 def street(rng: np.random.Generator, height: int, width: int) -> Image:
-    """Houses with rows of windows under a sky."""
+    """Draw houses with rows of windows under a sky, in two rows, and a road."""
     scene = sky(rng, height, width)
     for depth in range(2):
         x = -rng.uniform(0, 0.2) * width
@@ -112,6 +115,7 @@ def street(rng: np.random.Generator, height: int, width: int) -> Image:
 
 
 def sky(rng: np.random.Generator, height: int, width: int) -> Image:
+    """Draw a sky that fades to the horizon, with clouds."""
     high, low = (
         np.array([(0.35, 0.55, 0.85), (0.6, 0.65, 0.7), (0.85, 0.55, 0.4)])[rng.integers(3)],
         np.array([0.9, 0.9, 0.88]),
@@ -123,7 +127,7 @@ def sky(rng: np.random.Generator, height: int, width: int) -> Image:
 
 
 def landscape(rng: np.random.Generator, height: int, width: int) -> Image:
-    """Hills, leaves and ground under a sky."""
+    """Draw three ridges of hills under a sky, hazier the further away."""
     scene = sky(rng, height, width)
     green = np.array([(0.25, 0.42, 0.15), (0.45, 0.45, 0.2), (0.55, 0.35, 0.15), (0.6, 0.55, 0.4)])[rng.integers(4)]
     for depth, level in enumerate(np.sort(rng.uniform(0.25, 0.8, 3))):
@@ -137,7 +141,7 @@ def landscape(rng: np.random.Generator, height: int, width: int) -> Image:
 
 
 def texture(rng: np.random.Generator, height: int, width: int) -> Image:
-    """Brick, planks, leaves, marble or a hanging cloth, over the whole frame."""
+    """Draw brick, planks, leaves, marble or a hanging cloth over the whole frame."""
     colours = palette(rng)
     kind = rng.choice(["brick", "planks", "leaves", "marble", "cloth"])
     unit = min(height, width)

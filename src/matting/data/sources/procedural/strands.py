@@ -1,4 +1,4 @@
-"""Hair as curves: guides that grow and fall, and the many strands that follow each of them."""
+"""Hair as curves: guides that grow and fall, and the strands that follow each guide."""
 
 import numpy as np
 
@@ -14,10 +14,10 @@ def grow(
     radii: np.ndarray,
     steps: int,
 ) -> np.ndarray:
-    """Guides (N, steps, 3) that leave `roots` (N, 3) along `directions` (N, 3) for `lengths` (N,).
+    """Return guides (N, steps, 3) that grow from `roots` (N, 3) in `directions` (N, 3) for `lengths` (N,).
 
-    fall: (3,) or (N, 3), what each unit of length adds to the direction (gravity over stiffness). No guide enters the
-    ellipsoid.
+    fall: (3,) or (N, 3), added to the direction for each unit of length (gravity over stiffness). centre, radii: an
+    ellipsoid that no guide enters.
     """
     points = np.empty((len(roots), steps, 3), np.float32)
     point, heading = roots.copy(), directions.copy()
@@ -27,13 +27,14 @@ def grow(
         heading = heading + fall * stride
         heading /= np.linalg.norm(heading, axis=1, keepdims=True) + 1e-6
         point = point + heading * stride
+        # Push a point inside the ellipsoid out to its surface.
         inside = (point - centre) / radii
         point = centre + inside * radii / np.minimum(np.linalg.norm(inside, axis=1, keepdims=True), 1)
     return points
 
 
 def pull(roots: np.ndarray, target: np.ndarray, centre: np.ndarray, radii: np.ndarray, steps: int) -> np.ndarray:
-    """Guides (N, steps, 3) combed from `roots` (N, 3) over the ellipsoid to one point."""
+    """Return guides (N, steps, 3) combed from `roots` (N, 3) over an ellipsoid to the point `target`."""
     along = np.linspace(0, 1, steps)[None, :, None]
     points = roots[:, None] * (1 - along) + target * along
     inside = (points - centre) / radii
@@ -50,10 +51,11 @@ def follow(
     turns: float,
     frizz: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Strands (N * each, K, 3) around guides (N, K, 3), and their tones (N * each,) in (0, 1].
+    """Return strands (N * each, K, 3) around guides (N, K, 3), and their tones (N * each,) in (0, 1].
 
-    spread: distance from the guide at the root; clump: share of it lost towards the tip; wave: amplitude of curls,
-    `turns` of them to a strand, shared by the strands of a guide; frizz: size of each strand's own wandering.
+    spread: distance from the guide at the root. clump: share of that distance lost towards the tip. wave: amplitude of
+    curls, common to the strands of a guide. turns: number of curls on a strand. frizz: amplitude of each strand's own
+    bends.
     """
     count, steps = guides.shape[:2]
     total = count * each
@@ -61,9 +63,11 @@ def follow(
     strands = np.repeat(guides, each, axis=0)
     offset = rng.normal(0, spread, (total, 1, 3)).astype(np.float32)
     strands = strands + offset * (1 - clump * along)
+    # Curls: strands of one guide share phase and frequency, up to a little noise.
     phase = np.repeat(rng.uniform(0, 2 * np.pi, (count, 1, 3)), each, axis=0) + rng.normal(0, 0.5, (total, 1, 3))
     turn = along * (2 * np.pi * turns) * np.repeat(rng.uniform(0.75, 1.25, (count, 1, 1)), each, axis=0)
     strands += (wave * np.minimum(along * 3, 1) * np.sin(turn + phase)).astype(np.float32)
+    # Frizz: each strand bends by itself, more towards the tip.
     own = rng.normal(0, frizz, (2, total, 1, 3)).astype(np.float32)
     bend = along * rng.uniform(4, 9, (total, 1, 1)).astype(np.float32)
     strands += own[0] * along * np.sin(bend) + own[1] * along**2 * np.cos(1.7 * bend)
@@ -72,7 +76,7 @@ def follow(
 
 
 def cut(strands: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """The first `shares` (N,) of each strand (N, K, D), again with K points."""
+    """Return the first `shares` (N,) of each strand (N, K, D), again with K points."""
     steps = strands.shape[1]
     at = shares[:, None] * np.linspace(0, steps - 1, steps)[None]
     low = np.minimum(at.astype(int), steps - 2)
@@ -82,7 +86,11 @@ def cut(strands: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 def tufts(rng: np.random.Generator, outline: np.ndarray, unit: float, length: float) -> np.ndarray:
-    """Fur (N, 5, 2) in pixels along an outline (M, 2): uneven tufts, the long ones `length` heads of `unit` pixels."""
+    """Return hairs of fur (N, 5, 2) in pixels along an outline (M, 2), in uneven tufts.
+
+    unit: pixels per head. length: of the longest tufts, in heads.
+    """
+    # Roots are drawn along the outline, by its length; hairs leave it along the normal.
     ring = np.concatenate([outline, outline[:1]])
     mile = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1))])
     count = int(min(mile[-1] / unit * 300, 6000))

@@ -1,4 +1,4 @@
-"""One person on one canvas: who, where, and in which order the layers lie."""
+"""One person on one canvas: the parts, their place, and the order of the layers."""
 
 import cv2
 import numpy as np
@@ -15,14 +15,15 @@ from matting.data.sources.procedural.people import Person, draw_person
 
 
 def draw_subject(seed: int, number: int, height: int, width: int) -> Subject:
-    """The person `number` of `seed`; each part has its own stream of random numbers, so none disturbs another."""
+    """Draw the person `number` of `seed`: fgr uint8 (height, width, 3) and alpha uint8 (height, width)."""
+    # A random stream for each part: a change to one leaves the others as they are.
     who, face, locks, clothes, worn, film = (np.random.default_rng([seed, number, stream]) for stream in range(6))
     person = draw_person(who)
     canvas = Canvas(height, width)
     unit = max(min(height, 1.3 * width) * person.head_share, 0.2 * height)
     head = Head(Frame(unit, 0.0, 0.0), person.yaw, person.pitch, person.roll, person.head_width, person.jaw)
     hair = Hair(head, person, locks)
-    # Hair stands where it grows: only when its height is known can the person be placed below the upper edge.
+    # The place of the person depends on the hair, which must fit below the upper edge; the hair does not on the place.
     sway = max(0.5 * width - 0.75 * unit, 0.08 * width)
     head.frame = Frame(unit, 0.5 * width + person.place * sway, person.room * height + hair.crown() * unit)
     body = Body(head.frame, person, clothes)
@@ -31,6 +32,7 @@ def draw_subject(seed: int, number: int, height: int, width: int) -> Subject:
     smear = _smear(person.motion * unit, who.uniform(0, np.pi))
     tucked = person.headwear == "scarf"
 
+    # From the back to the front.
     if not tucked:
         hair.draw_behind(canvas)
     arms = list(zip((-1, 1), person.poses, strict=True))
@@ -57,7 +59,7 @@ def draw_subject(seed: int, number: int, height: int, width: int) -> Subject:
 
 
 def _smear(length: float, angle: float) -> np.ndarray | None:
-    """The kernel of a movement of `length` pixels, None where it is too short to show."""
+    """Return the kernel of a motion blur of `length` pixels, None where it is too short to show."""
     if length < 1:
         return None
     half = int(np.ceil(length / 2))
@@ -69,7 +71,7 @@ def _smear(length: float, angle: float) -> np.ndarray | None:
 
 
 def _develop(canvas: Canvas, person: Person, film: np.random.Generator) -> Subject:
-    """Lens, colours beyond the support, white balance, grain, 8 bits."""
+    """Return the finished subject: lens blur, colours where alpha is 0, white balance, grain, 8 bits."""
     if person.lens:
         canvas.blur(person.lens * max(1.0, (canvas.height * canvas.width) ** 0.5 / 600))
     colour = extend(canvas.colour, np.clip(canvas.alpha, 0, 1)) * person.warmth

@@ -7,13 +7,13 @@ FABRICS = ("plain", "stripes", "check", "plaid", "dots", "blobs", "knit", "denim
 
 
 def noise(rng: np.random.Generator, height: int, width: int, rows: int, columns: int) -> np.ndarray:
-    """Smooth noise in [0, 1], float32 (height, width), with about `rows` by `columns` bumps."""
+    """Return smooth noise in [0, 1], float32 (height, width), with about `rows` by `columns` bumps."""
     coarse = rng.random((rows + 2, columns + 2), np.float32)
     return np.clip(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
 
 
 def cloud(rng: np.random.Generator, height: int, width: int, bumps: int, octaves: int = 4) -> np.ndarray:
-    """Noise of several scales in [0, 1], float32 (height, width)."""
+    """Return noise of several scales in [0, 1], float32 (height, width). bumps: on a side at the coarsest scale."""
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):
         total += noise(rng, height, width, bumps << octave, bumps << octave) * 0.5 ** (octave + 1)
@@ -21,25 +21,27 @@ def cloud(rng: np.random.Generator, height: int, width: int, bumps: int, octaves
 
 
 def edge(wave: np.ndarray, unit: float) -> np.ndarray:
-    """1 where `wave` is positive, else 0, over a ramp that keeps patterns of `unit` pixels from aliasing."""
+    """Return 1 where `wave` is positive, else 0, with a ramp against aliasing. unit: pixels per period."""
     return np.clip(wave * max(unit / 4, 0.6) + 0.5, 0, 1)
 
 
 def fabric(
     rng: np.random.Generator, kind: str, x: np.ndarray, y: np.ndarray, unit: float, colours: np.ndarray
 ) -> np.ndarray:
-    """Cloth, float32 (height, width, 3), of one of FABRICS.
+    """Return cloth, float32 (height, width, 3), of a kind in FABRICS.
 
-    x (1, width) and y (height, 1): pixels from the wearer's own origin, so that the pattern moves with the body.
-    unit: pixels a head is high. colours: (3, 3) RGB.
+    x (1, width), y (height, 1): pixels from the wearer's origin, so that the pattern moves with the body. unit: pixels
+    per head. colours: (3, 3) RGB.
     """
     height, width = y.shape[0], x.shape[1]
     period = unit * rng.uniform(0.08, 0.26)
     angle = rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)])
+    # Phases of the pattern, across and along its threads, bent a little by noise.
     bend_x, bend_y = (0.35 * (noise(rng, height, width, 3, 4) - 0.5) * 2 * np.pi for _ in range(2))
     across = (x * np.cos(angle) + y * np.sin(angle)) * (2 * np.pi / period) + bend_x
     along = (y * np.cos(angle) - x * np.sin(angle)) * (2 * np.pi / period) + bend_y
     first, second, third = colours
+    # The share of the second colour. Lambdas, since each kind draws other random numbers.
     mix = {
         "plain": lambda: np.zeros((height, width), np.float32),
         "stripes": lambda: edge(np.sin(across) - rng.uniform(-0.5, 0.5), period),
@@ -61,7 +63,7 @@ def fabric(
 
 
 def folds(rng: np.random.Generator, height: int, width: int, unit: float, strength: float = 0.3) -> np.ndarray:
-    """Brightness (height, width, 1) around 1 of cloth that hangs in folds."""
+    """Return the brightness (height, width, 1), around 1, of cloth that hangs in folds."""
     down = noise(rng, height, width, max(1, round(height / unit)), max(2, round(3.5 * width / unit)))
     slack = noise(rng, height, width, max(2, round(2.5 * height / unit)), max(2, round(1.5 * width / unit)))
     return (1 + strength * (down + 0.8 * slack - 0.9)).astype(np.float32)[..., None]
