@@ -1,7 +1,12 @@
-"""Report scales: metrics are raw in code, tables are in the units of a paper, and say so."""
+"""The units of published tables: code computes raw metrics, tables show them in the units of a paper.
+
+Also the titles of a result's rows, regions and sizes, as all tables write them.
+"""
 
 from collections.abc import Mapping
 from typing import Any
+
+from matting.utils.columns import aligned
 
 METRICS = ("mse", "mae", "sad", "grad", "conn")
 ROWS = {
@@ -13,7 +18,7 @@ ROWS = {
     "perfect_mask": "perfect binary mask",
 }
 
-# name -> metric -> (factor, heading)
+# name of the units -> metric -> (factor from the raw figure, heading)
 UNITS: dict[str, dict[str, tuple[float, str]]] = {
     "pomagan": {  # POMAGAN Table 1
         "mse": (1e3, "MSE x1e3"),
@@ -22,14 +27,14 @@ UNITS: dict[str, dict[str, tuple[float, str]]] = {
         "grad": (1.0, "Grad"),
         "conn": (1.0, "Conn"),
     },
-    "dim": {  # the habit of Deep Image Matting
+    "dim": {  # the units that papers use since Deep Image Matting
         "mse": (1e3, "MSE x1e3"),
         "mae": (1e3, "MAE x1e3"),
         "sad": (1e-3, "SAD /1000"),
         "grad": (1e-3, "Grad /1000"),
         "conn": (1e-3, "Conn /1000"),
     },
-    "alphanet": {  # AlphaNet Table I: means over pixels; no public code gives the scale of its last two columns
+    "alphanet": {  # AlphaNet Table I: means over pixels; no public code defines the scale of its last two columns
         "mse": (1e3, "MSE x1e3"),
         "mae": (1e3, "SAD/px x1e3"),
         "grad_px": (1e5, "Grad/px x1e5*"),
@@ -40,11 +45,12 @@ NOT_COMPARABLE = {"alphanet": "* scale not comparable with the paper's figures"}
 
 
 def headings(units: str = "pomagan") -> list[str]:
+    """Return the column headings of a table in these units."""
     return [heading for _, heading in UNITS[units].values()]
 
 
 def scaled(values: Mapping[str, float | None], units: str = "pomagan") -> list[str]:
-    """The figures of a row as text; a dash where no sample counted."""
+    """Return the figures of a row as text, in these units; a dash where the region of every sample was empty."""
     cells = []
     for metric, (factor, _) in UNITS[units].items():
         value = values[metric]
@@ -54,43 +60,41 @@ def scaled(values: Mapping[str, float | None], units: str = "pomagan") -> list[s
 
 
 def row_order(rows: Mapping[str, Any]) -> list[str]:
-    """Constant, the method's stages, its alpha, the perfect mask."""
-    stages = [row for row in rows if row not in ("constant", "alpha", "perfect_mask")]
-    return [row for row in ("constant", *stages, "alpha", "perfect_mask") if row in rows]
+    """Return the names of a result's rows in the order of tables: constant, intermediates, alpha, perfect mask."""
+    intermediates = [row for row in rows if row not in ("constant", "alpha", "perfect_mask")]
+    return [row for row in ("constant", *intermediates, "alpha", "perfect_mask") if row in rows]
 
 
 def row_title(row: str, result: Mapping[str, Any]) -> str:
+    """Return the title of a result's row; the row `alpha` has the name of the method."""
     return result["names"].get("alpha", "alpha") if row == "alpha" else ROWS.get(row, row)
 
 
 def region_title(region: str) -> str:
+    """Return `whole image` or, say, `unknown region`."""
     return f"{region} image" if region == "whole" else f"{region} region"
 
 
 def size_text(test: Mapping[str, Any]) -> str:
-    """`40 samples of 40 subjects, 96x160` (height x width), with how the size came about."""
+    """Return the samples, subjects and sizes of a test set, and how it was resized for the evaluation."""
     asked = test["eval_size"]
     how = "native" if asked == "native" else f"longer side {asked}" if isinstance(asked, int) else "stretched"
     return f"{test['samples']} samples of {test['subjects']} subjects, height x width {sizes_text(test)} ({how})"
 
 
 def sizes_text(test: Mapping[str, Any]) -> str:
-    """The smallest and the largest, height x width; one where they are the same."""
+    """Return the smallest and the largest size of a test set, height x width; one size if they are the same."""
     return " to ".join(dict.fromkeys(f"{height}x{width}" for height, width in test["sizes"]))
 
 
 def table_text(result: Mapping[str, Any], title: str = "", units: str = "pomagan") -> str:
-    """The result of an evaluation as a table for a terminal."""
-    lines = []
+    """Return the result of an evaluation as text for a terminal: by test set and region, one line a row."""
+    lines, heads = [], headings(units)
     for name, test in result["tests"].items():
         lines.append(f"{name}: {size_text(test)}, convention {result['convention']}, {title}")
-        regions = list(next(iter(test["rows"].values())))
-        for region in regions:
-            lines.append(f"  {region_title(region):<26}" + _cells(headings(units)))
+        for region in next(iter(test["rows"].values())):
+            rows = [[region_title(region), *heads]]
             for row in row_order(test["rows"]):
-                lines.append(f"  {row_title(row, result):<26}" + _cells(scaled(test["rows"][row][region], units)))
+                rows.append([row_title(row, result), *scaled(test["rows"][row][region], units)])
+            lines.append(aligned(rows, figures=True, least=[26, *[12] * len(heads)], indent=2))
     return "\n".join(lines)
-
-
-def _cells(cells: list[str]) -> str:
-    return "".join(f"{cell:>14}" for cell in cells)

@@ -1,4 +1,4 @@
-"""matting runs: list the run folders, those of a state, kind or name, and delete them. No torch."""
+"""The lists of runs that commands print: the run folders of `matting runs`, and what `plan=true` would do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from matting.errors import UserError
 from matting.runs.run import Run, open_run
+from matting.utils.columns import aligned
 from matting.utils.console import say
 from matting.utils.files import DamagedRun, read_json
 
@@ -15,9 +16,10 @@ TITLES = ("kind", "folder", "state", "started", "seconds", "val MSE")
 
 @dataclass(frozen=True)
 class Entry:
-    """A run folder as the list shows it. run: None if it is damaged, or of another version of the config.
+    """A run folder as the list shows it.
 
-    facts: its manifest.
+    facts: its manifest. run: None if the folder is damaged or of another version of the config. state: one of
+    `commands.runs.STATES`.
     """
 
     kind: str
@@ -27,6 +29,7 @@ class Entry:
     state: str
 
     def cells(self) -> tuple[str, ...]:
+        """Return the entry's cells, one for each of TITLES; a dash for what is not known."""
         mse = ((self.run and self.run.result()) or {}).get("val", {}).get("val/whole/mse")
         seconds = self.facts.get("seconds")
         return (
@@ -40,6 +43,7 @@ class Entry:
 
 
 def entry_of(folder: Path, output_dir: Path) -> Entry:
+    """Read a run folder; one that cannot be read becomes an entry without a run."""
     kind, facts = folder.parent.relative_to(output_dir).as_posix(), dict[str, Any]()
     try:
         facts = read_json(folder / "manifest.json") or {}
@@ -52,13 +56,9 @@ def entry_of(folder: Path, output_dir: Path) -> Entry:
 
 
 def show_plan(planned: Sequence[tuple[Run, bool]], *more: tuple[str, str]) -> None:
-    """`plan=true`: the state and the folder of each run, and whether it waits for one that is not done; then `more`."""
+    """Print one line for each planned run: its state and its folder. Rows of `more` come last.
+
+    planned: runs in the order of their making, each with whether it waits for a run that is not done.
+    """
     rows = [("waits for an upstream run" if waits else run.state(), str(run)) for run, waits in planned]
-    show([*rows, *more])
-
-
-def show(rows: Sequence[tuple[str, ...]]) -> None:
-    """Rows with their columns aligned."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    say(aligned([*rows, *more]))
