@@ -67,4 +67,4 @@ def made_experiment(*rows: Row, **published: object) -> Experiment:
 def upstream_run(folder: Path, error: str) -> Run:
     folder.mkdir(parents=True)
     write_json(folder / "manifest.json", {"error": error})
-    return Run("alpha_gan", {"loss": {}}, folder.name, folder)
+    return Run("alpha_gan", {"stage": {"upstream": {}}, "net": {}, "loss": {}}, folder.name, folder)

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.data.build import fingerprint
+from matting.experiments.recipe import RecipeRuns
 from matting.runs.provenance import git_state
 from matting.runs.run import Run
 from matting.utils.files import write_json
@@ -84,3 +85,16 @@ def write_planes(folder: Path, stem: str) -> dict[str, str]:
     for name, plane in planes.items():
         cv2.imwrite(str(folder / f"{stem}-{name}.png"), plane)
     return {name: f"{stem}-{name}.png" for name in planes}
+
+
+def finish_all(recipe: RecipeRuns) -> None:
+    for step in recipe.steps[:-1]:
+        finish_stage(step)
+    finish_evaluation(recipe.evaluation)
+
+
+def a_result(**mse: float) -> dict[str, Any]:
+    """The result of an evaluation on `aim`, whole image; `mse` by row."""
+    rows = {row: {"whole": figures(value)} for row, value in {**ROWS, **mse}.items()}
+    sizes = {"samples": 4, "subjects": 4, "eval_size": 112, "sizes": [[64, 112], [64, 112]]}
+    return {"names": {"alpha": "POMAGAN"}, "convention": "dim", "tests": {"aim": {**sizes, "rows": rows}}}

@@ -13,7 +13,7 @@ from matting.errors import JobError
 from matting.experiments import execution
 from matting.experiments.recipe import RecipeRuns, recipe_runs
 from matting.reports import write as report
-from tests.helpers.made_runs import OVERRIDES, compose, finish_evaluation, finish_stage, start
+from tests.helpers.made_runs import OVERRIDES, compose, finish_all, finish_evaluation, finish_stage, start
 
 STEPS = ["segmentation_gan", "alpha_gan", "evaluate/pomagan", "report"]
 
@@ -47,17 +47,11 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         recipe.page.write_text("new")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(report, "write", write)
+    monkeypatch.setattr(report, "write_recipe", write)
     monkeypatch.setattr(execution, "fit", fit)
     monkeypatch.setitem(sys.modules, "matting.evaluation.evaluator", SimpleNamespace(evaluate=evaluate))
     monkeypatch.setattr("matting.evaluation.evaluator", sys.modules["matting.evaluation.evaluator"], raising=False)
     return calls
-
-
-def finish_all(recipe: RecipeRuns) -> None:
-    for step in recipe.steps[:-1]:
-        finish_stage(step)
-    finish_evaluation(recipe.evaluation)
 
 
 def changed(config: DictConfig, **values: bool) -> DictConfig:

@@ -157,10 +157,10 @@ def test_saving_gives_the_addresses(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (WORDS, "key"),
-        ([], "experiments="),
-        (["experiments=nonsense", "dry_run=true"], "nonsense"),
-        ([*WORDS, "dry_run=true", "logger=csv"], "logger="),
+        (WORDS, "WANDB_API_KEY.*dry_run=true"),
+        ([], "experiments=<name>"),
+        (["experiments=nonsense", "dry_run=true"], "experiments=nonsense"),
+        ([*WORDS, "dry_run=true", "logger=csv"], "logger=wandb"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(words, said):

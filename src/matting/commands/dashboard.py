@@ -1,4 +1,4 @@
-"""matting dashboard: an experiment as a workspace and a report in Weights & Biases."""
+"""matting dashboard: show an experiment in Weights & Biases, as a workspace and a report."""
 
 import contextlib
 import json
@@ -12,46 +12,51 @@ from matting.errors import UserError
 from matting.experiments.comparison import compare
 from matting.experiments.experiment import experiment, key_of
 from matting.experiments.grid import experiment_names
+from matting.experiments.snapshot import experiment_snapshot
 from matting.tracking.wandb_session import has_key
 from matting.utils.console import say
 
-OWN = ("dry_run", "logger")  # keys of this verb; the others are words of the experiment's command line
+OWN = ("dry_run", "logger")  # keys of this verb; all others belong to the experiment's command line
 
 
 def run(config: DictConfig) -> None:
-    """The verb where no experiment is named."""
+    """Raise the UserError of a command line that names no experiment."""
     run_experiments(())
 
 
 def run_experiments(arguments: Sequence[str]) -> None:
-    """The verb: trains nothing. Raises UserError without `experiments=`, without the extra, and without a key to send.
+    """Save a workspace and a report for each experiment and print their addresses; run nothing.
 
-    `dry_run=true` prints both as JSON, without network and account. The other words are those of the experiment's own
-    command line, grids too.
+    `dry_run=true` prints both as JSON instead, which needs neither network nor account. All other words are overrides
+    of the experiment, grids among them. Raise UserError without `experiments=`, the extra `dashboards` or an API key.
     """
     names = experiment_names(arguments)
     if not names:
-        raise UserError("experiments: no value; give experiments=<name>, e.g. experiments=pomagan/table3_terms, or all")
+        raise UserError(
+            "experiments: no value; give experiments=<name>, such as experiments=pomagan/table1, or experiments=all"
+        )
     own = [word for word in arguments if key_of(word).split(".")[0] in OWN]
     words = [word for word in arguments if word not in own and key_of(word) != "experiments"]
     config = compose_config("dashboard", own)
     node = config.logger.get("wandb")
     if node is None:
-        raise UserError("logger: a dashboard is of W&B; leave out logger=, or give logger=wandb")
+        raise UserError("logger: a dashboard needs logger=wandb; leave out logger= or set it to wandb")
     try:
         from matting.reports import wandb_dashboard
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("wandb_workspaces"):
             raise
         raise UserError(
-            "wandb-workspaces is not installed, which writes dashboards; `pip install 'matting[dashboards]'`"
+            "wandb-workspaces: not installed, dashboards need it; run `pip install 'matting[dashboards]'`"
         ) from None
     if not config.dry_run and not has_key():
-        raise UserError("no key to send with; `wandb login` or WANDB_API_KEY gives one, dry_run=true prints it instead")
+        raise UserError(
+            "WANDB_API_KEY: no API key; set it or run `wandb login`, or print the dashboard with dry_run=true"
+        )
     made = {}
     for name in names:
-        with contextlib.redirect_stdout(sys.stderr):  # how far it is; what is printed is JSON
-            found = experiment(name, words)
+        with contextlib.redirect_stdout(sys.stderr):  # progress goes to stderr: stdout is JSON
+            found = experiment_snapshot(experiment(name, words))
         made[name] = wandb_dashboard.Dashboard(found, compare(found), node.project, node.entity or "")
     if config.dry_run:
         say(json.dumps({name: one.plain() for name, one in made.items()}, indent=1))

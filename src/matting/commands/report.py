@@ -1,4 +1,4 @@
-"""matting report: a recipe's or an experiment's table and pictures from its runs, as an HTML page and tables."""
+"""matting report: write the page and the tables of a recipe or an experiment from its runs."""
 
 import shlex
 import sys
@@ -10,23 +10,26 @@ from matting.errors import UserError
 from matting.experiments.experiment import experiment
 from matting.experiments.grid import experiment_names
 from matting.experiments.recipe import recipe_runs
-from matting.reports.write import write, write_experiment
+from matting.reports.write import write_experiment, write_recipe
 from matting.utils.console import say
 
 
 def run(config: DictConfig) -> None:
-    """The verb. Runs nothing; raises UserError that names the runs that are missing and the command that makes them."""
+    """Write the report of a recipe; run nothing.
+
+    Raise UserError that names the runs that are not done and the command that makes them.
+    """
     recipe = recipe_runs(config)
     missing = [step for step in recipe.steps if step.result() is None]
     if missing:
         command = shlex.join(["matting", "reproduce", *sys.argv[1:]])
         names = ", ".join(f"{step} ({step.state()})" for step in missing)
         raise UserError(f"recipe={recipe.name}: not done: {names}; `{command}` makes them")
-    say(str(write(recipe)))
+    say(str(write_recipe(recipe)))
 
 
 def run_experiments(arguments: Sequence[str]) -> None:
-    """The verb with `experiments=<name>`: runs nothing; what is missing or failed is said in its place."""
-    names = experiment_names(arguments) or []
-    for name in names:
-        write_experiment(experiment(name, [word for word in arguments if not word.startswith("experiments=")]))
+    """Write the report of each experiment that `experiments=` names; run nothing, tell what is missing or failed."""
+    overrides = [word for word in arguments if not word.startswith("experiments=")]
+    for name in experiment_names(arguments) or []:
+        write_experiment(experiment(name, overrides))

@@ -1,4 +1,4 @@
-"""matting reproduce: a whole recipe or all of `experiments/`, each an ordinary run, then the report."""
+"""matting reproduce: run a whole recipe, or experiments one after another, then write the report."""
 
 import time
 from collections.abc import Sequence
@@ -16,13 +16,12 @@ from matting.reports import write
 from matting.runs.lifecycle import check_same_data
 from matting.runs.run import random_vgg
 from matting.utils.console import say
-from matting.utils.files import writable, write_text
 
 
 def run(config: DictConfig) -> None:
-    """The verb: what is done is found, what is not is made, in order; `rerun=true` makes everything once more.
+    """Make the runs of a recipe that are not done, then its report; `rerun=true` makes all of them once more.
 
-    Interrupted anywhere, the same command goes on there. Raises what the stages raise (UserError, JobError).
+    After an interruption the same command continues. Raise what the runs raise (UserError, JobError).
     """
     recipe = recipe_runs(config)
     if config.plan:
@@ -39,30 +38,27 @@ def run(config: DictConfig) -> None:
         make_stages(recipe, config.rerun)
         evaluation, result = ensure_evaluation(rerun(recipe.config, config.rerun))
         say(f"report: writing {recipe.folder}")
-        write.write(recipe)
+        write.write_recipe(recipe)
     scale, random = evaluation.config["scale"]["name"], ", random VGG" if random_vgg(recipe.steps[:-1]) else ""
     say(table_text(result, f"scale {scale}{random}", recipe.recipe["published"]["units"]))
-    seconds = sum(step.manifest.get("seconds", 0) for step in recipe.steps)  # a stage may be pruned by now
+    seconds = sum(step.manifest.get("seconds", 0) for step in recipe.steps)  # the stages may have been deleted
     spent = "done before" if ready else f"done in {time.monotonic() - start:.0f} s"
     say(f"reproduce {recipe.name}: {spent}; its {len(recipe.steps)} runs took {seconds:.0f} s in all. The report:")
     say(str(recipe.page))
 
 
 def run_experiments(arguments: Sequence[str]) -> None:
-    """The verb with `experiments=all` or a list: one after another in this process, then all reports and an index.
+    """Run the experiments that `experiments=` names, one after another, then write their reports and an index.
 
-    A row that fails is named and left; raises JobError that names them at the end.
+    The other rows run on after a row fails; raise JobError at the end that names the failed rows.
     """
-    from matting.reports import experiment_page
-
     overrides = [word for word in arguments if not word.startswith("experiments=")]
     found = [experiment(name, overrides) for name in experiment_names(arguments) or []]
     failed = [line for one in found for line in make_rows(one)]
     if not found[0].jobs[0].config().plan:
-        reports = [(one, write.write_experiment(one)) for one in found]
+        lines = [write.write_experiment(one) for one in found]
         page = found[0].folder.parents[found[0].name.count("/")] / "index.html"
-        with writable(page.parent):
-            write_text(page, experiment_page.index(reports))
+        write.write_index(page, lines)
         say(str(page))
     if failed:
         raise JobError(f"{len(failed)} of {sum(len(one.jobs) for one in found)} rows failed: {'; '.join(failed)}")

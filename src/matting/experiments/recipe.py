@@ -1,4 +1,4 @@
-"""The runs of a recipe, in order, and how they are made. No torch."""
+"""The runs of a recipe in the order of their making, and how to make them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from matting.experiments.execution import ensure_stage, planned_evaluation
 from matting.runs import listing
 from matting.runs.lifecycle import lock
 from matting.runs.run import Run
-from matting.runs.upstream import Upstream, method_run, stage_run
+from matting.runs.upstream import Upstream, method_run
 from matting.utils.console import say
 
 
@@ -20,7 +20,7 @@ from matting.utils.console import say
 class RecipeRuns:
     """The runs of a recipe, done or not.
 
-    recipe: the config's node, plain. config: the derived evaluate config. stages: in the order of their training.
+    recipe: the node of the config, plain. config: of the evaluation. stages: the trained runs in the order of training.
     """
 
     recipe: dict[str, Any]
@@ -34,7 +34,7 @@ class RecipeRuns:
 
     @property
     def steps(self) -> list[Run]:
-        """The stages' runs and the evaluation."""
+        """The stages' runs in order, then the evaluation."""
         return [*(stage.run for stage in self.stages if stage.run is not None), self.evaluation]
 
     @property
@@ -43,17 +43,17 @@ class RecipeRuns:
 
     @property
     def page(self) -> Path:
-        """Written last: its presence means that the report is complete."""
+        """The report's page; it is written last, so that its presence means that the report is complete."""
         return self.folder / "report.html"
 
     def page_is_current(self) -> bool:
-        """Whether the report was written after the evaluation that it shows."""
+        """Return whether the report was written after the evaluation that it shows."""
         result = self.evaluation.folder / "result.json"
         return self.page.is_file() and self.page.stat().st_mtime_ns >= result.stat().st_mtime_ns
 
 
 def recipe_runs(config: DictConfig) -> RecipeRuns:
-    """The runs that a reproduce or report config stands for."""
+    """Return the runs of the recipe that a reproduce or report config names."""
     recipe = OmegaConf.to_container(config.recipe, resolve=True)
     assert isinstance(recipe, dict)
     evaluation = derive(plain(config), "evaluate", [f"method={recipe['method']}"])
@@ -63,23 +63,23 @@ def recipe_runs(config: DictConfig) -> RecipeRuns:
 
 
 def in_order(upstream: dict[str, Upstream]) -> list[Upstream]:
-    """Upstream runs, each after those that it stands on; the same one may come twice."""
+    """Return the upstream runs that can be trained, each after those that it needs; a run may come twice."""
     stages = []
     for found in upstream.values():
         if found.config is not None:
-            stages += [*in_order(stage_run(found.config)[1]), found]
+            stages += [*in_order(found.upstream), found]
     return stages
 
 
 def show_plan(recipe: RecipeRuns) -> None:
-    """One line a step: done | resume | failed | new | running | waits for an upstream run, and where."""
+    """Print one line a step and one for the report: its state and its folder."""
     evaluated = recipe.evaluation.result() is not None
     state = "waits for an upstream run" if not evaluated else "done" if recipe.page_is_current() else "new"
     listing.show_plan(planned_evaluation(recipe.config), (state, str(recipe.page)))
 
 
 def forget(recipe: RecipeRuns) -> None:
-    """Drop all results before they are made once more: an interrupted rerun must not find the old ones as done."""
+    """Delete all results before a rerun, so that an interrupted rerun does not find old runs done."""
     for step in reversed(recipe.steps):
         if step.folder.is_dir():
             with lock(step.folder, step.kind):
@@ -87,7 +87,7 @@ def forget(recipe: RecipeRuns) -> None:
 
 
 def make_stages(recipe: RecipeRuns, again: bool) -> None:
-    """Train what is not done, or everything once more; each stage finds the one before it done."""
+    """Train the stages that are not done; with `again` train all of them once more."""
     for number, stage in enumerate(recipe.stages, 1):
         assert stage.run is not None
         assert stage.config is not None
@@ -97,5 +97,7 @@ def make_stages(recipe: RecipeRuns, again: bool) -> None:
 
 
 def rerun(config: DictConfig, again: bool) -> DictConfig:
-    """A derived config does not inherit `rerun`: a run would start over whenever another asks for it."""
+    """Return the config with its key `rerun` set; derived configs do not inherit it, else a run would start over
+    whenever another run asks for it.
+    """
     return changed(config, rerun=again)

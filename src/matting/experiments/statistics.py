@@ -1,19 +1,18 @@
-"""Figures in pairs: a row's difference from another with its interval, the agreement of two orders. No torch here."""
+"""Statistics of paired figures: the difference of two rows with its interval, the agreement of two orders."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-RESAMPLES, CONFIDENCE, CHUNK = 2000, 0.95, 100
+RESAMPLES, CONFIDENCE = 2000, 0.95
+CHUNK = 100  # draws at a time: all of a large test set would take hundreds of megabytes
 Pairs = dict[tuple[int, str], float]  # (seed, id of the test sample) -> MSE
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Of a row's MSE from the first row's, raw: mean and bootstrap interval over `images` test images."""
+    """A row's MSE less that of the first row, raw: mean and bootstrap interval, over this number of test images."""
 
     mean: float
     low: float
@@ -22,17 +21,18 @@ class Difference:
 
 
 def paired_difference(first: Pairs, other: Pairs) -> Difference | None:
-    """`other` less `first` over the samples of both, paired by seed and sample; None where they share none.
+    """Return `other` less `first`, paired by seed and sample; None if they have no sample in common.
 
-    A percentile bootstrap over the subjects (the id's part before "@"), each drawn with all its images: composites of
-    one person do not err independently. Nor do seeds: a sample seen with several is one image, its difference the mean
-    over them.
+    The interval is a percentile bootstrap over subjects (the part of the id before "@"), each drawn with all its
+    images, because errors on composites of one person are not independent. Neither are the errors of several seeds on
+    one image: they count as one image with their mean difference.
     """
     by_image: dict[str, list[float]] = {}
     for seed, id in sorted(first.keys() & other.keys()):
         by_image.setdefault(id, []).append(other[seed, id] - first[seed, id])
     if not by_image:
         return None
+    # of each subject the sum over its images and their number: a resample's mean needs no more
     by_subject: dict[str, list[float]] = {}
     for id, values in by_image.items():
         by_subject.setdefault(id.partition("@")[0], []).append(float(np.mean(values)))
@@ -43,22 +43,14 @@ def paired_difference(first: Pairs, other: Pairs) -> Difference | None:
 
 
 def resamples(count: int) -> Iterator[np.ndarray]:
-    """RESAMPLES draws of `count` out of `count` with replacement, in chunks of rows; the same for every row."""
-    if count * RESAMPLES <= 2**20:
-        yield few_resamples(count)
-        return
+    """Yield RESAMPLES draws of `count` out of `count` with replacement, in chunks (draws, count), always the same."""
     draw = np.random.default_rng(0)
     for _ in range(RESAMPLES // CHUNK):
         yield draw.integers(0, count, (CHUNK, count))
 
 
-@cache
-def few_resamples(count: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
-
-
 def kendall_tau(one: Sequence[float], other: Sequence[float]) -> float:
-    """Kendall's tau-b, NaN where all figures of a side are equal. scipy's takes a second to import."""
-    first, second = (np.sign(np.subtract.outer(side, side)).ravel() for side in (one, other))
-    pairs = np.sqrt((first @ first) * (second @ second))
-    return float(first @ second / pairs) if pairs else math.nan
+    """Return Kendall's tau-b of two lists of figures; NaN if all figures of a list are equal."""
+    from scipy.stats import kendalltau  # takes a second: only reports need it
+
+    return float(kendalltau(one, other).statistic)

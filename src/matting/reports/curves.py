@@ -1,4 +1,4 @@
-"""Draw the loss curves of a stage as SVG. No torch."""
+"""The loss curves of a stage, drawn as SVG."""
 
 import io
 from collections import defaultdict
@@ -8,14 +8,12 @@ import numpy as np
 from matting.runs.run import Run
 from matting.utils.files import read_metrics
 
-POINTS = 400  # of a curve, at most
-
-
+POINTS = 400  # at most, in a curve
 GRAY = "#808080"  # readable on a light and on a dark page
 
 
 def curves(run: Run) -> list[tuple[str, bytes]]:
-    """(title, SVG) of a stage: the raw loss terms, the discriminator, validation; no panel without rows."""
+    """Return (title, SVG) of each panel that has rows: raw loss terms, discriminator, validation."""
     series: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for row in read_metrics(run.folder / "metrics.csv"):
         series[row["name"]].append((row["batch"], row["value"]))
@@ -34,7 +32,7 @@ def curves(run: Run) -> list[tuple[str, bytes]]:
 
 
 def plot(lines: dict[str, list[tuple[int, float]]]) -> bytes:
-    """An SVG of curves over the batch axis; on a logarithmic axis where terms of several sizes stand side by side."""
+    """Return an SVG of curves over batches; three positive curves or more have a logarithmic axis, as sizes differ."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -58,7 +56,7 @@ def plot(lines: dict[str, list[tuple[int, float]]]) -> bytes:
 
 
 def thinned(points: list[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Batches and values, averaged over neighbours where there are more than can be told apart."""
+    """Return batches and values of a curve, neighbours averaged so that at most POINTS remain."""
     parts = np.array_split(np.array(points, float), min(len(points), POINTS))
     means = np.array([part.mean(0) for part in parts])
     return means[:, 0], means[:, 1]

@@ -1,4 +1,4 @@
-"""What a report says in words: facts from the runs, each sentence true or absent. No torch."""
+"""The sentences of a report: each states a fact that the runs' files hold, or is absent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from matting.runs.run import Run, random_vgg
 UNTRAINED = ("constant", "perfect_mask")
 
 
-def opening_paragraphs(evaluation: Run, stages: list[Run]) -> list[str]:
-    """A report's opening paragraphs: what came out and how far it holds, then how it was trained."""
+def opening_paragraphs(evaluation: Run, stages: Sequence[Run]) -> list[str]:
+    """Return a recipe's opening paragraphs: the outcome and its limits, the training, how the trimaps were made."""
     result = evaluation.result()
     assert result is not None
     verdicts = [
@@ -25,18 +25,20 @@ def opening_paragraphs(evaluation: Run, stages: list[Run]) -> list[str]:
 
 
 def setting(configs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the scales, data sets and seeds of the configs."""
     nodes = [(config["scale"]["name"], config["data"]["name"], str(config["seed"])) for config in configs]
     scales, data, seeds = (", ".join(dict.fromkeys(names)) for names in zip(*nodes, strict=True))
     yield f"Scale {scales}, data {data}, seed {seeds}."
 
 
 def drawn(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a warning if the subjects are drawn by the program."""
     if any(".procedural." in source["_target_"] for source in config["data"]["subjects"].values() if source):
-        yield "These people are drawn, not photographed: the figures tell nothing of photographs."
+        yield "The people are drawn, not photographed: the figures say nothing about photographs."
 
 
 def training(stage: Run) -> Iterator[str]:
-    """What a stage was trained on, for how long and where."""
+    """Yield what a stage was trained on, for how long, on what device, and which checkpoint was kept."""
     result, facts, config = stage.result(), stage.manifest, stage.config
     assert result is not None
     batches, node = result["batches"], config["stage"]
@@ -50,85 +52,93 @@ def training(stage: Run) -> Iterator[str]:
     yield (
         f"{stage.kind}: {count(batches, 'batch', 'batches')} of {size} ({batches * size:,} samples, height x width "
         f"{height}x{width}) from {people}, {time_of(facts)} on {facts['device']}, precision "
-        f"{config['trainer']['precision']}; kept are the weights of batch {result['batch']}"
-        f"{', the best of validation' if 'val' in result else ''}."
+        f"{config['trainer']['precision']}. Checkpoint: batch {result['batch']}"
+        f"{' (lowest validation MSE)' if 'val' in result else ''}."
     )
     if facts["skipped"]:
-        yield f"{stage.kind} passed over {count(len(facts['skipped']), 'damaged file')}."
+        yield f"{stage.kind} skipped {count(len(facts['skipped']), 'damaged file')}."
 
 
 def time_of(facts: Mapping[str, Any]) -> str:
-    """Seconds of work: those of the last start, where a run was interrupted."""
+    """Return the seconds that a run took; if it was interrupted, those since its last start."""
     starts = len(facts["starts"])
     seconds = f"{facts['seconds']:.0f} s"
     return seconds if starts == 1 else f"{seconds} since the last of {starts} starts"
 
 
-def longer_trained(stages: list[Run], result: Mapping[str, Any]) -> Iterator[str]:
+def longer_trained(stages: Sequence[Run], result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a warning if the alpha is compared with the coarse map, whose network was trained for fewer batches."""
     if len(stages) > 1 and any("coarse" in test["rows"] for test in result["tests"].values()):
+        batches = stages[-1].result()["batches"]  # type: ignore[index]
         yield (
-            f"The alpha stands on the coarse map and on {stages[-1].result()['batches']:,} batches more "  # type: ignore[index]
-            "than it: a part of what it gains may be the longer training."
+            f"The alpha is made from the coarse map by a network trained for {batches:,} batches more: a part of its "
+            "gain may come from the longer training."
         )
 
 
-def caveats(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
-    """What a reader would assume otherwise."""
-    if random := random_vgg(stages):
-        yield f"Perceptual loss with random VGG in {' and '.join(random)}: its weights were drawn, not trained."
+def caveats(config: Mapping[str, Any], stages: Sequence[Run]) -> Iterator[str]:
+    """Yield the facts about which a reader would assume the opposite."""
+    if random := random_vgg(list(stages)):
+        yield f"Perceptual loss with random VGG in {' and '.join(random)}: the VGG's weights were not trained."
     if scratch := from_scratch(stages):
-        yield f"No ImageNet weights in {' and '.join(scratch)}: these networks started from random ones."
+        yield f"No ImageNet weights in {' and '.join(scratch)}: training started from random weights."
     tests = config["data"]["test"].values()
     sources = [*config["data"]["subjects"].values(), *(test["subjects"] for test in tests if test)]
     if any(source.get("list_file", "") is None for source in sources if source):
-        yield "All subjects used: no people-only list given."
+        yield "All subjects were used: no list_file selects those that are people."
     if any(isinstance(test["eval_size"], list) for test in tests if test):
-        yield "Image and truth of the test sets are stretched alike to the size of evaluation."
+        yield "Images and truth of the test sets were stretched to one size for the evaluation."
 
 
-def from_scratch(stages: list[Run]) -> list[str]:
-    """Stages with a network that usually starts from ImageNet weights and here did not."""
+def from_scratch(stages: Sequence[Run]) -> list[str]:
+    """Return the stages with a network that usually starts from ImageNet weights and here did not."""
     nets = {stage.kind: stage.config["net"].values() for stage in stages if not stage.config["stage"]["upstream"]}
     return [kind for kind, nodes in nets.items() if any(node.get("weights") == "none" for node in nodes)]
 
 
-def trimaps(config: Mapping[str, Any], stages: list[Run]) -> Iterator[str]:
-    """How each trimap came about: the recipe decides what the figures say."""
+def trimaps(config: Mapping[str, Any], stages: Sequence[Run]) -> Iterator[str]:
+    """Yield how each trimap was made: wider unknown regions give other figures."""
     width, method = config["metrics"]["unknown_dilation"], config["method"]
-    recipe = f"0 < alpha < 1, widened by an ellipse of {width} px on a picture whose shorter side is 1024"
+    recipe = (
+        f"where 0 < alpha < 1 in the truth, dilated by an ellipse: {width} px wide if the shorter side of the image "
+        "is 1024 px, else in proportion"
+    )
     if "unknown" in config["metrics"]["regions"]:
-        yield f"The unknown region is {recipe}, and wider or narrower in proportion."
+        yield f"The unknown region is {recipe}."
     if "trimap" in method["inputs"]:
-        yield f"The trimap it was given is made from the truth: unknown is {recipe}."
+        yield f"The method was given a trimap made from the truth. Its unknown region is {recipe}."
     for node in (stage.config["net"].get("trimap") for stage in stages):
         if node:
             yield (
-                f"{method['name']} makes its own trimap: its mask eroded by {node['erode']:.0%} and dilated by "
-                f"{node['dilate']:.0%} of the mean of its height and width, by ellipses."
+                f"{method['name']} makes a trimap from its mask: ellipses erode the mask by {node['erode']:.0%} and "
+                f"dilate it by {node['dilate']:.0%} of the mean of its height and width."
             )
 
 
-def row_titles(result: Mapping[str, Any], stages: list[Run]) -> dict[str, str]:
-    """Titles of a result's table rows in their order; what was trained with a random VGG says so."""
-    note = ", random VGG" if random_vgg(stages) else ""
+def row_titles(result: Mapping[str, Any], stages: Sequence[Run]) -> dict[str, str]:
+    """Return the titles of a result's rows in the order of tables; those trained with a random VGG say so."""
+    note = ", random VGG" if random_vgg(list(stages)) else ""
     rows = next(iter(result["tests"].values()))["rows"]
     return {row: row_title(row, result) + (note if row not in UNTRAINED else "") for row in row_order(rows)}
 
 
 def verdict(name: str, region: str, result: Mapping[str, Any]) -> str:
-    """How the alpha of a test set stands to each other row."""
+    """Return on how many metrics the alpha of a test set is better than each other row."""
     rows = {row: values[region] for row, values in result["tests"][name]["rows"].items()}
     others = [row for row in row_order(rows) if row != "alpha"]
-    wins = [f"than the {row_title(row, result)} on {better(rows['alpha'], rows[row])}" for row in others]
+    wins = [
+        f"than the {row_title(row, result)} on {better(rows['alpha'], rows[row])} of {len(METRICS)} metrics"
+        for row in others
+    ]
     alpha, perfect = scaled(rows["alpha"])[0], scaled(rows["perfect_mask"])[0]
     return (
-        f"On {name}, {region_title(region)}, {row_title('alpha', result)} is better {', '.join(wins)} "
-        f"of {len(METRICS)} metrics ({headings()[0]} {alpha} against the mask's {perfect})."
+        f"On {name}, {region_title(region)}, {row_title('alpha', result)} is better {', '.join(wins)}. "
+        f"Its {headings()[0]} is {alpha}, the {ROWS['perfect_mask']} has {perfect}."
     )
 
 
 def conclusion(result: Mapping[str, Any]) -> Iterator[str]:
-    """Whether it is a matting method yet: by the MSE of the first region that was measured."""
+    """Yield where the method beats the perfect binary mask by MSE and where not, in the first region measured."""
     title, mask = row_title("alpha", result), ROWS["perfect_mask"]
     ahead: list[str] = []
     behind: list[str] = []
@@ -140,14 +150,15 @@ def conclusion(result: Mapping[str, Any]) -> Iterator[str]:
     if ahead:
         yield f"{title} beats the {mask} by MSE on {' and '.join(ahead)}: it gains at soft edges."
     if behind:
-        yield f"{title} does not beat the {mask} by MSE on {' and '.join(behind)}: there it segments, so far."
+        yield f"{title} does not beat the {mask} by MSE on {' and '.join(behind)}: so far it only segments there."
 
 
 def better(values: Mapping[str, float | None], others: Mapping[str, float | None]) -> int:
-    """On how many metrics `values` are the lower ones."""
+    """Return the number of metrics on which `values` are lower."""
     pairs = [(values[metric], others[metric]) for metric in METRICS]
     return sum(value is not None and other is not None and value < other for value, other in pairs)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
+    """Return the number and its noun in the singular or the plural."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

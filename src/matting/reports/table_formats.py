@@ -1,7 +1,11 @@
-"""A table of cells as text: for a terminal, as Markdown, as LaTeX."""
+"""A table of text, and how to write it: for a terminal, as Markdown, as LaTeX, records as CSV."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from matting.utils.columns import aligned
 
 LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$"}
 LATEX |= {character: f"\\{character}" for character in "&%$#_{}"}
@@ -9,35 +13,43 @@ LATEX |= {character: f"\\{character}" for character in "&%$#_{}"}
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text: head, one line a row, the first cell its title; notes stand below."""
+    """Cells of text. lines: the first cell of each is its title. notes: sentences below.
+
+    Only the HTML page shows the rest. best: cells in bold, (line, column). published: lines of a paper, below those
+    measured here. source: where they come from and how they were measured. words: cells are text, not figures. links:
+    addresses of the lines' titles.
+    """
 
     title: str
-    head: list[str]
-    lines: list[list[str]]
-    notes: list[str]
+    head: Sequence[str]
+    lines: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+    best: set[tuple[int, int]] = field(default_factory=set)
+    published: Sequence[Sequence[str]] = ()
+    source: str = ""
+    words: bool = False
+    links: Sequence[str] = ()
 
 
 def text(table: Table) -> str:
-    """For a terminal: columns of their own width."""
-    widths = [max(map(len, column)) for column in zip(table.head, *table.lines, strict=True)]
-    lines = [table.title]
-    for cells in (table.head, *table.lines):
-        padded = [f"{cell:<{widths[0]}}" if i == 0 else f"{cell:>{widths[i]}}" for i, cell in enumerate(cells)]
-        lines.append("  " + "  ".join(padded).rstrip())
-    return "\n".join([*lines, *(f"  {note}" for note in table.notes)])
+    """Return the table for a terminal: figures aligned to the right below their headings."""
+    lines = aligned([table.head, *table.lines], figures=True, indent=2)
+    return "\n".join([table.title, lines, *(f"  {note}" for note in table.notes)])
 
 
 def markdown(table: Table) -> str:
+    """Return the table in Markdown, its title above and its notes as a list below."""
+
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
     rule = line(["---", *["---:"] * (len(table.head) - 1)])
-    lines = [line(cells) for cells in table.lines]
-    return "\n".join([table.title, "", line(table.head), rule, *lines, "", *(f"- {note}" for note in table.notes), ""])
+    lines = [table.title, "", line(table.head), rule, *map(line, table.lines), ""]
+    return "\n".join([*lines, *(f"- {note}" for note in table.notes), *([""] if table.notes else [])])
 
 
 def latex(table: Table) -> str:
-    """A plain tabular, no package needed."""
+    """Return the table as a plain tabular, which needs no package; title and notes as comments."""
 
     def line(cells: Sequence[str]) -> str:
         return " & ".join(map(escaped, cells)) + r" \\"
@@ -52,4 +64,14 @@ def latex(table: Table) -> str:
 
 
 def escaped(cell: str) -> str:
+    """Return the cell with the characters that LaTeX gives a meaning escaped."""
     return "".join(LATEX.get(character, character) for character in cell)
+
+
+def comma_separated(fields: Sequence[str], records: Iterable[Mapping[str, object]]) -> str:
+    """Return records as CSV with a line of headings; a field that a record lacks is empty."""
+    out = io.StringIO()
+    table = csv.DictWriter(out, fields, lineterminator="\n")
+    table.writeheader()
+    table.writerows(records)
+    return out.getvalue()

@@ -1,4 +1,4 @@
-"""An experiment in Weights & Biases, as code: a workspace to work in and a report to read. No torch here."""
+"""An experiment in Weights & Biases: a workspace to work in, a report to read, and bars beside published figures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from matting.reports.table_formats import markdown
 from matting.reports.tables import tables_of
 from matting.tracking.wandb_session import open_wandb, staged_in
 
-LONGEST_TITLE = 128  # that W&B takes
+LONGEST_TITLE = 128  # characters that W&B accepts
 ON_BATCHES = workspaces.SectionPanelSettings(x_axis="batch")
 WIDE = reports.Layout(w=24, h=12)
 
 
 @dataclass(frozen=True)
 class Section:
-    """Panels over some runs, by their ids."""
+    """Panels that show these runs, given by their ids."""
 
     title: str
     panels: list[Any]
@@ -32,7 +32,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """entity: a team's or a user's name; empty for the account's own. id: of the run that holds the bars."""
+    """An experiment as a dashboard. entity: the name of a team or a user; empty for the default of the account."""
 
     experiment: Experiment
     comparisons: list[Comparison]
@@ -41,9 +41,11 @@ class Dashboard:
 
     @property
     def id(self) -> str:
+        """Return the id of the run that holds the bars."""
         return digest_of({"experiment": self.experiment.name, "overrides": list(self.experiment.overrides)})
 
     def workspace(self) -> Any:
+        """Return the workspace: all sections, over the experiment's runs."""
         sections = list(sections_of(self))
         runs = list(dict.fromkeys(run for section in sections for run in section.runs))
         return workspaces.Workspace(
@@ -59,6 +61,7 @@ class Dashboard:
         )
 
     def report(self) -> Any:
+        """Return the report: the paper, the command, the tables, then all sections."""
         published = self.experiment.published
         blocks: list[Any] = [
             reports.P(f"{published['source']}. {published['conditions']}."),
@@ -72,10 +75,10 @@ class Dashboard:
         return reports.Report(project=self.project, entity=self.entity, title=title, blocks=blocks, width="fluid")
 
     def plain(self) -> dict[str, Any]:
-        """What `save` sends, as data for JSON."""
+        """Return what `save` sends, as data for JSON."""
         made = {"workspace": self.workspace(), "report": self.report()}
         return {
-            # the library has no public way to show what it would send
+            # the library has no public function that returns what it sends
             **{
                 name: one._to_model().model_dump(mode="json", by_alias=True, exclude_none=True)
                 for name, one in made.items()
@@ -87,14 +90,14 @@ class Dashboard:
         }
 
     def save(self) -> list[str]:
-        """Log the bars, make the workspace and the report; gives the addresses of both."""
+        """Log the bars, save the workspace and the report; return the addresses of both."""
         entity = self.entity or str(wandb.Api().default_entity)
         made = Dashboard(self.experiment, self.comparisons, self.project, entity)
         made.log_bars("online")
         return [made.workspace().save().url, made.report().save().url]
 
     def log_bars(self, mode: str) -> None:
-        """A run of its own for the published figures beside the measured ones; the same id again replaces it."""
+        """Log the published and the measured figures as a run; logged again it replaces the earlier one."""
         folder = self.experiment.folder
         folder.mkdir(parents=True, exist_ok=True)
         facts = {"name": self.experiment.name, "group": self.experiment.name, "job_type": "comparison"}
@@ -107,11 +110,12 @@ class Dashboard:
 
 
 def only(runs: Sequence[str]) -> list[Any]:
-    """A filter on ids, which are digests: a run may stand in several experiments, its group is one of them."""
+    """Return a filter on run ids: a run can be part of several experiments, but its group names only one."""
     return [workspaces.Metric("ID").isin(list(runs))]
 
 
 def sections_of(dashboard: Dashboard) -> Iterator[Section]:
+    """Yield the sections of a dashboard: bars, validation, losses, the grid, samples, images."""
     experiment = dashboard.experiment
     trained = list({run.digest: run for job in experiment.jobs for run in job.stages}.values())
     last = list(dict.fromkeys(job.stages[-1].digest for job in experiment.jobs if job.stages))
@@ -144,13 +148,13 @@ def sections_of(dashboard: Dashboard) -> Iterator[Section]:
 
 
 def weighs(node: Any) -> bool:
-    """Whether a node of the loss is a term that is on."""
+    """Return whether a node of the loss is a term with a weight."""
     return isinstance(node, dict) and bool(node.get("weight"))
 
 
 @dataclass(frozen=True)
 class Bars:
-    """One metric on one test set: (label, value), measured and published, in the units of the paper."""
+    """Measured and published figures of one metric on one test set: (label, value), in the units of the paper."""
 
     key: str
     title: str
@@ -158,7 +162,7 @@ class Bars:
 
 
 def bars_of(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterator[Bars]:
-    """Of each comparison in the published region; before anything is measured, of the published figures alone."""
+    """Yield the bars of each comparison in the published region; if nothing was measured, of the published figures."""
     metrics = experiment.published["metrics"]
     compared = [one for one in comparisons if one.region == experiment.published["region"]]
     for comparison in compared:
@@ -178,11 +182,12 @@ def bars_of(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterat
 
 
 def published_label(title: str, test: str) -> str:
+    """Return the label of a published figure; test: `*` or the published test set."""
     return f"{title}, published" if test == "*" else f"{title}, published on {test}"
 
 
 def chart(bars: Bars) -> Any:
-    """Of the Table that `log_bars` logs, by the name that wandb gives it."""
+    """Return a bar chart of the table that `log_bars` logs; wandb adds `_table` to its key."""
     return reports.CustomChart(
         query={"summaryTable": {"tableKey": f"{bars.key}_table"}},
         chart_name="wandb/bar/v0",
@@ -193,15 +198,17 @@ def chart(bars: Bars) -> Any:
 
 
 def line(*keys: str) -> Any:
+    """Return a plot of logged keys over batches."""
     return reports.LinePlot(x="batch", y=list(keys), title=" and ".join(keys))
 
 
 def pictures(name: str, axis: Literal["step", "index"]) -> Any:
+    """Return a browser of logged pictures."""
     return reports.MediaBrowser(title=name, media_keys=[f"pictures/{name}"], gallery_axis=axis, layout=WIDE)
 
 
 def grid(experiment: Experiment, metric: str) -> Any:
-    """Parallel coordinates: what varies over the grid, then the error it comes to."""
+    """Return parallel coordinates: the keys that vary over the grid, then the error."""
     words = differing([job.words for job in experiment.jobs])
     config = (
         experiment.jobs[0].stages[-1].config if experiment.verb == "train" else experiment.jobs[0].evaluation.config
@@ -213,7 +220,7 @@ def grid(experiment: Experiment, metric: str) -> Any:
 
 
 def named(config: Any, key: str) -> str:
-    """The key of a run's config that a word of the command line sets: a choice (`loss=full`) is told by its name."""
+    """Return the config key that an override sets; for a choice (`loss=full`) the key of its name (`loss.name`)."""
     for part in key.split("."):
         config = config.get(part, {}) if isinstance(config, dict) else {}
     return f"{key}.name" if isinstance(config, dict) and "name" in config else key

@@ -1,67 +1,56 @@
-"""Write the files of a report, each whole or not at all. No torch."""
+"""Write reports: that of a recipe, that of an experiment, and the index of several experiments."""
 
-import json
 import os
-import shlex
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from matting.experiments.comparison import Comparison, compare
+from matting.data.images import write_image
+from matting.experiments.comparison import compare
 from matting.experiments.experiment import Experiment
 from matting.experiments.recipe import RecipeRuns
-from matting.reports.tables import table_csv, table_markdown
+from matting.experiments.snapshot import experiment_snapshot, recipe_snapshot
+from matting.reports.experiment_report import experiment_report, index_line, index_section
+from matting.reports.page import page
+from matting.reports.recipe_report import recipe_report
+from matting.reports.report import Report
+from matting.reports.table_formats import text
+from matting.reports.tables import tables_of
 from matting.utils.console import say
-from matting.utils.files import damaged, writable, write_text
-from matting.utils.home_paths import abbreviate_home
+from matting.utils.files import writable, write_text
 
 
-def write_experiment(found: Experiment) -> list[Comparison]:
-    """Write rows.jsonl, the tables and, last, report.html, each whole or not at all; prints the table."""
-    from matting.reports import experiment_page, table_formats, tables
-
-    comparisons = compare(found)
-    folder = found.folder
-    made = tables.tables_of(found, comparisons)
-    with writable(folder):
-        say("\n\n".join(map(table_formats.text, made)))
-        write_text(folder / "rows.jsonl", "".join(json.dumps(abbreviate_home(line)) + "\n" for line in mapped(found)))
-        write_text(folder / "table.csv", tables.comma_separated(found, comparisons))
-        write_text(folder / "table.md", "\n".join(map(table_formats.markdown, made)))
-        write_text(folder / "table.tex", "\n".join(map(table_formats.latex, made)))
-        write_text(folder / "report.html", experiment_page.html(found, comparisons, made))
-    say(str(folder / "report.html"))
-    return comparisons
+def write_recipe(recipe: RecipeRuns) -> Path:
+    """Write the report of a recipe whose runs are done; return the path of its page."""
+    return write_report(recipe_report(recipe_snapshot(recipe)))
 
 
-def mapped(found: Experiment) -> Iterator[dict[str, Any]]:
-    """An experiment owns no runs: each row's, by kind, digest and folder."""
-    for row in found.rows:
-        for job in () if row.control else row.jobs:
-            runs = [
-                {"kind": run.kind, "digest": run.digest, "folder": str(run)} for run in (*job.stages, job.evaluation)
-            ]
-            facts = {"row": row.title, "part": row.part, "seed": job.seed, "state": job.state()}
-            yield {**facts, "command": shlex.join(["matting", job.verb, *job.words]), "runs": runs}
+def write_experiment(experiment: Experiment) -> list[str]:
+    """Write an experiment's report, print its tables and the path of its page; return its line of the index."""
+    experiment = experiment_snapshot(experiment)
+    comparisons = compare(experiment)
+    tables = tables_of(experiment, comparisons)
+    path = write_report(experiment_report(experiment, comparisons, tables))
+    say("\n\n".join(map(text, tables)))
+    say(str(path))
+    return index_line(experiment, comparisons)
 
 
-def write(recipe: RecipeRuns) -> Path:
-    """Write sheet.png, table.csv, table.md and, last, report.html, each whole or not at all; gives its path."""
-    from matting.data.images import write_image
-    from matting.reports import recipe_page
-    from matting.visualization import samples as figures
+def write_report(report: Report) -> Path:
+    """Write each file of a report whole or not at all, the page last: its presence means that all are there."""
+    html, path = page(report.title, report.sections), report.folder / "report.html"
+    with writable(report.folder):
+        for name, content in report.files.items():
+            if isinstance(content, str):
+                write_text(report.folder / name, content)
+            else:
+                temporary = report.folder / f".{os.getpid()}-{name}"
+                write_image(temporary, content)
+                temporary.replace(report.folder / name)
+        write_text(path, html)
+    return path
 
-    for step in recipe.steps:
-        if not step.manifest:
-            raise damaged(step.folder / "manifest.json")
-    samples = figures.read_samples(recipe.evaluation)
-    stages = recipe.steps[:-1]
-    scale = recipe.recipe["published"]["units"]
-    with writable(recipe.folder):
-        temporary = recipe.folder / f".{os.getpid()}-sheet.png"
-        write_image(temporary, figures.sheet_of(samples))
-        temporary.replace(recipe.folder / "sheet.png")
-        write_text(recipe.folder / "table.csv", table_csv(recipe.evaluation))
-        write_text(recipe.folder / "table.md", table_markdown(recipe.evaluation, stages, scale))
-        write_text(recipe.page, recipe_page.html(recipe.recipe, recipe.evaluation, stages, samples))
-    return recipe.page
+
+def write_index(path: Path, lines: Sequence[list[str]]) -> None:
+    """Write the page that links the reports of experiments; lines: what `write_experiment` returned of each."""
+    with writable(path.parent):
+        write_text(path, page("Experiments", [index_section(lines)]))
