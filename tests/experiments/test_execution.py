@@ -47,7 +47,7 @@ def test_a_grid_trains_evaluates_and_reports_with_a_row_that_failed(tiny, tmp_pa
     assert code == 0
     assert made[3:] == ["alpha_gan"]
     page = (folder / "report.html").read_text()
-    assert "2 runs in the grid: 2 done, 0 failed" in page
+    assert "2 runs: 2 done, 0 failed" in page
     assert page.count("<img") == 2 * (2 + 2)  # two samples: image, truth, and each row's alpha
     assert (tmp_path / "outputs/experiments/index.html").is_file()
     assert out.splitlines()[-1] == "outputs/experiments/index.html"

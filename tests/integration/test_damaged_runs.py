@@ -67,7 +67,7 @@ def test_a_damaged_run_is_made_anew_when_that_is_asked_for(matting, steps, monke
     result = steps[-1].result()
     monkeypatch.setattr("matting.experiments.execution.fit", fit)
     monkeypatch.setattr("matting.evaluation.evaluator.evaluate", lambda *_: result)
-    monkeypatch.setattr("matting.reports.write.write", lambda recipe: recipe.page)
+    monkeypatch.setattr("matting.reports.write.write_recipe", lambda recipe: recipe.page)
     names = ("result.json", "manifest.json", "config.yaml")
     for step, words, name in zip(steps, VERBS, names, strict=True):
         (step.folder / name).write_text("")

@@ -1,6 +1,5 @@
 """Write reports: that of a recipe, that of an experiment, and the index of several experiments."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from matting.reports.report import Report
 from matting.reports.table_formats import text
 from matting.reports.tables import tables_of
 from matting.utils.console import say
-from matting.utils.files import writable, write_text
+from matting.utils.files import replacing, writable, write_text
 
 
 def write_recipe(recipe: RecipeRuns) -> Path:
@@ -43,9 +42,8 @@ def write_report(report: Report) -> Path:
             if isinstance(content, str):
                 write_text(report.folder / name, content)
             else:
-                temporary = report.folder / f".{os.getpid()}-{name}"
-                write_image(temporary, content)
-                temporary.replace(report.folder / name)
+                with replacing(report.folder / name) as temporary:
+                    write_image(temporary, content)
         write_text(path, html)
     return path
 

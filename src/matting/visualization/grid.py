@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from matting.ops.resize import size_inside
+
 if TYPE_CHECKING:  # reports are written without importing torch
     from torch import Tensor
 
@@ -19,9 +21,9 @@ def to_bytes(plane: "Tensor") -> np.ndarray:
 
 def fitted(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return uint8 (H, W) or (H, W, 3), scaled to the largest size that fits into height x width px."""
-    scale = min(height / picture.shape[0], width / picture.shape[1])
-    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    rows, columns = size_inside(picture.shape[:2], (height, width))
+    shrinks = rows < picture.shape[0] or columns < picture.shape[1]
+    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str]) -> np.ndarray:
