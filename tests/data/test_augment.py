@@ -1,4 +1,4 @@
-"""Geometry: mirrored for all planes, the same for the same seed, cut edges stay at the frame's edge."""
+"""Tests of the geometry: the same for all planes and for the same seed; cut edges stay at the frame's edge."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ SOME = {"flip": 0.5, "scale": [0.8, 1.25], "rotate": 10, "shift": 0.15}
 
 
 def person(height=60, width=40, bottom=True):
-    """RGBA of a soft disc on a block; red is alpha, so that planes can be compared."""
+    """Return RGBA of a soft disc on a block. Red equals alpha, so that planes can be compared."""
     y, x = np.mgrid[0:height, 0:width]
     alpha = np.clip(255 * (1.5 - np.hypot(y - height / 2, x - width / 2) / (width / 4)), 0, 255)
     if bottom:
@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_picture_whatever_came_before():
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch", "unknown", "whole"])
 def test_a_sample_is_drawn_as_composed_transforms_draw_it(fit):
-    """Generators that `transformed` leaves alone would be the same in all workers, and another sample's."""
+    """A generator that `transformed` did not seed would be the same in all workers, or another sample's."""
     geometry, rgba = Geometry(32, 48, fit, SOME), person()
     subject, scene = {"image": rgba, "masks": rgba[..., 3][None]}, {"image": rgba[..., :3].copy()}
     for transforms, planes in ((geometry.subject, subject), (geometry.background, scene)):
@@ -78,7 +78,7 @@ def test_a_person_cut_by_the_picture_is_cut_by_the_frame(seed):
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 @pytest.mark.parametrize("seed", range(10))
 def test_a_person_cut_on_both_sides_spans_the_frame(fit, seed):
-    """Where the plane ends its last row would be drawn out."""
+    """Otherwise the last row of the plane would be stretched out."""
     cut = np.zeros((60, 40, 4), np.uint8)
     cut[..., 0] = 4 * np.arange(60)[:, None]
     cut[:, 10:30, 3] = 255

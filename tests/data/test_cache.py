@@ -1,4 +1,4 @@
-"""The cache gives what the source gives, is built once, and what is half-built, stale or damaged is never read."""
+"""Tests of the subject cache: it returns what the source returns, is built once, and never reads damaged files."""
 
 import errno
 import json
@@ -27,13 +27,13 @@ from matting.errors import UserError
 
 
 def drawn(seed: int, with_image: bool = False) -> Subject:
-    """Alpha nowhere 0: there colours are the cache's own."""
+    """Return a subject whose alpha is nowhere 0, where the cache may change colours."""
     pixels = np.random.default_rng(seed).integers(1, 256, (20 + seed, 30, 7), dtype=np.uint8)
     return Subject(pixels[..., :3], pixels[..., 3], pixels[..., 4:] if with_image else None)
 
 
 class Drawn:
-    """A source without files that counts what is asked of it."""
+    """A source without files that counts its loads."""
 
     def __init__(self, count: int = 5, with_image: bool = False, parameters: str = "a") -> None:
         self.name = "drawn"
@@ -57,7 +57,7 @@ class Drawn:
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    """Four subjects as fgr/ and alpha/."""
+    """Write four subjects as fgr/ and alpha/."""
     for seed, id in enumerate(["a", "b", "c", "d"]):
         subject = drawn(seed)
         write_image(tmp_path / f"data/fgr/{id}.png", subject.fgr)

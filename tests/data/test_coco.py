@@ -1,4 +1,4 @@
-"""COCO's layout: images, and persons from polygons, run lengths and crowds."""
+"""Tests of COCO: images, and persons from polygons, run lengths and crowds."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def square(left: int, top: int, side: int) -> list[list[float]]:
 
 
 def runs(*box: int) -> dict:
-    """Uncompressed run lengths, column by column, of rows [0], columns [1], to [2], [3] of an image of SIZE."""
+    """Return uncompressed run lengths, column by column, of rows [0] to [2] and columns [1] to [3]."""
     mask = np.zeros(SIZE, np.uint8)
     mask[box[0] : box[2], box[1] : box[3]] = 1
     flat = mask.T.reshape(-1)
@@ -32,7 +32,7 @@ def runs(*box: int) -> dict:
 
 
 def coco(root: Path) -> tuple[Path, Path]:
-    """people: two polygons and a crowd; coded: run lengths; crowd: only a crowd; empty: a dog."""
+    """Write images: people (two polygons and a crowd), coded (run lengths), crowd (only a crowd), empty (a dog)."""
     names = ["people", "coded", "crowd", "empty"]
     for seed, name in enumerate(names):
         write_image(root / f"train2017/{name}.png", scene(seed, SIZE))
@@ -62,7 +62,7 @@ def coco(root: Path) -> tuple[Path, Path]:
 
 
 def annotate(annotations: Path, image: int, **person: object) -> None:
-    """One more person."""
+    """Add a person."""
     content = json.loads(annotations.read_text())
     content["annotations"].append(
         {"id": len(content["annotations"]) + 1, "image_id": image, "category_id": 7, **person}
@@ -146,7 +146,7 @@ def test_coco_persons_that_cannot_be_drawn_are_passed_over_and_named(tmp_path, s
 
 
 def test_coco_boxes_are_persons_to_stay_away_from(tmp_path):
-    """Neither masks nor sizes are read for backgrounds."""
+    """For backgrounds neither masks nor sizes are read."""
     images, annotations = coco(tmp_path)
     annotate(annotations, 3, bbox=[1, 1, 4, 4])
     write_image(images / "sea.png", scene(4, SIZE))

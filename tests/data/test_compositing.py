@@ -1,4 +1,4 @@
-"""Synthesis: the compositing equation, the colour work, and who draws what."""
+"""Tests of compositing on the device: the equation, the colour augmentation, and its random numbers."""
 
 import numpy as np
 import pytest
@@ -122,7 +122,7 @@ def test_jpeg_loses_more_at_lower_quality():
 
 
 def test_the_host_reads_nothing_of_what_it_has_a_device_composite():
-    """Tensors without data refuse to be read, and to have noise drawn for them."""
+    """Meta tensors have no data: reading one raises, and so does drawing noise for it."""
     batch = compose_batch(on("meta", raw(bgr_hue=20, blur=1.5, jpeg=70)))
     assert {value.device.type for value in batch.values() if isinstance(value, torch.Tensor)} == {"meta"}
 

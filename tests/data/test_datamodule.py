@@ -1,4 +1,4 @@
-"""What a stage's samples hold, and how they are composited."""
+"""Tests of the data module: what a stage's samples hold, and how they are composited."""
 
 import pytest
 import torch

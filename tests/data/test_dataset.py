@@ -1,4 +1,4 @@
-"""Samples are pure functions of (seed, pass, sample id), whoever makes them; the order resumes at the next batch."""
+"""Tests of samples: pure functions of (seed, epoch, index); a resumed order continues at the next batch."""
 
 import numpy as np
 import pytest
@@ -169,7 +169,7 @@ def test_evaluation_sizes(eval_size, expected):
 
 @pytest.mark.parametrize("eval_size", [20, 80, [25, 60]])
 def test_evaluation_composites_at_the_subjects_own_size(eval_size):
-    """Resampled by themselves colours would take up what lies outside of the person."""
+    """Colours resampled without alpha would mix with those outside the person."""
     sample = EvalComposites(Pairing(["0"], ["00"], 1, 0, "test"), Subjects(), Scenes(), eval_size)[0]
     subject, scene = Subjects().load("0"), cover(Scenes().load("00"), 40, 30).astype(np.float64)
     share = subject.alpha[..., None] / 255

@@ -1,4 +1,4 @@
-"""Every kind of image file is read right or refused by name."""
+"""Tests of image files: every kind is read correctly or refused by name."""
 
 import struct
 import zlib
@@ -38,7 +38,7 @@ STORE_TURNED = {
 
 @pytest.fixture(autouse=True, params=[True, False], ids=["main", "pool"])
 def decoder(request, monkeypatch):
-    """Each test as on the main thread, and as on a pool's, which has another decoder of PNGs."""
+    """Run each test as on the main thread and as on a pool's, which decode PNGs differently."""
     monkeypatch.setattr("matting.data.decoding.on_main_thread", lambda: request.param)
 
 
@@ -54,7 +54,7 @@ def alpha() -> np.ndarray:
 
 
 def save16(path: Path, array: np.ndarray) -> None:
-    """A 16-bit PNG of 8-bit values."""
+    """Write a 16-bit PNG of 8-bit values."""
     wide = array.astype(np.uint16) * 257
     if array.ndim == 3:
         wide = wide[..., [2, 1, 0, 3][: array.shape[2]]]
@@ -62,7 +62,7 @@ def save16(path: Path, array: np.ndarray) -> None:
 
 
 def save_interlaced(path: Path, array: np.ndarray) -> None:
-    """An Adam7 PNG, which neither Pillow nor OpenCV writes."""
+    """Write an Adam7 PNG, which neither Pillow nor OpenCV writes."""
     rows = b""
     for top, left, down, right in [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2)]:
         rows += b"".join(b"\0" + row.tobytes() for row in array[top::down, left::right])

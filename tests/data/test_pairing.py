@@ -1,4 +1,4 @@
-"""Pairing is a pure function without a table: permutations, counts of the published protocol, splits."""
+"""Tests of pairing: a permutation without a table, the counts of the published protocol, the splits."""
 
 import tracemalloc
 

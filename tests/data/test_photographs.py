@@ -1,4 +1,4 @@
-"""Photographs with masks: pure functions of (seed, pass, id), planes that move together, nothing taken for an alpha."""
+"""Tests of photographs with masks: pure functions of (seed, epoch, index), whose planes move together."""
 
 from types import SimpleNamespace
 
@@ -33,7 +33,7 @@ IDS = [f"{number:02d}" for number in range(7)]
 
 
 class Photos:
-    """A person is a block whose mask also lies in the image's first channel; one column says nothing."""
+    """A source: a person is a block, which is also the image's first channel; one column is not valid."""
 
     def __init__(self, damaged=(), size=(40, 30)):
         self.damaged, self.size = damaged, size
@@ -113,7 +113,7 @@ def test_flips_mirror_every_plane():
 
 
 def test_outside_of_the_photograph_nothing_is_valid():
-    """A tall photograph in a wide frame: 18 of 64 columns are it, the last 4 of its 30 say nothing."""
+    """A tall photograph takes 18 of 64 columns of a wide frame; the last 4 of its own 30 are not valid."""
     sample = photographs(fit="pad", frame=(24, 64), **PLAIN)[0, 0]
     rows = sample["valid"] > 0
     assert (rows == rows[0]).all()
@@ -133,7 +133,7 @@ def test_a_damaged_photograph_is_passed_over_and_named():
 
 
 def photographs_of_00():
-    """What stands in for the last photograph, framed by the same draws."""
+    """Return the photograph that replaces the last one, framed by the same draws."""
     dataset = photographs(**PLAIN)
     dataset.ids = [*IDS[:6], "00"]
     return dataset[0, 6]["image"]
@@ -203,7 +203,7 @@ def schemas():
 
 @pytest.fixture
 def configured(tmp_path):
-    """A plain config of a stage that trains on photographs, on its own data."""
+    """Return the plain config of a stage that trains on photographs."""
     trees.write_aim_d646_coco(tmp_path / "data")
 
     def make(*words):

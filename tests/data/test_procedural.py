@@ -1,4 +1,4 @@
-"""The embedded default data: pure functions of their parameters, hard mattes, colours that composite cleanly."""
+"""Tests of the drawn default data: pure functions of their parameters, exact mattes, colours without fringes."""
 
 import multiprocessing
 
@@ -15,13 +15,13 @@ SOURCES = [ProceduralSubjects, ProceduralBackgrounds]
 
 
 def pixels(source, id):
-    """All bytes of an item."""
+    """Return all bytes of an item."""
     item = source.load(id)
     return item.tobytes() if isinstance(item, np.ndarray) else item.fgr.tobytes() + item.alpha.tobytes()
 
 
 def load_backwards(kind, ids):
-    """In another process, in another order, with other global state."""
+    """Load items in another process, in another order, with other global state."""
     np.random.seed(99)  # noqa: NPY002
     cv2.setRNGSeed(99)
     cv2.setNumThreads(1)
@@ -31,7 +31,7 @@ def load_backwards(kind, ids):
 
 @pytest.fixture(scope="module")
 def subjects():
-    """Sixty people at the size that the share of soft pixels is stated for."""
+    """Draw sixty people at the size for which the share of soft pixels is given."""
     source = ProceduralSubjects(11, 60, 256, 160)
     return [source.load(id) for id in source.ids]
 
@@ -124,14 +124,14 @@ def test_landscape_leaves_room_beside_the_person():
 
 
 def test_alpha_takes_many_values(subjects):
-    """Coverage of a 4 by 4 grid, crossing strands and translucent cloth: far from a binary mask."""
+    """Coverage of a 4x4 grid, crossing strands and translucent cloth give far more than two values."""
     assert np.mean([len(np.unique(subject.alpha)) for subject in subjects]) > 60
     alpha = np.stack([subject.alpha for subject in subjects]) / 255
     assert ((alpha - (alpha >= 0.5)) ** 2).mean() > 2e-3
 
 
 def test_colours_go_on_beyond_the_support(subjects):
-    """Beside the outline there is the colour of the outline: never black, so interpolation leaves no fringe."""
+    """Beside an outline the colour is the outline's, never black, so that interpolation leaves no fringe."""
     gaps, outside = [], []
     for subject in subjects:
         support = (subject.alpha > 127).astype(np.uint8)
@@ -179,7 +179,7 @@ def test_a_strand_is_thinner_than_a_pixel_and_keeps_its_colour():
 
 
 def test_layers_of_one_colour_show_no_seam():
-    """Two layers that overlap composite to the colour they share, wherever anything is covered."""
+    """Two layers of one colour composite to that colour wherever anything is covered."""
     canvas = Canvas(24, 24)
     colour = np.array([0.6, 0.4, 0.3], np.float32)
     for shift in (0.0, 3.3):

@@ -1,4 +1,4 @@
-"""Batches in memory that is used again: the same values, and no slot is written while someone holds its batch."""
+"""Tests of batches in reused memory: the same values, and no slot is written while its batch is in use."""
 
 import os
 from functools import partial
@@ -15,7 +15,7 @@ SIZE = 2 * 10 * 8 * 6  # of a batch: two of 8x6, three colours three times and a
 
 
 class Pictures:
-    """Sample i is full of i."""
+    """A data set in which all values of sample i are i."""
 
     def __len__(self):
         return 60
@@ -33,7 +33,7 @@ def loader(workers=2, size=SIZE):
 
 
 def right(batch, at):
-    """Whether the batch at a place of the epoch holds its samples."""
+    """Return whether a batch holds the samples of its position in the epoch."""
     shift = {"fgr": 0, "alpha": 0, "bgr": 1, "new_bgr": 2}
     assert batch["seeds"] == [2 * at, 2 * at + 1]
     assert batch["ids"] == [str(2 * at), str(2 * at + 1)]

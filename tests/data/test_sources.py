@@ -1,4 +1,4 @@
-"""Subjects and folders of each layout on disk, and bad input, of which one line names what is wrong."""
+"""Tests of subjects and folders in each layout on disk, and of errors, one line that names the file."""
 
 import os
 import pickle
@@ -40,7 +40,7 @@ def write_pairs(fgr: Path, alpha: Path, names: list[str], first: int = 0) -> Non
 
 
 def adobe(root: Path, split: str = "train", list_file: Path | None = None) -> AdobeSubjects:
-    """A tree with two groups; of the second the alpha is a JPEG."""
+    """Write a tree with two groups; the alpha of the second is a JPEG."""
     top = root / ADOBE_TRAIN
     write_pairs(top / "Adobe-licensed images/fg", top / "Adobe-licensed images/alpha", ["b", "a.1"])
     write_pairs(top / "Other/fg", top / "Other/alpha", ["c"], first=2)
@@ -89,7 +89,7 @@ def test_subject_ids_are_sorted_stems(tmp_path, make):
 
 
 def test_ids_are_sorted_as_text(tmp_path):
-    """Paths sort otherwise: `a/x` before `a.1`."""
+    """Paths would sort `a/x` before `a.1`."""
     for name in ["b", "a/x", "a.1"]:
         write_image(tmp_path / f"{name}.png", picture(0))
     assert CocoBackgrounds(tmp_path).ids == ("a.1", "a/x", "b")
@@ -159,7 +159,7 @@ def test_folder_layout_is_detected(tmp_path, make, layout):
 
 
 def test_photograph_gets_an_estimated_foreground(tmp_path):
-    """A blue subject on orange: the soft edge of the photograph is mixed, that of the foreground must be blue."""
+    """A blue subject on orange: the photograph's soft edge is mixed, the foreground's must be blue."""
     alpha = np.tile(np.clip(np.linspace(-0.5, 1.5, 64), 0, 1), (32, 1))
     blue, orange = np.array([20, 40, 220.0]), np.array([240, 140, 10.0])
     blue = blue + np.random.default_rng(0).uniform(-15, 15, (*alpha.shape, 3))

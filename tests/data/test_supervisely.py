@@ -1,4 +1,4 @@
-"""A Supervisely export gives photographs with the union of their persons, and bad input one line that names it."""
+"""Tests of Supervisely exports: photographs with the union of their persons, and errors that name the file."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ SHAPES = {"person_bmp": "bitmap", "Person poly": "polygon", "dog": "bitmap", "pe
 
 
 def block(left: int, top: int, right: int, bottom: int) -> np.ndarray:
-    """bool SIZE, True on the pixels left..right, top..bottom."""
+    """Return a mask, bool SIZE, True on the pixels left..right, top..bottom."""
     mask = np.zeros(SIZE, bool)
     mask[top : bottom + 1, left : right + 1] = True
     return mask
@@ -43,7 +43,7 @@ def polygon(*corners: int, holes: tuple[tuple[int, ...], ...] = ()) -> dict:
 
 
 def add(root: Path, name: str, *objects: dict, dataset: str = "ds1", annotation: str | None = None) -> Path:
-    """One image with its annotation, whose path is given back."""
+    """Write an image with its annotation, and return the annotation's path."""
     write_image(root / dataset / "img" / name, scene(len(name), SIZE))
     file = root / dataset / "ann" / (annotation or f"{name}.json")
     file.parent.mkdir(exist_ok=True)
@@ -71,7 +71,7 @@ def test_masks_are_the_union_of_the_persons(export):
 
 
 def test_a_hole_belongs_to_its_own_polygon(export):
-    """OpenCV's polygons take in their outline: a hole takes its own away."""
+    """OpenCV's polygons include their outline, so a hole removes its outline too."""
     add(export, "hole.png", polygon(2, 2, 12, 9, holes=((4, 4, 8, 7),)))
     add(export, "filled.png", painted("person_bmp", 5, 5, 6, 6), polygon(2, 2, 12, 9, holes=((4, 4, 8, 7),)))
     source = SuperviselyPersons(export)
@@ -109,7 +109,7 @@ def test_every_kind_of_png(export, kind):
 
 
 def test_older_exports(export):
-    """Annotations named by the stem, shapes said by the class alone; a second dataset."""
+    """Annotations named by the stem, shapes given by the class only, and a second dataset."""
     person = painted("person_bmp", 0, 0, 15, 5)
     del person["geometryType"]
     add(export, "old.png", person, dataset="ds2", annotation="old.json")

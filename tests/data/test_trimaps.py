@@ -1,4 +1,4 @@
-"""Trimap files: each picture finds its own, and only what is a trimap is read as one."""
+"""Tests of trimap files: each picture finds its own, and other images are refused."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Pascal VOC's layout: images, persons by their annotations and by the segmentation's labels."""
+"""Tests of Pascal VOC: images, and persons from annotations and from segmentation labels."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ SIZE = (12, 16)
 
 
 def voc(root: Path) -> Path:
-    """person: segmented; bystander: annotated, not segmented; dog: segmented."""
+    """Write images: person (segmented), bystander (annotated, not segmented), dog (segmented)."""
     for seed, (name, label) in enumerate([("person", "person"), ("bystander", "person"), ("dog", "dog")]):
         write_image(root / f"JPEGImages/{name}.jpg", np.full((*SIZE, 3), 50 * seed, np.uint8))
         xml = root / f"Annotations/{name}.xml"

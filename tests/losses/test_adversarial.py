@@ -1,4 +1,4 @@
-"""Adversarial losses by value, over scales and precisions."""
+"""Tests of the adversarial losses: values, scales, precisions."""
 
 import math
 

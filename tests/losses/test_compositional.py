@@ -1,4 +1,4 @@
-"""AlphaNet's matting losses by value on cases small enough to compute by hand."""
+"""Tests of AlphaNet's matting losses, on cases computed by hand."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from matting.losses.compositional import alpha_prediction_loss, compositional_lo
 
 
 def flat(*values: float, channels: int = 1) -> torch.Tensor:
-    """A picture of one row: (1, channels, 1, len(values))."""
+    """Return an image of one row: (1, channels, 1, len(values))."""
     return torch.tensor(values).expand(1, channels, 1, -1)
 
 

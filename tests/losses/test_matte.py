@@ -1,4 +1,4 @@
-"""Targets, L1 and border losses by value on cases small enough to compute by hand."""
+"""Tests of targets, L1 and border losses, on cases computed by hand."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from matting.losses.matte import TARGETS, border_loss, l1_loss, matte_targets, m
 
 
 def flat(*values: float, channels: int = 1) -> torch.Tensor:
-    """A picture of one row: (1, channels, 1, len(values))."""
+    """Return an image of one row: (1, channels, 1, len(values))."""
     return torch.tensor(values).expand(1, channels, 1, -1)
 
 

@@ -1,4 +1,4 @@
-"""Eq. 3 by value, and the frozen network that no checkpoint may hold."""
+"""Tests of the perceptual loss: eq. 3 by hand, and the frozen network, which no checkpoint may hold."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from matting.losses.perceptual import COEFFICIENTS, Perceptual, perceptual_loss
 
 
 class TwoLayers(nn.Module):
-    """A stand-in for VGG: two maps of different size; counts its calls and keeps the batches that it saw."""
+    """A stand-in for VGG with two maps of different size. It counts its calls and keeps its batches."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Focal and dice losses by value on cases small enough to compute by hand."""
+"""Tests of focal and dice loss, on cases computed by hand."""
 
 import math
 
@@ -13,7 +13,7 @@ NINE_TENTHS = math.log(9)  # the logit of 0.9
 
 
 def row(*values: float) -> torch.Tensor:
-    """(1, 1, 1, len(values))."""
+    """Return an image of one row: (1, 1, 1, len(values))."""
     return torch.tensor(values).view(1, 1, 1, -1)
 
 

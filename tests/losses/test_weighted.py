@@ -87,7 +87,7 @@ def test_literal_sum_counts_a_term_once_for_each_discriminator():
 
 
 def test_equation_7_by_hand():
-    """cGAN over three scales is already summed; per and seg stand inside the sum over k, border outside."""
+    """cGAN is already summed over three scales; per and seg are inside the sum over k, border is outside."""
     weights = {"adv": 1, "per": 10, "seg": 10, "border": 10}
     terms = {"adv": term(2.0), "per": term(0.5), "seg": term(0.25), "border": term(0.125)}
     total = WeightedSum(weights, scale_multipliers("literal", ("per", "seg"), 3))(terms).total

@@ -1,3 +1,5 @@
+"""Tests of AlphaNet as one network."""
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from matting.ops.resample import resample
 
 
 class Brightness(nn.Module):
-    """Logits that say person where the image is bright."""
+    """A segmentation network: logits that are positive where the image is bright."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,7 +25,7 @@ class Brightness(nn.Module):
 
 
 class Bands(nn.Module):
-    """A hard trimap from probabilities."""
+    """A trimap layer: a hard trimap from probabilities."""
 
     def forward(self, mask: Tensor) -> Tensor:
         return (mask > 0.3).float() / 2 + (mask > 0.7).float() / 2
@@ -35,7 +37,7 @@ class Soft(nn.Module):
 
 
 class Mean(nn.Module):
-    """A raw alpha that needs both inputs."""
+    """A matting network: a raw alpha that depends on both inputs."""
 
     def forward(self, image: Tensor, trimap: Tensor) -> Tensor:
         return (image[:, :1] + trimap) / 2

@@ -1,3 +1,5 @@
+"""Tests of the attention maps, and of pooling and un-pooling by them."""
+
 import math
 
 import pytest
@@ -10,12 +12,12 @@ from matting.nets.attention import Attention, attention_pool, attention_unpool
 
 
 def regions(map: Tensor) -> Tensor:
-    """(B, 1, H, W) -> (B, 4, H/2, W/2): the four positions of each 2x2 region."""
+    """Return the four positions of each 2x2 region: (B, 1, H, W) -> (B, 4, H/2, W/2)."""
     return F.pixel_unshuffle(map, 2)
 
 
 def extreme(norm: str) -> Attention:
-    """Logits far from zero in both directions."""
+    """Return logits far from zero in both directions."""
     torch.manual_seed(0)
     module = Attention(8, norm)
     for branch in module.branches:

@@ -1,3 +1,5 @@
+"""Tests of the building blocks: padding, norms, residual and up-sampling blocks, initialisation."""
+
 import pytest
 import torch
 from torch import nn

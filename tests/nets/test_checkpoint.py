@@ -1,4 +1,4 @@
-"""Checkpoints that cannot be read or written: one line that names the file, and what was there before is intact."""
+"""Tests of checkpoints that cannot be read or written: the error names the file, and the old file is intact."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from matting.training.checkpoint_io import AtomicCheckpointIO
 
 @pytest.fixture
 def last(tmp_path):
-    """A checkpoint that was written."""
+    """Write a checkpoint and return its file."""
     AtomicCheckpointIO().save_checkpoint({"state_dict": {"weight": torch.ones(1000)}}, tmp_path / "last.ckpt")
     return tmp_path / "last.ckpt"
 
@@ -44,7 +44,7 @@ def test_what_is_no_checkpoint_at_all(last):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 @pytest.mark.parametrize("size", [1, 10**6])
 def test_a_full_disk_leaves_the_last_checkpoint(last, monkeypatch, size):
-    """What the system says of a full disk, not what a test makes of it."""
+    """The error is the system's own, of a real full disk."""
     before, opened = last.read_bytes(), Path.open
 
     def full(self, mode):

@@ -1,4 +1,4 @@
-"""`trainer.compile`: networks traced whole, alone and with their blocks recomputed; nothing changes but the time."""
+"""Tests of `trainer.compile`: each network is traced whole and computes what it computes uncompiled."""
 
 import copy
 import shutil
@@ -25,7 +25,7 @@ CASES = [(name, False) for name in NETWORKS] + [("alpha", True), ("matting", Tru
 
 @pytest.mark.parametrize(("network", "again"), CASES, indirect=["network"])
 def test_the_same_values_gradients_and_statistics(network: nn.Module, inputs: list[torch.Tensor], again: bool) -> None:
-    """again: with blocks that are computed again."""
+    """again: with blocks that are recomputed in the backward pass."""
     compiled = copy.deepcopy(network)
     compiled.compile(backend="aot_eager")  # all that a compiler sees, without one
     if again:
@@ -37,7 +37,7 @@ def test_the_same_values_gradients_and_statistics(network: nn.Module, inputs: li
 
 
 class Short(nn.Module):
-    """A convolution after a map that is too short to be padded by reflection."""
+    """A convolution behind the padding of a map too short for reflection."""
 
     def __init__(self) -> None:
         super().__init__()

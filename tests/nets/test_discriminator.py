@@ -1,3 +1,5 @@
+"""Tests of the multi-scale discriminator."""
+
 import torch
 from torch import nn
 from torch.nn import functional as F

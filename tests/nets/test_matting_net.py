@@ -1,3 +1,5 @@
+"""Tests of AlphaNet's matting network and its backbone."""
+
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +20,7 @@ NARROW = {"width": 0.25}
 
 
 def trained() -> MobileNetV2:
-    """torchvision's network with statistics and weights that a trained one might have."""
+    """Return torchvision's network with statistics and weights like those of a trained one."""
     torch.manual_seed(0)
     network = MobileNetV2().eval()
     for module in network.modules():
@@ -55,7 +57,7 @@ def test_any_size_gives_an_alpha_of_that_size(attention: str, size: tuple[int, i
 
 
 def test_a_single_pixel_does_for_a_narrow_network() -> None:
-    """Its attention has norms of one channel a group, which need more than one pixel at every scale."""
+    """Its attention normalises groups of one channel, which need more than one pixel at every scale."""
     assert MattingNet(width=0.1)(*inputs(1, 1)).shape == (1, 1, 1, 1)
 
 
@@ -69,7 +71,7 @@ def test_odd_sizes_are_padded_around_and_cropped_back() -> None:
 
 @pytest.mark.parametrize("convention", ["imagenet", "half"])
 def test_stages_are_torchvisions_with_the_strides_outside(tmp_path: Path, convention: str) -> None:
-    """At every second pixel the stages give what the strided network gives, whatever the trimap: it has no weight."""
+    """At every second pixel a stage equals the strided stage, for any trimap, whose weights are zero."""
     reference = trained()
     network = MattingNet(weights=saved(reference.state_dict(), tmp_path), convention=convention)
     image, trimap = inputs()

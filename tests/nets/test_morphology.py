@@ -14,7 +14,7 @@ LIMIT = 12
 
 
 def ellipse(*shapes: tuple[tuple[int, int], tuple[int, int]]) -> torch.Tensor:
-    """Filled ellipses, (centre x, y), (half width, half height): bool (1, 1, HEIGHT, WIDTH)."""
+    """Return filled ellipses, each (centre x, y), (half width, half height): bool (1, 1, HEIGHT, WIDTH)."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     for centre, axes in shapes:
         cv2.ellipse(mask, centre, axes, 0, 0, 360, 1, -1)
@@ -50,7 +50,7 @@ def radii_of(mask: torch.Tensor, erode: float = 0.06, dilate: float = 0.15) -> t
 
 
 def unsure(mask: torch.Tensor) -> torch.Tensor:
-    """A probability of that mask which is nowhere 0 or 1."""
+    """Return a probability with this mask that is nowhere 0 or 1."""
     noise = torch.rand(mask.shape, generator=torch.Generator().manual_seed(4))
     return (0.6 + 0.35 * noise).where(mask, 0.4 * noise)
 

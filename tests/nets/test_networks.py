@@ -1,4 +1,4 @@
-"""What every network must do: a new one is a line in CASES."""
+"""Tests that every network must pass. Add a line to CASES for a new one."""
 
 import copy
 from collections.abc import Callable
@@ -19,7 +19,7 @@ SIZES = [(64, 64), (33, 47), (96, 64), (5, 7)]
 
 @dataclass(frozen=True)
 class Case:
-    """`channels` of each input; `shapes(height, width)` of the outputs, (C, H, W) each."""
+    """A network. channels: of each input. shapes(height, width): of the outputs, (C, H, W) each."""
 
     build: Callable[[], nn.Module]
     channels: tuple[int, ...]

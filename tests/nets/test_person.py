@@ -1,3 +1,5 @@
+"""Tests of the person segmentation network."""
+
 import socket
 from pathlib import Path
 from urllib.error import URLError

@@ -1,3 +1,5 @@
+"""Tests of POMAGAN's generators."""
+
 import pytest
 import torch
 from torch import nn
@@ -67,7 +69,7 @@ def test_encoders_do_not_see_the_other_input() -> None:
 
 @pytest.mark.parametrize("up", ["deconv", "resize"])
 def test_output_is_aligned_with_the_input(up: str) -> None:
-    """A few steps teach the identity of the coarse map at a size that needs padding: the crop takes the right part."""
+    """A few steps teach it to copy the coarse map, at a size that needs padding, so a wrong crop would show."""
     torch.manual_seed(0)
     network = AlphaGenerator(8, 1, 1, up=up)
     optimizer = torch.optim.Adam(network.parameters(), 2e-2)

@@ -1,4 +1,4 @@
-"""Blocks computed again in the backward pass: less is kept, nothing else changes."""
+"""Tests of blocks that are recomputed in the backward pass: less memory, the same results."""
 
 import copy
 

@@ -1,3 +1,5 @@
+"""Tests of the VGG features of the perceptual loss."""
+
 from pathlib import Path
 from urllib.error import URLError
 
@@ -14,7 +16,7 @@ DEPTHS = {"vgg16": (2, 2, 3, 3, 1), "vgg19": (2, 2, 4, 4, 1)}
 
 
 def reference(network: VGGFeatures, x: Tensor, depths: tuple[int, ...]) -> list[Tensor]:
-    """The features written out without any in-place operation."""
+    """Return the features, computed without in-place operations."""
     convs = iter([layer for layer in network.trunk if isinstance(layer, nn.Conv2d)])
     features = []
     for stage, depth in enumerate(depths):

@@ -1,3 +1,5 @@
+"""Tests of loading weights from files and from torchvision's hub."""
+
 import pytest
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""Dilation and erosion by an ellipse against a literal definition, of one size or with radii of their own."""
+"""Tests of dilation and erosion by an ellipse against a literal definition, for one size or a radius per sample."""
 
 from functools import partial
 
@@ -48,7 +48,7 @@ MASKS = {
 
 
 def by_definition(mask: torch.Tensor, size: int, largest: bool) -> torch.Tensor:
-    """For each pixel, any or all of the pixels under the ellipse that lie inside the image."""
+    """Return for each pixel whether any, or all, of the pixels under the ellipse and inside the image are set."""
     anchor, (height, width) = size // 2, mask.shape[-2:]
     result = torch.full_like(mask, not largest)
     for row, col in np.argwhere(ellipse_kernel(size)) - anchor:

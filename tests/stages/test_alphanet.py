@@ -1,4 +1,4 @@
-"""AlphaNet's two halves on their own: what moves, what is logged, what a sample's seed decides."""
+"""Tests of AlphaNet's two pre-training stages: what moves, what is logged, what a sample's seed decides."""
 
 import math
 
@@ -97,7 +97,7 @@ def test_a_term_that_is_not_finite_stops_before_the_weights(name, plane, term):
 
 
 def test_the_segmentation_learns_the_person_where_the_mask_says_something():
-    """Truth is alpha >= 0.5; pixels that are not valid count nowhere."""
+    """The truth is alpha >= 0.5; pixels that are not valid count nowhere."""
     stage = make_stage("alphanet_segmentation").eval()  # twice the same without dropout and batch statistics
     batch = people()
     logits, mask = stage.seg(batch["image"]).detach(), batch["alpha"] >= 0.5
@@ -114,7 +114,7 @@ def test_the_segmentation_learns_the_person_where_the_mask_says_something():
 
 
 def test_dropout_is_a_function_of_the_batch():
-    """What else drew from the generator before, as in a run that was resumed, does not matter."""
+    """Earlier draws from the generator, as in a resumed run, make no difference."""
     stage = make_stage("alphanet_segmentation")
     with torch.no_grad():
         losses = []

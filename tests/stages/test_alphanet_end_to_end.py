@@ -1,4 +1,4 @@
-"""AlphaNet's networks together: what each feedback lets through, and what it does not."""
+"""Tests of AlphaNet end to end: which gradients each kind of feedback lets through."""
 
 import math
 
@@ -19,14 +19,14 @@ def end_to_end(feedback, *words, seg=BRIGHT, **more):
 
 
 def gradients(stage, batch):
-    """Of the total loss of a batch: those of the segmentation and of the matting network, None where there is none."""
+    """Return the gradients of a batch's loss for both networks, None where there is none."""
     stage.zero_grad()
     stage.losses(batch).total.backward()
     return [[None if p.grad is None else p.grad.clone() for p in net.parameters()] for net in (stage.seg, stage.mat)]
 
 
 def own_and_matting_losses(stage, batch):
-    """(B,) each, as the paper's sections say them: focal + dice of the mask, and (A + C) / 2 of the fused alpha."""
+    """Return the losses (B,) by the paper's sections: focal + dice of the mask, and (A + C) / 2 of the fused alpha."""
     logits, true = stage.seg(batch["image"]), batch["alpha"]
     mask = (true >= 0.5).float()
     prob = logits.sigmoid()
@@ -60,7 +60,7 @@ def test_a_step_moves_what_the_feedback_lets_learn(feedback):
 
 
 def is_norm(network, parameter):
-    """Whether it belongs to a batch norm of the matting network's backbone."""
+    """Return whether a parameter belongs to a batch norm of the matting network's backbone."""
     return isinstance(network.get_submodule(parameter.rsplit(".", 1)[0]), torch.nn.BatchNorm2d)
 
 
@@ -96,7 +96,7 @@ def test_value_weighs_each_samples_own_loss_by_one_and_its_matting_loss():
 
 
 def test_value_lets_nothing_else_of_the_matting_loss_through():
-    """Another background behind one sample changes its matting loss: the gradient changes in length alone."""
+    """Another background changes a sample's matting loss, and only the length of the gradient."""
     stage, batch = end_to_end("value"), people(1)
     other = {**batch, "bgr": 1 - batch["bgr"]}
     lengths, directions = [], []
@@ -121,7 +121,7 @@ def test_the_matting_losses_gradient_reaches_the_segmentation_through_the_soft_l
 
 @pytest.mark.parametrize("feedback", ["straight_through", "soft"])
 def test_with_a_gradient_the_segmentations_own_loss_stays_as_it_is(feedback):
-    """No sample is weighed where the matting loss itself has a gradient."""
+    """Samples have no weights where the matting loss itself has a gradient."""
     stage, batch = end_to_end(feedback), people(3)
     found = stage.losses(batch)
     own, _ = own_and_matting_losses(stage, batch)
@@ -164,7 +164,7 @@ def test_the_loss_is_on_the_fused_alpha_or_on_the_raw_one():
 
 @pytest.mark.parametrize("made", [lambda: make_stage("alphanet_matting"), lambda: end_to_end("value")])
 def test_prediction_caps_the_longer_side(made):
-    """Test pictures come at their own sizes, a batch of them at once."""
+    """Test images come at their own sizes, in batches."""
     stage, seen = made().eval(), []
     stage.mat.register_forward_pre_hook(lambda _, inputs: seen.extend(plane.shape[-2:] for plane in inputs))
     batch = people(1, height=64, width=96)

@@ -1,4 +1,4 @@
-"""The stand-in for a coarse map: wrong, but by its own seed."""
+"""Tests of the stand-in for a coarse map: it is wrong, and depends on its seed alone."""
 
 import torch
 

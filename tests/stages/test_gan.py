@@ -1,4 +1,4 @@
-"""The GAN step: what moves and what does not, how often, and that its options equal the plain thing."""
+"""Tests of the GAN step: which networks move, how often, and that it equals the algorithm written out."""
 
 import math
 
@@ -61,7 +61,7 @@ def test_the_generator_runs_once_a_batch():
 
 
 def test_the_step_equals_the_algorithm_written_out():
-    """Discriminator on the detached fake, its step, then the generator against the stepped discriminator (eq. 11)."""
+    """The discriminator steps on the detached fake, then the generator against the new discriminator (eq. 11)."""
     overrides = ("loss.perceptual.weight=0", "scale.warmup=0")
     stage, twin = make_stage("alpha_gan", *overrides), make_stage("alpha_gan", *overrides)
     batch = make_batch()
@@ -158,7 +158,7 @@ def test_clipping_bounds_the_step():
 
 @pytest.mark.parametrize(("choice", "factor"), [("literal", 3), ("once", 1)])
 def test_sum_over_scales(choice, factor):
-    """Eq. 7: perceptual and segmentation stand inside the sum over k, border outside; eq. 11: all inside."""
+    """Eq. 7 has perceptual and segmentation inside the sum over k and border outside; eq. 11 has all inside."""
     seg = make_stage("segmentation_gan", f"loss.sum_over_scales={choice}")
     alpha = make_stage("alpha_gan", f"loss.sum_over_scales={choice}")
     for stage in (seg, alpha):

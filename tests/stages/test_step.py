@@ -1,4 +1,4 @@
-"""The GAN step against the literal one; where the host waits for the device; blocks that are computed again."""
+"""Tests of the training step: equal to a literal one, without waiting for the device, with recomputed blocks."""
 
 import math
 
@@ -27,14 +27,14 @@ def any_stage(name, optimizer="torch.optim.SGD"):
     "changes", [(), *((one,) for one in (*KEPT, ONE_PASS, NETS_LAST, FOREACH)), KEPT], ids=lambda some: "+".join(some)
 )
 def test_losses_and_gradients_are_those_of_the_literal_step(changes):
-    """Each change of the step apart, and all of them."""
+    """With each change to the literal step separately, and with all of them."""
     stage = stage_of(1 / 16, "net.gen.width=4", "net.disc.width=4", optimizer="torch.optim.SGD")
     check_equal(Step(stage, changes), stage, people(2, 0, 48, 64))
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_host_waits_for_the_device_only_where_a_row_is_logged(name):
-    """Tensors without data refuse to be read."""
+    """Meta tensors have no data: reading one raises."""
     stage = any_stage(name).to("meta")
     stage.optim = {
         key: {**node, "fused": False} if isinstance(node, dict) else node for key, node in stage.optim.items()
@@ -50,7 +50,7 @@ def test_the_host_waits_for_the_device_only_where_a_row_is_logged(name):
 
 @pytest.fixture
 def gpu_without_data():
-    """A tensor's like on a GPU, as far as shapes, types and devices go; what mixes devices is refused."""
+    """Return a function that moves tensors to a fake GPU, which refuses to mix devices."""
     torch.__future__.set_overwrite_module_params_on_conversion(True)  # a parameter cannot be moved there in place
     with FakeTensorMode():
         yield lambda tensor: torch.empty(tensor.shape, dtype=tensor.dtype, device="cuda")
@@ -66,7 +66,7 @@ def test_a_step_keeps_to_the_device_of_its_batch(name, request):
     stage.optimizers, stage.log_every = lambda: optimizers if len(optimizers) > 1 else optimizers[0], 3
 
     def backward(loss):
-        """It would ask the driver for the device's stream: gradients without it."""
+        """Set gradients without autograd, which would ask the driver for the device's stream."""
         assert loss.device.type == "cuda"
         assert loss.requires_grad
         for network in stage.trained.values():
@@ -157,7 +157,7 @@ def test_recomputing_changes_no_weight_and_no_statistic(name):
 
 
 def test_recomputing_keeps_less_of_every_network_of_a_gan_step():
-    """A generator's, the discriminator's and VGG's insides."""
+    """Of the generator, the discriminator and VGG."""
     kept = []
     for frugal in (False, True):
         stage, sizes = make_stage("alpha_gan", f"runtime.recompute={frugal}"), {}

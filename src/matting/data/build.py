@@ -1,4 +1,4 @@
-"""Build sources from the data node of a config, and fingerprint the data that a run reads. No torch here."""
+"""Build sources from the data node of a config, and fingerprint the data that a run reads."""
 
 import hashlib
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Find and read the trimap files of pictures. No torch here."""
+"""Find and read the trimap files of pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path

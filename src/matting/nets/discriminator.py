@@ -50,6 +50,7 @@ class MultiScaleDiscriminator(nn.Module):
 
     @property
     def blocks(self) -> list[nn.Module]:
+        """The modules that `recompute` runs again in the backward pass."""
         return list(self.scales)
 
     def forward(self, image: Tensor, target: Tensor) -> list[Tensor]:

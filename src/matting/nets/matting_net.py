@@ -94,6 +94,7 @@ class MattingNet(nn.Module):
 
     @property
     def blocks(self) -> list[nn.Module]:
+        """The modules that `recompute` runs again in the backward pass."""
         return [*self.encoder.stages, *self.attentions, *self.decoder, self.head]
 
     def forward(self, image: Tensor, trimap: Tensor) -> Tensor:

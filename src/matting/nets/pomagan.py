@@ -93,6 +93,7 @@ class SegmentationGenerator(nn.Module):
 
     @property
     def blocks(self) -> list[nn.Module]:
+        """The modules that `recompute` runs again in the backward pass."""
         return [*self.encoder.levels, *self.trunk, *self.decoder.levels, self.decoder.head]
 
     def forward(self, image: Tensor) -> Tensor:
@@ -142,6 +143,7 @@ class AlphaGenerator(nn.Module):
 
     @property
     def blocks(self) -> list[nn.Module]:
+        """The modules that `recompute` runs again in the backward pass."""
         levels = (level for encoder in self.encoders for level in encoder.levels)  # type: ignore[union-attr]
         return [*levels, *self.trunk, *self.decoder.levels, self.decoder.head]
 

@@ -36,6 +36,7 @@ class AlphaGAN(GANStage):
         return self
 
     def example(self, batch: Batch) -> Example:
+        """Return image and coarse map as inputs, and the true alpha."""
         image, alpha = batch["image"], batch["alpha"]
         if self.segmentation is None:
             coarse = perturbed((alpha >= 0.5).float(), batch["seeds"])

@@ -58,6 +58,7 @@ class AlphaNetEndToEnd(MattingStage):
         return self
 
     def losses(self, batch: Batch) -> LossSum:
+        """Return the matting losses and, unless it is frozen, those of the segmentation network."""
         image, true = batch["image"], batch["alpha"]
         # The way of the data is that of prediction: mask, trimap, raw alpha, fused alpha.
         seed_dropout(batch)
@@ -86,6 +87,7 @@ class AlphaNetEndToEnd(MattingStage):
         return ones + torch.stack(losses).sum(0) if self.feedback == "value" and losses else ones
 
     def predict_map(self, batch: Batch) -> Tensor:
+        """Return the fused alpha (B, 1, H, W)."""
         alpha: Tensor = self.system(batch["image"])["alpha"]
         return alpha
 

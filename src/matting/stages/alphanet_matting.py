@@ -38,6 +38,7 @@ class AlphaNetMatting(MattingStage):
         return {"mat": self.mat}
 
     def losses(self, batch: Batch) -> LossSum:
+        """Return the matting losses of raw or fused alpha, on trimaps of random widths."""
         trimap = self.drawn_trimap(batch)
         raw = self.mat(batch["image"], trimap)
         pred, true = fuse(raw, trimap) if self.fused else raw, batch["alpha"]
@@ -57,6 +58,7 @@ class AlphaNetMatting(MattingStage):
         return trimap_from_alpha(batch["alpha"], sizes)
 
     def predict_map(self, batch: Batch) -> Tensor:
+        """Return the fused alpha (B, 1, H, W), with a trimap of the middle width and images at `stage.long_side`."""
         height, width = batch["alpha"].shape[-2:]
         # At full size the network takes about 1 GB of memory for each megapixel.
         small = reduced_size((height, width), self.stage["long_side"])

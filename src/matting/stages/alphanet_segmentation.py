@@ -31,6 +31,7 @@ class AlphaNetSegmentation(MattingStage):
         return {"seg": self.seg}
 
     def losses(self, batch: Batch) -> LossSum:
+        """Return focal and dice loss over the valid pixels."""
         mask, valid = batch["alpha"] >= 0.5, batch.get("valid")
         seed_dropout(batch)
         logits = self.seg(batch["image"])
@@ -42,6 +43,7 @@ class AlphaNetSegmentation(MattingStage):
         )
 
     def predict_map(self, batch: Batch) -> Tensor:
+        """Return the probability of a person, (B, 1, H, W)."""
         return self.seg(batch["image"]).sigmoid()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:

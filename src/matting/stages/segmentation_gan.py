@@ -14,5 +14,6 @@ class SegmentationGAN(GANStage):
     pixel_term, input_names = "segmentation", ("image",)
 
     def example(self, batch: Batch) -> Example:
+        """Return the image as input, and s* as the true map."""
         mask = (batch["alpha"] >= 0.5).float()
         return Example(batch["image"], (batch["image"],), mask, batch.get("new_bgr"), batch["ids"])

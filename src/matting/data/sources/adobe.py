@@ -29,6 +29,7 @@ class AdobeSubjects(FileSource):
             raise UserError(f"{top}: no group with an alpha folder; expected {LAYOUT}")
         fgrs: dict[str, Path] = {}
         alphas: dict[str, Path] = {}
+        # Ids must be unique over all groups: they share one name list.
         for group in groups:
             for found, kind in ((fgrs, "fg"), (alphas, "alpha")):
                 for id, file in index_images(group / kind, LAYOUT).items():

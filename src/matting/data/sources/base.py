@@ -168,6 +168,7 @@ def select_ids(ids: Collection[str], list_file: Path | None, folder: Path) -> li
     """
     if list_file is None:
         return sorted(ids)
+    # A name may be given with its suffix, and an id may contain dots: compare both.
     selected = set()
     for name in read_names(list_file):
         stem = name[: name.rindex(".")] if name.lower().endswith(EXTENSIONS) else name

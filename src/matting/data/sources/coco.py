@@ -47,11 +47,13 @@ class CocoPersons(FileSource):
         listed, people = persons_of(annotations, images, files)
         if not people:
             raise UserError(f"{annotations}: no person on the images of {images}; expected an instances json")
+        # Keep what `load` needs, and let go of the json, hundreds of MB once parsed.
         self.sizes = {id: (int(listed[id]["height"]), int(listed[id]["width"])) for id in people}
         self.people = {
             id: [{key: person.get(key) for key in ("segmentation", "iscrowd")} for person in found]
             for id, found in people.items()
         }
+        # The fingerprint covers images and json: its names are relative to the folder that holds both.
         root = Path(os.path.commonpath([images.absolute(), annotations.absolute()]))
         paths: dict[str, tuple[Path, ...]] = {id: (files[id].absolute(), annotations.absolute()) for id in self.people}
         super().__init__("coco-persons", root, paths)

@@ -37,6 +37,7 @@ class SuperviselyPersons(FileSource):
         if not folders:
             raise UserError(f"{root}: no folder of a dataset; expected {LAYOUT}")
         paths: dict[str, tuple[Path, ...]] = {}
+        # Each annotation is read here once: a broken export must fail before a training, not within it.
         for folder in folders:
             for id, (image, annotation) in pair_annotations(folder).items():
                 if read_persons(annotation, self.classes)[1]:
@@ -91,6 +92,7 @@ def pair_annotations(folder: Path) -> dict[str, tuple[Path, Path]]:
         if not names:
             raise UserError(f"{image}: image without its annotation; expected {folder / 'ann' / image.name}.json")
         pairs[id] = image, annotations.pop(names[0])
+    # What is left has no image.
     for annotation in annotations.values():
         raise UserError(f"{annotation}: annotation without its image; expected it in {folder / 'img'}")
     return pairs
@@ -125,7 +127,7 @@ def draw_bitmap(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
     """Draw a bitmap, bool (H, W): a PNG, compressed by zlib, in base64, with its first pixel at `origin` (x, y)."""
     png = zlib.decompress(base64.b64decode(person["bitmap"]["data"]))
     drawn = imdecode(png, cv2.IMREAD_UNCHANGED)
-    if drawn.ndim == 3:  # a palette with a transparent colour, or one without
+    if drawn.ndim == 3:  # a PNG with a palette: the person is what is opaque, or not black
         drawn = drawn[..., 3] if drawn.shape[2] == 4 else drawn.max(2)
     left, top = person["bitmap"]["origin"]
     bottom, right = top + drawn.shape[0], left + drawn.shape[1]

@@ -39,6 +39,7 @@ class VocPersons(FileSource):
         """root: the folder that holds JPEGImages. names: a list such as ImageSets/Segmentation/train.txt."""
         labels = index_images(root / "SegmentationClass", LAYOUT)
         images = index_images(root / "JPEGImages", LAYOUT)
+        # Only images with a segmentation mask have a truth, and few of them show a person.
         ids = [id for id in select_ids(labels, names, root / "SegmentationClass") if has_person(root, id)]
         if not ids:
             raise UserError(f"{root}: no segmented image with a person; expected {LAYOUT}")
