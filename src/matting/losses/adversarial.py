@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from matting.losses.precision import widened
+
 Kind = Literal["bce", "lsgan", "hinge"]
 
 # The loss of a logit by kind: REAL where the discriminator should say "real", FAKE where it should say "fake", and FOOL
@@ -56,11 +58,6 @@ def discriminator_loss(real_logits: Sequence[Tensor], fake_logits: Sequence[Tens
         for real, fake in zip(real_logits, fake_logits, strict=True)
     ]
     return 0.5 * torch.stack(scales).sum()
-
-
-def widened(logits: Tensor) -> Tensor:
-    """Return the logits in float32, or in float64 if they have it."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def check_kind(kind: str) -> None:

@@ -4,8 +4,9 @@ The paper sums "over the complete image"; here it is the mean over the pixels, s
 All are computed in float32 at least, whatever the precision of the inputs.
 """
 
-import torch
 from torch import Tensor
+
+from matting.losses.precision import widened
 
 
 def alpha_prediction_loss(pred_alpha: Tensor, true_alpha: Tensor) -> Tensor:
@@ -38,8 +39,3 @@ def alpha_error(pred_alpha: Tensor, true_alpha: Tensor) -> Tensor:
             f"pred_alpha {tuple(pred_alpha.shape)} and true_alpha {tuple(true_alpha.shape)} differ in shape"
         )
     return (widened(pred_alpha) - widened(true_alpha)).abs()
-
-
-def widened(tensor: Tensor) -> Tensor:
-    """Return the tensor in float32, or in float64 if it has it."""
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

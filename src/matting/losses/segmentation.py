@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from matting.losses.precision import widened
+
 # Pixels added to numerator and denominator of the dice quotient, which would be 0 / 0 where nobody is in the image.
 DICE_SMOOTHING = 1.0
 
@@ -44,7 +46,7 @@ def prepared(logits: Tensor, mask: Tensor, valid: Tensor | None) -> tuple[Tensor
     for name, tensor in (("mask", mask), ("valid", valid)):
         if tensor is not None and tensor.shape != logits.shape:
             raise ValueError(f"{name}: {tuple(tensor.shape)}, expected the shape of the logits, {tuple(logits.shape)}")
-    wide = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    wide = widened(logits)
     if valid is None:
         return wide, mask.to(wide.dtype), torch.ones_like(wide)
     return wide.where(valid, 0), mask.to(wide.dtype), valid.to(wide.dtype)

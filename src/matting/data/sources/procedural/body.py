@@ -38,9 +38,10 @@ class Body:
 
     def trunk(self) -> np.ndarray:
         """Return the outline (N, 2) in pixels from the neck to below the hips."""
-        w, g = self.width - 0.06, self.girth
-        half = [(0.16, 0.06), (0.25, 0.02), (0.48 * w, -0.05), (0.84 * w, -0.14), (w, -0.3), (1.0 * w, -0.6)]
-        half += [(0.88 * w * g, -1.0), (0.78 * w * g, -1.7), (0.84 * w * g, -2.3), (0.9 * w * g, -2.75)]
+        wide, girth = self.width - 0.06, self.girth
+        half = [(0.16, 0.06), (0.25, 0.02), (0.48 * wide, -0.05), (0.84 * wide, -0.14), (wide, -0.3), (wide, -0.6)]
+        half += [(0.88 * wide * girth, -1.0), (0.78 * wide * girth, -1.7)]
+        half += [(0.84 * wide * girth, -2.3), (0.9 * wide * girth, -2.75)]
         right = np.array(half)
         left = right * (-1, 1)
         right[:, 1] -= self.slope

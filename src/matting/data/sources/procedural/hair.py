@@ -7,7 +7,7 @@ import numpy as np
 from matting.data.sources.procedural.canvas import Canvas, Layer, relief
 from matting.data.sources.procedural.head import CRANIUM, Head
 from matting.data.sources.procedural.people import Person
-from matting.data.sources.procedural.strands import cut, follow, grow, pull
+from matting.data.sources.procedural.strands import follow, grow, pull, shortened
 
 
 @dataclass(frozen=True)
@@ -83,28 +83,28 @@ class Hair:
 
     def _guides(self) -> np.ndarray:
         """Return the guides (N, steps, 3) of the haircut in head coordinates."""
-        rng, cut_ = self.rng, self.cut
+        rng, cut = self.rng, self.cut
         # Roots: random points of the skull above the hairline.
-        normals = rng.normal(size=(cut_.guides * 4, 3))
+        normals = rng.normal(size=(cut.guides * 4, 3))
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         roots = CRANIUM + normals * self.head.skull
         grown = roots[:, 1] > self.hairline(np.arctan2(roots[:, 0], roots[:, 2] - CRANIUM[2]))
-        normals, roots = (a[grown][: cut_.guides].astype(np.float32) for a in (normals, roots))
+        normals, roots = (a[grown][: cut.guides].astype(np.float32) for a in (normals, roots))
         if self.tail:
-            return np.concatenate([pull(roots, self.tie, CRANIUM, self.radii, cut_.steps), self._tail()])
+            return np.concatenate([pull(roots, self.tie, CRANIUM, self.radii, cut.steps), self._tail()])
         # Directions: away from the parting and backwards; short hair over the forehead is combed forwards.
         aside = np.where(roots[:, :1] > self.part, 1.0, -1.0) * np.array([1.0, 0, 0])
         combed = aside - normals * np.sum(aside * normals, axis=1, keepdims=True) + (0, 0, -0.5)
         if self.person.haircut in ("short", "buzz"):
             combed = combed + (0, 0, 0.9) * (roots[:, 2:] > 0.1)
-        headings = normals * cut_.lift + combed + rng.normal(0, 0.2, roots.shape)
+        headings = normals * cut.lift + combed + rng.normal(0, 0.2, roots.shape)
         headings /= np.linalg.norm(headings, axis=1, keepdims=True)
         # Locks of one length would make an outline like fur.
         uneven = 1 + 0.25 * np.sin(normals @ rng.normal(0, 4, 3) + rng.uniform(0, 6)) + rng.normal(0, 0.12, len(roots))
         lengths = self.length * np.clip(uneven, 0.4, 1.6)
-        guides = grow(roots, headings, lengths, self.down * cut_.fall, CRANIUM, self.radii, cut_.steps)
+        guides = grow(roots, headings, lengths, self.down * cut.fall, CRANIUM, self.radii, cut.steps)
         # Long hair leaves the face free: move it to the side of the face where it grows.
-        if cut_.length > 0.6:
+        if cut.length > 0.6:
             near = (guides[..., 1] < 0.84) & (guides[..., 2] > 0) & (guides[..., 1] > -0.2)
             clear = FACE_CLEAR * self.person.head_width + rng.normal(0, 0.03, (len(guides), 1))
             side = np.where(roots[:, :1] > self.part, 1, -1)
@@ -144,22 +144,24 @@ class Hair:
 
     def _draw(self, canvas: Canvas, guides: np.ndarray, behind: bool) -> None:
         """Draw hair along guides: the mass on the skull, dark locks, fine strands on them, and flyaway hairs."""
-        head, cut_, rng, unit = self.head, self.cut, self.rng, self.head.frame.unit
+        head, cut, rng, unit = self.head, self.cut, self.rng, self.head.frame.unit
         lines = head.pixels(guides) if len(guides) else np.zeros((0, 2, 2))
-        outline = head.outline(cut_.cap, slice(0, 1))
+        outline = head.outline(cut.cap, slice(0, 1))
         layer = Layer(canvas, np.concatenate([lines.reshape(-1, 2), outline]), margin=0.3 * unit)
         if behind:
             layer.fill(outline, tone=70)
-        elif self.person.headwear in ("none", "veil") or cut_.length > 0.6:
-            for patch in head.patches(self.hairline, None, cut_.cap):
+        elif self.person.headwear in ("none", "veil") or cut.length > 0.6:
+            for patch in head.patches(self.hairline, None, cut.cap):
                 layer.fill(patch, tone=90)
         if len(guides):
-            locks, tones = follow(rng, guides, 3, cut_.spread, cut_.clump, cut_.wave, cut_.turns, 0.0)
-            shares = rng.uniform(0.6, 0.9, len(locks)) if cut_.length > 0.1 else np.ones(len(locks))
-            layer.strands(head.pixels(cut(locks, shares)), tones * 0.55, (0.021 if cut_.length > 0.1 else 0.01) * unit)
+            locks, tones = follow(rng, guides, 3, cut.spread, cut.clump, cut.wave, cut.turns, 0.0)
+            shares = rng.uniform(0.6, 0.9, len(locks)) if cut.length > 0.1 else np.ones(len(locks))
+            layer.strands(
+                head.pixels(shortened(locks, shares)), tones * 0.55, (0.021 if cut.length > 0.1 else 0.01) * unit
+            )
             more = max(1.0, min(unit / 110, 2.5))
             fine, tones = follow(
-                rng, guides, round(cut_.each * more), cut_.spread, cut_.clump, cut_.wave, cut_.turns, cut_.frizz
+                rng, guides, round(cut.each * more), cut.spread, cut.clump, cut.wave, cut.turns, cut.frizz
             )
             layer.strands(head.pixels(fine), tones, 0.004 * unit / more)
             self._flyaways(layer, guides)

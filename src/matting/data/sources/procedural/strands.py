@@ -75,7 +75,7 @@ def follow(
     return strands, np.clip(tones, 0.05, 1)
 
 
-def cut(strands: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def shortened(strands: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Return the first `shares` (N,) of each strand (N, K, D), again with K points."""
     steps = strands.shape[1]
     at = shares[:, None] * np.linspace(0, steps - 1, steps)[None]
