@@ -40,6 +40,7 @@ class Photographs(Dataset):
         item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[index])
         draw = np.random.Generator(np.random.Philox(key_of(self.seed, epoch, index)))
         geometry_seed, camera_seed = (int(seed) for seed in draw.integers(0, 2**31, 2))
+        # Two seeds, one for the geometry here, one for the camera's noise on the device.
         image, alpha, valid = self.geometry.frame_photograph(item.image, item.mask, item.valid, geometry_seed)
         return {
             "image": image,
@@ -83,6 +84,7 @@ class EvalPhotographs(Dataset):
         rows, columns = size = inside(item.mask.shape, self.frame, self.fit)
         image = resize(item.image, *size)
         alpha, valid = (to_plane(resize(to_plane(plane), *size) > 127) for plane in (item.mask, item.valid))
+        # Continue image and mask beyond the photograph, so that no edge appears there; `valid` leaves it out.
         top, left = (self.frame[0] - rows) // 2, (self.frame[1] - columns) // 2
         sides = top, self.frame[0] - rows - top, left, self.frame[1] - columns - left
         return {

@@ -140,6 +140,7 @@ def index_images(folder: Path, expected: str) -> dict[str, Path]:
 
     expected: the layout, for the error. Raises UserError for a folder without images, and for two images of one id.
     """
+    # `a/b.png` and `a/b.jpg` would have one id, and a list file could not tell them apart.
     found: dict[str, Path] = {}
     for file in list_images(folder, expected):
         id = file.relative_to(folder).with_suffix("").as_posix()
@@ -152,6 +153,7 @@ def index_images(folder: Path, expected: str) -> dict[str, Path]:
 def read_names(list_file: Path) -> list[str]:
     """Return the names of a list file: one per line, `#` starts a comment. Raises UserError if there are none."""
     try:
+        # utf-8-sig: editors on Windows begin a text file with a byte order mark.
         lines = list_file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{list_file}: cannot be read; expected a text file with one name per line") from error

@@ -71,6 +71,7 @@ class CocoPersons(FileSource):
         except (KeyError, OverflowError, TypeError, ValueError) as error:
             what = f"a person on {self.paths[id][0].name} that cannot be drawn ({error})"
             raise DamagedFile(f"{self.paths[id][1]}: {what}; correct or remove it") from error
+        # A crowd is valid where a person is drawn over it.
         return Labelled(image, mask, mask | ~crowd)
 
 
@@ -82,6 +83,7 @@ def persons_of(
     Raises UserError for another kind of json, and for one that does not list an image: it is that of another folder.
     """
     coco = read_annotations(annotations)
+    # Images are known by their name without suffix: file names in the json may have another one.
     entries = {Path(entry["file_name"]).with_suffix("").as_posix(): entry for entry in coco.imgs.values()}
     unlisted = [file for id, file in files.items() if id not in entries]
     if unlisted:
@@ -104,6 +106,7 @@ def read_annotations(annotations: Path) -> COCO:
     if annotations.stat().st_size > LARGE:
         say(f"reading {annotations}")
     try:
+        # pycocotools prints how long it takes.
         with redirect_stdout(StringIO()):
             coco = COCO(str(annotations))
         if not coco.imgs:

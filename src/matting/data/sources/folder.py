@@ -27,6 +27,7 @@ class FolderSubjects(FileSource):
     def __init__(self, root: Path, list_file: Path | None = None) -> None:
         if not root.is_dir():
             raise UserError(f"{root}: no such folder; expected {LAYOUT}")
+        # The folders that are there decide the layout. With both fgr/ and image/, the true colours are better.
         colours = [name for name in ("fgr", "image") if (root / name).is_dir()]
         if not colours and not (root / "alpha").is_dir():
             self.layout = "rgba"
@@ -35,6 +36,7 @@ class FolderSubjects(FileSource):
             return
         self.layout = "image" if colours == ["image"] else "fgr"
         fgrs, alphas = index_images(root / self.layout, LAYOUT), index_images(root / "alpha", LAYOUT)
+        # Ids of either folder: `pair_files` then names a file whose partner is missing.
         ids = select_ids(fgrs.keys() | alphas.keys(), list_file, root)
         super().__init__("folder", root, pair_files(fgrs, alphas, ids, root))
 

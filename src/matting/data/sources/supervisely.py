@@ -85,6 +85,7 @@ def pair_annotations(folder: Path) -> dict[str, tuple[Path, Path]]:
 
     The annotation is `ann/<image name>.json`, in older exports `ann/<stem>.json`.
     """
+    # Hidden files, such as those that macOS adds to archives, are no annotations.
     annotations = {path.name.removesuffix(".json"): path for path in (folder / "ann").glob("[!.]*.json")}
     pairs = {}
     for id, image in index_images(folder / "img", LAYOUT).items():
@@ -111,6 +112,7 @@ def read_persons(annotation: Path, classes: dict[str, str]) -> tuple[tuple[int, 
         raise UserError(
             f"{annotation}: expected a size, and objects that have a classTitle; export it again"
         ) from error
+    # Other geometries (points, lines, cuboids) have no area, or none that is exact.
     for person in persons:
         if (shape := shape_of(person, classes)) not in SHAPES:
             what = f"geometryType {shape} of a {person['classTitle']}"
@@ -140,6 +142,7 @@ def draw_bitmap(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
 
 def draw_polygon(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
     """Draw a polygon, bool (H, W): the inside of `points.exterior` without `points.interior`, corners (x, y)."""
+    # One polygon at a time: together, OpenCV leaves out what an even number of them cover.
     plane = np.zeros(size, np.uint8)
     cv2.fillPoly(plane, [corners(person["points"]["exterior"])], 1)
     for hole in person["points"]["interior"]:

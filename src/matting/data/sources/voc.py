@@ -12,6 +12,7 @@ from matting.errors import UserError
 
 LAYOUT = "Pascal VOC, a folder like VOCdevkit/VOC2012 with JPEGImages, Annotations and SegmentationClass"
 PERSON, VOID = 15, 255
+# A search, not a parser: thousands of annotations are read when a source is built.
 NAMES_PERSON = re.compile(r"<name>\s*person\s*</name>")
 
 

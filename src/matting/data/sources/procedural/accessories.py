@@ -52,6 +52,7 @@ class Accessories:
     def _drape(self) -> np.ndarray:
         """Return the outline (N, 2) in pixels of a scarf around head, neck and shoulders."""
         head, body = self.head, self.body
+        # The upper half of the head's outline, then down to the shoulders and across the chest.
         hull = head.outline(0.075)
         low = body.frame.pixels(np.array([[-0.62, -0.28], [-0.3, -0.5], [0.05, -0.62], [0.35, -0.48], [0.6, -0.3]]))
         top = hull[hull[:, 1] < head.pixels(np.array([0, 0.35, 0]))[1]]
@@ -69,6 +70,7 @@ class Accessories:
         drape = self._drape()
         layer = Layer(self.canvas, drape)
         if self.head.facing(0, 0.45) > 0.05:
+            # The face is an ellipse on the head: it turns with it, and the even-odd fill leaves it open.
             turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
             face = np.stack([0.285 * np.sin(turn), 0.41 + 0.375 * np.cos(turn)], 1)
             layer.fill(drape, self.head.on_face(face, 0.02))
@@ -129,6 +131,7 @@ class Accessories:
         """Draw translucent cloth between two edges, hung from a point: its folds run away from there and are denser."""
         frame, rng, unit = self.head.frame, self.rng, self.unit
         outline = frame.pixels(np.concatenate([smooth(outer), smooth(inner)]))
+        # The hem is nearly opaque: without it the edge of thin cloth would be lost.
         layer = Layer(self.canvas, outline, margin=0.1 * unit)
         layer.fill(outline)
         hem = Layer(self.canvas, outline, margin=0.1 * unit)

@@ -47,6 +47,7 @@ class Wardrobe:
         layer.fill(outline)
         if person.garment == "fur":
             self._fur(layer, outline, 0.13)
+        # A jacket's opening shows the shirt, drawn below it; any other opening shows skin.
         if person.garment == "jacket" and not body.back:
             self._shirt_front()
         if person.garment == "tank" or not body.back:
@@ -59,6 +60,7 @@ class Wardrobe:
     def _openings(self) -> list[np.ndarray]:
         """Return the outlines of the neckline and the armholes."""
         garment, front = self.person.garment, self.body.front
+        # Straps leave both shoulders open: the armholes are seen from the front and from the back.
         if garment == "tank":
             wide = self.body.width / 0.86
             neck = smooth(
@@ -141,6 +143,7 @@ class Wardrobe:
                 [[0.2, 0.07], [0.3, 0.03], [0.42, -0.3], [0.34, -0.36], [0.4, -0.45], [0.02, -1.35], [0.12, -0.5]]
             )
             flap = np.array([[0.17, 0.16], [0.24, 0.06], [0.29, -0.08], [0.2, -0.3], [0.01, -0.33], [0.1, -0.1]])
+            # Each flap is drawn twice: a dark one, and over it a slightly smaller bright one, which leaves an edge.
             for side in (-1, 1):
                 if person.garment == "jacket":
                     layer.fill(body.front(lapel * (side, 1)), colour=dark)
@@ -177,12 +180,14 @@ class Wardrobe:
             draw_hand(self.canvas, path[-1], way, self.head.frame, person, side, pose, smear)
         if person.garment == "tank":
             return
+        # The sleeve covers a share of the arm, wider than the arm itself.
         share = 0.42 if person.garment == "tee" else 0.97
         count = max(2, int(share * len(path)))
         wide = {"tee": 1.2, "fur": 1.3, "hoodie": 1.25, "sweater": 1.2}.get(person.garment, 1.12)
         sleeve = Layer(self.canvas, path[:count], margin=0.55 * unit)
         loose = body.radii(len(path), wide)[:count]
         sleeve.limb(path[:count], loose)
+        # Fur grows along both edges of the sleeve.
         if person.garment == "fur":
             along = np.gradient(path[:count], axis=0)
             across = np.stack([-along[:, 1], along[:, 0]], 1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)

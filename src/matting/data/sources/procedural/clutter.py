@@ -19,6 +19,7 @@ def place_object(rng: np.random.Generator, scene: Image) -> None:
     corners = ellipse(reach, reach * rng.uniform(0.4, 1.6), int(rng.integers(4, 9))) * rng.uniform(0.6, 1.1, (1, 1))
     turn = rng.uniform(0, np.pi)
     corners = corners @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    # A polygon or a smooth blob; only its box is drawn.
     shape = (smooth(corners, closed=True) if rng.random() < 0.6 else corners) + centre
     low = np.clip(np.floor(shape.min(0)), 0, (width - 1, height - 1)).astype(int)
     high = np.maximum(np.clip(np.ceil(shape.max(0)) + 1, 0, (width, height)).astype(int), low + 1)
@@ -51,6 +52,7 @@ def grass(rng: np.random.Generator, scene: Image) -> None:
     headings = np.stack([rng.normal(0, 0.35, count), np.full(count, -1.0), np.zeros(count)], 1)
     lengths = rng.uniform(0.1, 0.6, count) * height
     bend = np.stack([rng.normal(0, 1.5 / height, count), np.zeros(count), np.zeros(count)], 1)
+    # Strands of hair serve as blades, with an ellipsoid to avoid that is far away.
     nowhere = np.array([0.0, 0.0, 1e9])
     blades = grow(roots, headings, lengths, bend, nowhere, np.ones(3), 10)[..., :2]
     dark, light = palette(rng)[:2] * 0.6 + np.array([0.1, 0.16, 0.02])

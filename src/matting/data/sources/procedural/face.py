@@ -140,6 +140,7 @@ def draw_nose(layer: Layer, head: Head, person: Person) -> None:
 def draw_mouth(layer: Layer, head: Head, person: Person) -> None:
     """Draw upper and lower lip, the gap between them, and teeth."""
     half, smile, gap = 0.125 * person.mouth, person.smile * 0.035, person.teeth * 0.035
+    # Curves from corner to corner: the bow above, the seam, the lower edge of the gap, the edge of the lower lip.
     x = np.linspace(-1, 1, 13)
     lift = 0.02 * (1 - x**2)
     seam = np.stack([x * half, 0.195 + smile * (x**2 - 0.3)], 1)

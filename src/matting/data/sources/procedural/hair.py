@@ -147,6 +147,7 @@ class Hair:
         head, cut, rng, unit = self.head, self.cut, self.rng, self.head.frame.unit
         lines = head.pixels(guides) if len(guides) else np.zeros((0, 2, 2))
         outline = head.outline(cut.cap, slice(0, 1))
+        # A dark mass first, so that no scalp shows between strands; a hat hides it.
         layer = Layer(canvas, np.concatenate([lines.reshape(-1, 2), outline]), margin=0.3 * unit)
         if behind:
             layer.fill(outline, tone=70)
@@ -159,12 +160,14 @@ class Hair:
             layer.strands(
                 head.pixels(shortened(locks, shares)), tones * 0.55, (0.021 if cut.length > 0.1 else 0.01) * unit
             )
+            # On a larger canvas more and thinner strands: their density in pixels stays.
             more = max(1.0, min(unit / 110, 2.5))
             fine, tones = follow(
                 rng, guides, round(cut.each * more), cut.spread, cut.clump, cut.wave, cut.turns, cut.frizz
             )
             layer.strands(head.pixels(fine), tones, 0.004 * unit / more)
             self._flyaways(layer, guides)
+        # The tone of a strand mixes the dark and the light colour of the hair.
         cover, tone = layer.cover(), layer.tones()
         dark, light = self.person.hair
         colour = cover[..., None] * dark + tone[..., None] * (light - dark)

@@ -94,6 +94,7 @@ def books(rng: np.random.Generator, shelf: Image) -> None:
 def street(rng: np.random.Generator, height: int, width: int) -> Image:
     """Draw houses with rows of windows under a sky, in two rows, and a road."""
     scene = sky(rng, height, width)
+    # The far row of houses first, paler, then the near one over it.
     for depth in range(2):
         x = -rng.uniform(0, 0.2) * width
         while x < width:
@@ -131,6 +132,7 @@ def landscape(rng: np.random.Generator, height: int, width: int) -> Image:
     scene = sky(rng, height, width)
     green = np.array([(0.25, 0.42, 0.15), (0.45, 0.45, 0.2), (0.55, 0.35, 0.15), (0.6, 0.55, 0.4)])[rng.integers(4)]
     for depth, level in enumerate(np.sort(rng.uniform(0.25, 0.8, 3))):
+        # A ridge line of broad and of fine noise; haze adds the colour of the air with distance.
         ridge = level + 0.12 * (noise(rng, 1, width, 1, 3 + depth)[0] - 0.5) + 0.03 * noise(rng, 1, width, 1, 40)[0]
         below = (np.arange(height)[:, None] > ridge[None] * height)[..., None]
         haze = 0.55 * (1 - depth / 2)
@@ -147,6 +149,7 @@ def texture(rng: np.random.Generator, height: int, width: int) -> Image:
     unit = min(height, width)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     grime = cloud(rng, height, width, 4)[..., None]
+    # Bricks of every second row are shifted by half; each brick has a tone.
     if kind == "brick":
         tall = max(4.0, unit * rng.uniform(0.05, 0.12))
         row = np.floor(y / tall)

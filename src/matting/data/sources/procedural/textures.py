@@ -54,6 +54,7 @@ def fabric(
     }[kind]()
     mix = mix.astype(np.float32)[..., None]
     cloth = first * (1 - mix) + second * mix
+    # Plaid has thin lines of the third colour; knit is one colour with a relief of stitches.
     if kind == "plaid":
         thin = edge(np.sin(across) - 0.93, period) + edge(np.sin(along) - 0.93, period)
         cloth += (third - cloth) * np.minimum(thin, 1).astype(np.float32)[..., None] * 0.8
