@@ -95,6 +95,7 @@ class MattingStage(LightningModule):
         raise NotImplementedError
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Build an optimizer for each trained network. Raises UserError when the config has none for one of them."""
         require_nodes("optim", self.optim, self.trained)
         return [build(self.optim[name], params=net.parameters()) for name, net in self.trained.items()]
 
@@ -166,6 +167,7 @@ class MattingStage(LightningModule):
             logger.log_metrics(row, step=self.batches)
 
     def on_validation_epoch_start(self) -> None:
+        """Check the loss terms so far, and start new metrics."""
         self.pending_terms.read()
         self.validation.reset()
 
@@ -181,6 +183,7 @@ class MattingStage(LightningModule):
         return {f"val/whole/{name}": float(value) for name, value in self.validation.compute().items()}
 
     def on_validation_epoch_end(self) -> None:
+        """Log the results of the validation."""
         self.results["val"] = self.validation_values()
         self.log_row(self.results["val"])
 
@@ -197,6 +200,7 @@ class MattingStage(LightningModule):
             self.results[name] = {f"whole/{key}": float(value) for key, value in metrics.compute().items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add to a checkpoint what resuming needs, and what opening it without its run folder needs."""
         self.pending_terms.read()
         checkpoint["matting"] = {
             "version": CHECKPOINT_VERSION,
@@ -209,6 +213,7 @@ class MattingStage(LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restore the count of batches and the skipped files. Raises UserError for another stage's checkpoint."""
         facts = check_stage(checkpoint, self.stage["name"], "checkpoint")
         self.batches, self.skipped = facts["batches"], set(facts["skipped"])
 

@@ -112,6 +112,13 @@ def check_name(file: Path) -> None:
         raise UserError(f"{str(file)!r}: not UTF-8; expected a name that is text, rename it") from error
 
 
+def check_size(image: np.ndarray, size: tuple[int, int], file: Path, annotation: Path) -> None:
+    """Raise UserError for an image of another (height, width) than that of its annotation."""
+    if image.shape[:2] != size:
+        expected = f"{size[1]}x{size[0]} pixels as in {annotation}"
+        raise UserError(f"{file}: {image.shape[1]}x{image.shape[0]} pixels; expected {expected}")
+
+
 class FileSource:
     """A source of files; subclasses know the layout on disk and load the items.
 

@@ -12,7 +12,7 @@ from pycocotools.coco import COCO
 
 from matting.data.decoding import DamagedFile, Reduction
 from matting.data.images import read_rgb
-from matting.data.sources.base import FileSource, Labelled, index_images
+from matting.data.sources.base import FileSource, Labelled, check_size, index_images
 from matting.errors import UserError
 from matting.utils.console import say
 
@@ -61,9 +61,7 @@ class CocoPersons(FileSource):
     def load(self, id: str) -> Labelled:
         image = read_rgb(self.paths[id][0])
         size = self.sizes[id]
-        if image.shape[:2] != size:
-            expected = f"{size[1]}x{size[0]} pixels as in {self.paths[id][1]}"
-            raise UserError(f"{self.paths[id][0]}: {image.shape[1]}x{image.shape[0]} pixels; expected {expected}")
+        check_size(image, size, *self.paths[id])
         people = self.people[id]
         try:
             mask = draw([person["segmentation"] for person in people if not person["iscrowd"]], size)

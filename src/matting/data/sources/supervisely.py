@@ -12,7 +12,7 @@ import numpy as np
 
 from matting.data.decoding import DamagedFile, imdecode
 from matting.data.images import read_rgb
-from matting.data.sources.base import FileSource, Labelled, index_images
+from matting.data.sources.base import FileSource, Labelled, check_size, index_images
 from matting.errors import UserError
 
 LAYOUT = "a Supervisely export: meta.json, and <dataset>/img/* with <dataset>/ann/<image name>.json"
@@ -50,9 +50,7 @@ class SuperviselyPersons(FileSource):
         image_file, annotation, _ = self.paths[id]
         image = read_rgb(image_file)
         size, persons = read_persons(annotation, self.classes)
-        if image.shape[:2] != size:
-            expected = f"{size[1]}x{size[0]} pixels as in {annotation}"
-            raise UserError(f"{image_file}: {image.shape[1]}x{image.shape[0]} pixels; expected {expected}")
+        check_size(image, size, image_file, annotation)
         mask = np.zeros(size, bool)
         for person in persons:
             draw = draw_bitmap if shape_of(person, self.classes) == "bitmap" else draw_polygon
