@@ -27,12 +27,14 @@ def test_a_wrong_verb_names_those_there_are(matting):
     assert all(verb in err for verb in VERBS)
 
 
+@pytest.mark.slow
 def test_python_m_matting(tmp_path):
     done = subprocess.run([sys.executable, "-m", "matting"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0
     assert "usage: matting VERB" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--cfg", "job"], ["train", "--help", "no_key=1"]])
 def test_a_process_that_only_prints_says_as_much_as_one_that_goes_on(matting, arguments, tmp_path):
     buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
@@ -42,6 +44,7 @@ def test_a_process_that_only_prints_says_as_much_as_one_that_goes_on(matting, ar
     assert done.stdout or done.stderr
 
 
+@pytest.mark.slow
 def test_who_reads_no_further_is_no_error(tmp_path):
     command = [sys.executable, "-m", "matting", "train", "--cfg", "job"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -49,42 +52,13 @@ def test_who_reads_no_further_is_no_error(tmp_path):
         assert (process.stderr.read(), process.wait()) == (b"", 141)
 
 
+@pytest.mark.slow
 def test_who_reads_no_further_ends_a_grid(tmp_path):
     command = [sys.executable, "-m", "matting", "train", "experiments=pomagan/gan", "scale=quick", "plan=true"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"Launching 4 jobs locally\n"
         process.stdout.close()
         assert (process.stderr.read(), process.wait()) == (b"", 141)
-
-
-HEAVY = ("torch", "lightning", "albumentations", "torchvision", "torchmetrics", "kornia", "matplotlib")
-LIGHT_COMMANDS = f"""
-import json, pathlib, sys
-from matting.__main__ import main
-def imported():
-    return [name for name in {HEAVY} if name in sys.modules]
-assert main(["--help"]) == 0
-assert "hydra" not in sys.modules
-for line in (["train", "--help"], ["train", "--cfg", "job"], ["runs"], ["train", "stage=alpha_gan", "plan=true"]):
-    assert main(line) == 0, line
-    assert not imported(), (line, imported())
-from matting.config.compose import compose_config
-from matting.data.build import fingerprint
-from matting.runs.upstream import stage_run
-run, _ = stage_run(compose_config("train"))
-run.folder.mkdir(parents=True)
-(run.folder / "manifest.json").write_text(json.dumps({{"data_fingerprint": fingerprint(run.config)}}))
-(run.folder / "result.json").write_text(json.dumps({{"val": {{"val/whole/mse": 0.125}}}}))
-assert main(["train"]) == 0
-assert not imported(), imported()
-"""
-
-
-def test_what_computes_nothing_imports_no_torch(tmp_path):
-    """Help, the composed config, a plan, the list of runs and a run that is done."""
-    done = subprocess.run([sys.executable, "-c", LIGHT_COMMANDS], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "0.125" in done.stdout
 
 
 def test_help_of_a_verb_shows_groups_choices_and_keys(matting, tmp_path):

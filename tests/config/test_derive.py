@@ -40,7 +40,7 @@ def test_what_both_stages_share_reaches_the_segmentation_run(word):
 
 
 @pytest.mark.parametrize("word", ["scale.alpha_epochs=3", "scale.alpha_batch=5"])
-def test_what_concerns_the_alpha_stage_alone_leaves_the_segmentation_run_as_it_is(word):
+def test_keys_of_the_alpha_stage_leave_the_segmentation_run_as_it_is(word):
     assert upstream_of("stage=alpha_gan", word)["stage__coarse"] == digest_of_line()
     assert digest_of_line("stage=alpha_gan", word) != digest_of_line("stage=alpha_gan")
 

@@ -316,7 +316,7 @@ def test_values_are_told_from_like_ones_that_passed(configs):
     check_plain(data)
 
 
-def test_a_row_is_checked_in_a_fraction_of_the_time_that_it_is_composed_in(configs):
+def test_checking_a_row_takes_less_than_half_of_the_time_of_composing(configs):
     """A report composes a hundred."""
     data = plain(configs["train"])
 

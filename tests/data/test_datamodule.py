@@ -33,7 +33,7 @@ def test_another_background_is_read_only_for_a_loss_that_composites_on_it(words,
     assert "new_bgr" not in data.validation[0]
 
 
-def test_a_seed_draws_other_training_samples_and_keeps_the_images_that_measure(tmp_path):
+def test_a_seed_changes_training_samples_but_not_the_measured_images(tmp_path):
     schema.register()
     words = [*TINY, *ALPHA, "data.test.procedural.backgrounds_per_subject=5", f"paths.cache_dir={tmp_path}"]
     pairs = []

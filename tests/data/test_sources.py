@@ -2,8 +2,6 @@
 
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,8 @@ from matting.data.sources.voc import VocBackgrounds, VocPersons
 from matting.errors import UserError
 
 SIZE = (12, 16)
+
+
 ADOBE_TRAIN = "Combined_Dataset/Training_set"
 
 
@@ -304,14 +304,3 @@ def test_a_name_that_is_no_text_is_shown_with_escapes(tmp_path, make):
     with pytest.raises(UserError, match=r"caf\\udce9\.png.*UTF-8") as error:
         make(tmp_path)
     assert str(error.value).isprintable()
-
-
-def test_sources_import_neither_torch_nor_the_estimator():
-    sources = ("adobe", "coco", "distinctions", "folder", "photomatte", "voc")
-    lines = [f"import matting.data.sources.{name}" for name in sources]
-    lines += [
-        "import sys, matting.data.cache",
-        "print(sorted({'torch', 'albumentations', 'numba'} & set(sys.modules)))",
-    ]
-    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

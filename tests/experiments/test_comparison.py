@@ -16,7 +16,7 @@ def test_the_deviation_is_the_samples_and_none_of_one_seed():
     assert mean_and_deviation([0.1852] * 3) == (0.1852, 0)  # not 3e-17
 
 
-def test_rows_have_means_over_seeds_differences_from_the_first_and_their_published_figures(tmp_path):
+def test_rows_have_means_differences_and_published_figures(tmp_path):
     figures = {"aim": [8.16, 1.0], "pm85": [3.0, 1.0]}
     first = Row("first", tuple(made_job(tmp_path / f"a{seed}", seed, [0.1, 0.3]) for seed in (0, 1)), figures=figures)
     jobs = (made_job(tmp_path / "b0", 0, [0.2, 0.4]), made_job(tmp_path / "b1", 1, [0.4, 0.6]))
@@ -40,7 +40,7 @@ def test_rows_have_means_over_seeds_differences_from_the_first_and_their_publish
     assert [(found.test, found.tau, found.rows) for found in table.agreements] == [("aim", 1.0, 2)]
 
 
-def test_published_figures_of_test_sets_that_are_not_here_stand_beside_all_and_in_their_region_alone(tmp_path):
+def test_published_figures_of_other_test_sets_go_with_their_region(tmp_path):
     row = Row("row", (made_job(tmp_path / "a", mse=[0.1], test="drawn"),), figures={"aim": [8.0, 1.0]})
     (table,) = compare(made_experiment(row))
     assert table.rows[0].published == {"aim": [8.0, 1.0]}
@@ -114,7 +114,7 @@ def test_rows_on_other_pixels_have_no_difference_and_no_rank(tmp_path, region, m
     assert compare(made_experiment(rows[0], rows[3], region=region))[0].agreements == []
 
 
-def test_a_convention_is_said_where_rows_differ_in_it_and_does_not_change_the_mse(tmp_path):
+def test_conventions_are_named_where_rows_differ_and_keep_the_mse(tmp_path):
     first, other = made_job(tmp_path / "a", mse=[0.1]), made_job(tmp_path / "b", mse=[0.3], convention="p3m")
     rows = Row("first", (first,)), Row("other", (other,)), Row("convention=p3m, seen", (other,)), Row("", (other,))
     (table,) = compare(made_experiment(*rows[:3], replace(rows[3], part="perfect_mask", control=True)))
@@ -135,7 +135,7 @@ def test_what_any_row_has_to_beat_is_of_a_row_that_is_done(tmp_path):
     assert table.rows[1].difference is None  # from the first row, which has no figures
 
 
-def test_published_figures_of_a_test_set_that_only_some_rows_have_stand_beside_no_other(tmp_path):
+def test_published_figures_of_a_test_set_go_with_no_other_test_set(tmp_path):
     rows = [Row("a", (made_job(tmp_path / "a", mse=[0.1]),), figures={"aim": [8.0, 1.0]})]
     rows.append(Row("b", (), figures={"pm85": [3.0, 1.0]}))
     (table,) = compare(made_experiment(*rows))

@@ -105,7 +105,7 @@ def test_a_row_that_does_not_compose_in_a_process_is_told_of_as_here(hydra, apar
         experiments.jobs_of("pomagan/table3_terms", "train", lines)
 
 
-def test_rows_of_table_3_share_one_segmentation_run_and_those_of_table_4_do_not(hydra):
+def test_rows_of_table_3_share_a_segmentation_run_but_not_of_table_4(hydra):
     terms, datasets = jobs_of("pomagan/table3_terms", *QUICK), jobs_of("pomagan/table4_datasets", *QUICK)
     assert [[run.kind for run in job.stages] for job in terms] == [["segmentation_gan", "alpha_gan"]] * 3
     assert len({job.stages[0].digest for job in terms}) == 1
@@ -116,7 +116,7 @@ def test_rows_of_table_3_share_one_segmentation_run_and_those_of_table_4_do_not(
     assert used == [{"aim"}, {"d646"}, {"aim", "d646"}]
 
 
-def test_a_row_is_the_run_and_the_evaluation_that_the_same_choices_give_without_an_experiment(hydra):
+def test_a_row_has_the_runs_that_its_choices_give_without_an_experiment(hydra):
     as_long = [*QUICK, "scale.row_epochs=${scale.alpha_epochs}"]
     job = jobs_of("pomagan/table3_terms", *as_long)[2]
     assert job.stages[1].digest == stage_run(compose_config("train", ["stage=alpha_gan", *QUICK]))[0].digest
@@ -135,7 +135,7 @@ def test_a_row_trains_as_long_as_the_scale_gives_a_row(hydra):
     assert table1.stages[1].config["stage"]["epochs"] == 5
 
 
-def test_the_command_line_replaces_a_key_of_the_grid_and_multiplies_by_another(hydra):
+def test_the_command_line_replaces_one_key_and_multiplies_by_another(hydra):
     assert len(grid("pomagan/table3_terms", "train", ["seed=1,2,3"])) == 9
     lines = grid("pomagan/table3_terms", "train", ["loss=full", "seed=4"])
     assert lines == [("experiments=pomagan/table3_terms", "loss=full", "seed=4")]
@@ -174,7 +174,7 @@ def test_a_row_is_measured_at_the_longer_side_that_it_was_trained_at(hydra):
         ),
     ],
 )
-def test_a_wrong_verb_several_at_once_and_a_wrong_name_are_answered_in_one_line(matting, verb, words, said):
+def test_a_wrong_verb_or_name_of_an_experiment_is_one_line(matting, verb, words, said):
     code, out, err = matting(verb, *words)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert said in err

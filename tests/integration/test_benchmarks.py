@@ -51,6 +51,7 @@ def test_labels_spread_along_a_winding_component():
     assert np.array_equal(bench_gpu.largest(torch.from_numpy(mask)).numpy(), labels == 2)
 
 
+@pytest.mark.slow
 def test_a_killed_bench_leaves_no_benchmark_at_work():
     command, root = [sys.executable, "-m", "benchmarks", "changes"], Path(__file__).parents[2]
     bench = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL)

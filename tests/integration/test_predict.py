@@ -3,8 +3,6 @@
 import contextlib
 import io
 import shlex
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -164,12 +162,6 @@ def test_inputs_of_the_config_and_of_the_method_agree(matting, method, tmp_path)
     code, _, err = matting("predict", *method[0], *words)
     assert code == 2
     assert "method.inputs=" in err
-
-
-def test_choosing_a_method_and_its_trimap_loads_no_torch():
-    lines = "import sys, matting.commands.predict, matting.data.trimaps; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
 
 
 def test_a_method_that_is_not_trained_names_the_command_that_trains_it(matting, tmp_path):

@@ -36,6 +36,7 @@ def on_two_nodes(folder, *words):
     return [agent.returncode for agent in agents], outputs
 
 
+@pytest.mark.slow
 def test_both_stages_train_on_two_nodes(tmp_path):
     command = ("train", "stage=alpha_gan", *TINY, *NODES, "scale.val_every=2")
     codes, ((out, err), (quiet, _)) = on_two_nodes(tmp_path, *command)

@@ -1,6 +1,7 @@
+"""The verb reproduce: the order of its steps, going on, rerun, plan."""
+
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from matting.errors import JobError
 from matting.experiments import execution
 from matting.experiments.recipe import RecipeRuns, recipe_runs
 from matting.reports import write as report
-from tests.helpers.made_runs import OVERRIDES, compose, finish_all, finish_evaluation, finish_stage, start
+from tests.helpers.made_runs import compose, finish_all, finish_evaluation, finish_stage, start
 
 STEPS = ["segmentation_gan", "alpha_gan", "evaluate/pomagan", "report"]
 
@@ -129,18 +130,3 @@ def test_plan_lists_states_and_touches_nothing(composed, recipe, made, tmp_path,
     assert states == ["done", "failed", "waits for an upstream run", "waits for an upstream run"]
     assert made == []
     assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_what_is_done_is_found_and_reported_without_torch(recipe, made, tmp_path):
-    finish_all(recipe)
-    program = (
-        "import sys; sys.modules['torch'] = None; from matting.__main__ import main; "
-        "sys.exit(max(main([verb, *sys.argv[1:]]) for verb in ('report', 'reproduce')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *OVERRIDES], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert lines[0] == lines[-1] == str(recipe.page)
-    assert "done before" in lines[-2]

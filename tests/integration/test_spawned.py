@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
@@ -23,6 +25,7 @@ def skipped_by_rank(seed, *words):
     return [{file for keys in order for key in keys for file in data.training[key]["skipped"]} for order in orders]
 
 
+@pytest.mark.slow
 def test_two_ranks_train_one_network_in_each_job_of_a_sweep(tiny, tmp_path):
     """Gloo on the CPU: the same number of samples, finite weights, one metrics.csv, one log, one result, nothing but
     news; in the manifest all files that either has skipped."""

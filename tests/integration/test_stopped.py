@@ -100,6 +100,7 @@ def test_a_checkpoint_of_other_ranks_is_refused(tiny, unmeasured, monkeypatch):
     assert re.search(r"\b1\b.*\b2\b", err)
 
 
+@pytest.mark.slow
 def test_ctrl_c_reaches_ranks_and_waits_for_them(tmp_path):
     ranks = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=32-true")
     words = (*ranks, "trainer.channels_last=false", "scale.seg_epochs=200", "scale.val_every=1000")

@@ -35,6 +35,7 @@ def batches(folder, kind, number):
     return max((row["batch"] for row in read_metrics(files[number])), default=0) if len(files) > number else 0
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_given_again_comes_to_the_same_table(tmp_path, tiny, monkeypatch):
     assert tiny("train", *GRID)[0] == 0
     whole, report = results(tmp_path), tiny("report", *GRID)
@@ -80,7 +81,7 @@ def test_a_job_that_fails_does_not_end_the_sweep_and_its_log_is_named(tiny, tmp_
     assert not list(tmp_path.glob("outputs/.sweeps/failures*"))
 
 
-def test_a_grid_with_a_choice_that_there_is_not_runs_no_job_and_leaves_no_file(tiny, tmp_path):
+def test_a_grid_with_an_unknown_choice_runs_no_job_and_leaves_no_file(tiny, tmp_path):
     code, _, err = tiny("train", *FAST, "-m", "trainer=debug,debugged")
     assert code == 2
     assert err.splitlines()[-1].startswith("matting train: trainer=debugged")

@@ -155,6 +155,7 @@ def test_a_term_that_is_not_finite_stops_the_run(tiny, tmp_path, monkeypatch):
     monkeypatch.undo()
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_result(tmp_path, tiny):
     """kill -9 at an epoch's end and in the last epoch; then the same command again."""
     assert tiny("train", "checkpoint.every_batches=2", *KILLED)[0] == 0
@@ -208,6 +209,7 @@ def test_a_network_with_dropout_goes_on_to_the_same_weights(tiny, tmp_path, monk
     assert read_metrics(stopped / "metrics.csv") == read_metrics(whole / "metrics.csv")
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path):
     process = start(tmp_path, tmp_path.parent / "cache", "scale.seg_epochs=400", "runtime.workers=1")
     wait_for_batch(tmp_path, 3, process)

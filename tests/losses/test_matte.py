@@ -81,7 +81,7 @@ def test_border_by_hand(names, whole):
     assert loss.item() == pytest.approx(whole)
 
 
-def test_normalised_border_is_the_mean_over_samples_and_an_empty_one_is_zero():
+def test_normalised_border_is_the_mean_over_samples_and_zero_if_empty():
     image, new_bgr, pred, true = (t.expand(3, -1, -1, -1) for t in (IMAGE, NEW_BGR, PRED, TRUE))
     borders = torch.cat([flat(0, 1.0, 0, 0), flat(0, 1.0, 0, 1.0), flat(0.0, 0, 0, 0)])
     loss = border_loss(image, pred, true, borders, new_bgr, ("alpha",), normalize="border")

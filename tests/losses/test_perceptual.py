@@ -73,7 +73,7 @@ def test_only_the_targets_of_the_prediction_count(features):
     assert loss({"fgr": pred["fgr"]}, true).item() == pytest.approx(only.item())
 
 
-def test_targets_of_either_side_run_once_and_the_true_ones_without_a_graph(features):
+def test_targets_run_once_and_the_true_ones_without_a_graph(features):
     Perceptual(features, (0.5, 1.0))(targets(1), targets(2))
     assert [tuple(x.shape) for x in features.seen] == [(6, 3, 8, 9)] * 2
     assert features.with_grad == [True, False]

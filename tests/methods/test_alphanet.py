@@ -41,7 +41,7 @@ def paths(halves, tmp_path_factory):
     return paths
 
 
-def test_alpha_is_that_of_the_networks_trained_together_and_halves_that_of_those_before(halves, paths):
+def test_alpha_is_of_the_joint_networks_and_halves_of_the_first_ones(halves, paths):
     first, together = halves
     image, layer = people()["image"], together["trimap"].network
     found = AlphaNetMethod(**paths, max_side=1500)(image)

@@ -11,6 +11,8 @@ from matting.nets.blocks import pad_to_multiple
 from matting.nets.recompute import recompute
 from tests.helpers.networks import NETWORKS, run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def forgotten():

@@ -38,7 +38,7 @@ def test_logits_have_the_images_size(size: int | None, shape: tuple[int, int]) -
     assert logits.dtype == torch.float32
 
 
-def test_the_image_is_normalised_and_stretched_and_the_logits_come_back_bilinearly() -> None:
+def test_the_image_is_normalised_and_stretched_and_logits_resized_back() -> None:
     network = PersonSegmentation(size=48).eval()
     given: list[Tensor] = []
     network.network.register_forward_hook(lambda _, args, output: given.extend((args[0], output)))

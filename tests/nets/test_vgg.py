@@ -146,7 +146,7 @@ def test_unknown_choice(options: dict[str, str], message: str) -> None:
         VGGFeatures(**options)
 
 
-def test_a_narrow_random_trunk_has_fewer_channels_and_no_file_has_its_weights():
+def test_a_narrow_trunk_has_fewer_channels_and_random_weights_only():
     features = VGGFeatures(width=0.25)(torch.rand(1, 3, 32, 32))
     assert [f.shape[1] for f in features] == [16, 32, 64, 128, 128]
     assert all(0.1 < f.pow(2).mean().sqrt() < 10 for f in features)

@@ -58,7 +58,7 @@ def test_notes_say_seeds_failures_and_what_was_not_run(table):
     assert "95%" in notes
 
 
-def test_rows_that_the_grid_leaves_out_are_no_systems_that_the_suite_cannot_run(tmp_path):
+def test_rows_left_out_by_the_grid_are_not_called_missing_systems(tmp_path):
     rows = Row("a", (made_job(tmp_path / "a", mse=[0.1]),)), Row("b", (), left_out=True), Row("FBA", ())
     made = made_experiment(*rows)
     for comparisons in (compare(made), []):
@@ -95,7 +95,7 @@ def test_a_title_says_what_rows_share_and_each_row_the_rest(tmp_path):
     ]
 
 
-def test_differences_are_said_to_be_from_the_first_row_only_where_there_are_some(tmp_path):
+def test_differences_are_explained_only_where_there_are_some(tmp_path):
     first = Row("first", (made_job(tmp_path / "a0", 0, error="NaN"), made_job(tmp_path / "a1", 1, error="NaN")))
     others = [Row(name, (made_job(tmp_path / name, 0, [0.1]),)) for name in "bc"]
     made = made_experiment(first, *others)
@@ -120,7 +120,7 @@ def test_a_region_that_is_empty_in_each_image_has_dashes(tmp_path):
     assert table.lines == [["row", "-", "-"]]
 
 
-def test_nothing_measured_still_shows_the_published_figures_and_the_command(tmp_path):
+def test_without_measurements_published_figures_and_command_are_shown(tmp_path):
     row = Row("row", (made_job(tmp_path / "a", error="out of memory"),), figures={"aim": [8.16, 1.5]})
     (found,) = tables_of(made_experiment(row), [])
     assert found.lines == [["row", "failed: out of memory", "8.16", "1.5"]]
@@ -133,7 +133,7 @@ def test_the_command_is_quoted_for_a_shell(tmp_path):
     assert made.command == "matting train experiments=pomagan/made 'net.trimap={erode:0.02,dilate:0.02}' seed=0,1"
 
 
-def test_several_published_test_sets_none_of_them_here_have_tables_of_their_own(tmp_path):
+def test_published_test_sets_that_are_missing_here_have_their_own_tables(tmp_path):
     figures = {"aim": [1.0, 2.0], "pm85": [3.0, 4.0]}
     row = Row("row", (made_job(tmp_path / "a", mse=[0.1], test="drawn"),), figures=figures, mark="random VGG")
     made = made_experiment(row)

@@ -52,7 +52,7 @@ def test_starting_over_clears_the_folder(run):
     assert "error" not in run.manifest
 
 
-def test_starting_over_that_is_stopped_leaves_a_run_that_is_neither_done_nor_goes_on(run, monkeypatch):
+def test_an_interrupted_restart_leaves_a_new_run(run, monkeypatch):
     run.last.write_bytes(b"")
     lifecycle.finish(run, {"val": {}})
     listed = type(run.folder).iterdir

@@ -1,3 +1,5 @@
+"""The verb runs: list, filter and prune run folders."""
+
 import json
 import shutil
 from pathlib import Path

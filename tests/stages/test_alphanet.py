@@ -184,7 +184,7 @@ def test_the_matting_loss_is_on_the_raw_or_the_fused_alpha(loss_on):
     assert losses.total == pytest.approx(0.5 * float(losses.raw["alpha"] + losses.raw["compositional"]))
 
 
-def test_the_matting_network_is_measured_fused_with_a_trimap_of_a_width_in_the_middle():
+def test_the_matting_network_is_measured_with_a_trimap_of_middle_width():
     words = ("stage.trimap=[5,55]", "stage.frame=[64,64]", "stage.long_side=64")
     stage, batch = make_stage("alphanet_matting", *words).eval(), people()
     with torch.no_grad():

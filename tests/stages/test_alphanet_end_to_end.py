@@ -112,7 +112,7 @@ def test_value_lets_nothing_else_of_the_matting_loss_through():
 
 
 @pytest.mark.parametrize(("feedback", "reached"), [("value", False), ("straight_through", True), ("soft", True)])
-def test_the_matting_losses_gradient_reaches_the_segmentation_through_the_soft_layer_alone(feedback, reached):
+def test_matting_gradients_reach_the_segmentation_by_the_soft_layer_only(feedback, reached):
     stage = end_to_end(feedback, "loss.focal.weight=0", "loss.dice.weight=0")
     seg, mat = gradients(stage, people())
     assert any(gradient is not None and bool(gradient.any()) for gradient in seg) == reached
@@ -128,7 +128,7 @@ def test_with_a_gradient_the_segmentations_own_loss_stays_as_it_is(feedback):
     assert float(found.raw["focal"] + found.raw["dice"]) == pytest.approx(float(own.detach().mean()), rel=1e-4)
 
 
-def test_the_matting_network_learns_the_same_with_and_without_the_others_feedback():
+def test_the_matting_network_learns_the_same_with_and_without_feedback():
     (_, none), (_, value), (_, hard), (_, soft) = (
         gradients(end_to_end(feedback), people()) for feedback in ("none", "value", "straight_through", "soft")
     )

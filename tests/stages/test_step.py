@@ -23,6 +23,7 @@ def any_stage(name, optimizer="torch.optim.SGD"):
     return make_stage(name, optimizer=optimizer, **upstream)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes", [(), *((one,) for one in (*KEPT, ONE_PASS, NETS_LAST, FOREACH)), KEPT], ids=lambda some: "+".join(some)
 )
@@ -82,7 +83,7 @@ def test_a_step_keeps_to_the_device_of_its_batch(name, request):
     assert (map.device.type, map.dtype, map.shape) == ("cuda", torch.float32, batch["alpha"].shape)
 
 
-def test_a_bad_term_is_named_with_its_own_batch_when_the_next_row_is_logged():
+def test_a_bad_term_is_reported_with_its_batch_at_the_next_logged_row():
     stage = make_stage("alpha_gan")
     stage.log_every = 4
     for at in range(3):

@@ -25,7 +25,7 @@ SIZES = ("scale.height=32", "scale.width=48", "scale.alphanet.seg_size=40")
         ("alphanet", (32, 48), 48),
     ],
 )
-def test_validation_pictures_have_the_longer_side_of_the_frame_or_are_whole(name, frame, side, tmp_path):
+def test_validation_pictures_fit_the_longer_side_or_are_whole(name, frame, side, tmp_path):
     """AlphaNet's matting stage trains on crops and validates on whole images."""
     schema.register()
     words = [*TINY, *SIZES, f"stage={name}", f"paths.cache_dir={tmp_path}"]
@@ -50,7 +50,7 @@ def test_the_matting_stage_validates_on_pictures_of_any_size():
 
 
 @pytest.mark.parametrize("long_side", [1000, 144])
-def test_the_trimap_of_a_validation_picture_is_as_wide_for_the_network_as_in_training(long_side):
+def test_trimaps_of_validation_are_as_wide_as_those_of_training(long_side):
     """For a crop of 96 and an image three times as large, which may be reduced for the network."""
     words = ("stage.frame=[96,96]", f"stage.long_side={long_side}", "stage.trimap=[40,60]")
     stage, seen = make_stage("alphanet_matting", *words).eval(), []

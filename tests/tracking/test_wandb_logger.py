@@ -70,7 +70,7 @@ def test_the_config_is_resolved_and_says_where_it_comes_from(row):
     assert "paths" not in found.config
 
 
-def test_figures_are_on_the_batch_axis_and_the_summary_has_the_best_and_the_last(row):
+def test_figures_are_by_batch_and_the_summary_has_the_best_and_the_last(row):
     found, folder = of_kind(row, "alpha_gan")
     expected: dict[str, dict[int, float]] = {}
     for line in read_metrics(folder / "metrics.csv"):

@@ -96,7 +96,7 @@ def fail(run: Run) -> None:
         raise JobError("a loss is NaN")
 
 
-def test_a_failed_job_is_closed_as_failed_and_the_next_has_a_run_of_its_own(tmp_path):
+def test_a_failed_job_is_closed_as_failed_and_the_next_has_its_own_run(tmp_path):
     with pytest.raises(JobError, match="NaN"):
         fail(made_run(tmp_path))
     with loggers_of(made_run(tmp_path, "seed=1")) as (logger,):
@@ -114,7 +114,7 @@ def test_two_open_at_once_are_two(tmp_path):
     assert sorted(found.rows("train/total")[1] for found in offline_runs(tmp_path)) == [1.0, 2.0]
 
 
-def test_a_spawned_rank_ends_its_part_and_the_rest_is_added_to_the_same_run(tmp_path):
+def test_a_spawned_rank_and_its_parent_write_to_the_same_run(tmp_path):
     with loggers_of(made_run(tmp_path)) as (logger,):
         rank = pickle.loads(pickle.dumps(logger))  # noqa: S301
         rank.log_metrics({"train/total": 1.0}, step=1)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import pytest
 import torch
 
 from matting.training.callbacks.images import Pictures, beside_image
@@ -37,6 +38,7 @@ def test_a_row_has_the_trimap_the_error_and_a_green_screen(tmp_path):
     assert callback.rows == {}
 
 
+@pytest.mark.slow
 def test_a_compiled_network_is_not_compiled_again(tmp_path):
     stage, batch, compilations = make_stage("alpha_gan").eval(), make_batch(3), []
 
