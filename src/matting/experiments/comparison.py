@@ -74,9 +74,8 @@ def comparison(experiment: Experiment, measurements: Measurements, tests: Collec
     found = {at: measurements.measured(row.jobs, row.part) for at, row in enumerate(rows) if not row.control}
     first = next((at for at in found if rows[at].jobs), None)
     reference = {} if first is None else measurements.pairs(found[first], rows[first].part)
-    known = next(
-        filter(None, found.values()), []
-    )  # control rows are equal in all runs, and the first run may have failed
+    # control rows are equal in all runs, so those of any measured row serve: the first may have failed
+    known = next(filter(None, found.values()), [])
     found |= {at: measurements.measured(known, row.part) for at, row in enumerate(rows) if row.control}
     conditions = [measurements.conditions(found[at]) for at in range(len(rows))]
     varying = varying_of(conditions)

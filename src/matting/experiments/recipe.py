@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from matting.config.derive import changed, derive
 from matting.config.identity import plain
 from matting.experiments.execution import ensure_stage, planned_evaluation
+from matting.experiments.jobs import Job
 from matting.runs import listing
 from matting.runs.lifecycle import lock
 from matting.runs.run import Run
@@ -20,22 +21,27 @@ from matting.utils.console import say
 class RecipeRuns:
     """The runs of a recipe, done or not.
 
-    recipe: the node of the config, plain. config: of the evaluation. stages: the trained runs in the order of training.
+    recipe: the node of the config, plain. config: of the evaluation. stages: how to train those that can be trained, in
+    order. job: their runs and the evaluation.
     """
 
     recipe: dict[str, Any]
     config: DictConfig
-    evaluation: Run
     stages: list[Upstream]
+    job: Job
 
     @property
     def name(self) -> str:
         return self.recipe["name"]
 
     @property
+    def evaluation(self) -> Run:
+        return self.job.evaluation
+
+    @property
     def steps(self) -> list[Run]:
         """The stages' runs in order, then the evaluation."""
-        return [*(stage.run for stage in self.stages if stage.run is not None), self.evaluation]
+        return [*self.job.stages, self.job.evaluation]
 
     @property
     def folder(self) -> Path:
@@ -58,8 +64,10 @@ def recipe_runs(config: DictConfig) -> RecipeRuns:
     assert isinstance(recipe, dict)
     evaluation = derive(plain(config), "evaluate", [f"method={recipe['method']}"])
     run, upstream = method_run(evaluation)
-    stages = {stage.key: stage for stage in in_order(upstream)}
-    return RecipeRuns({str(key): value for key, value in recipe.items()}, evaluation, run, list(stages.values()))
+    stages = list({stage.key: stage for stage in in_order(upstream)}.values())
+    trained = [stage.run for stage in stages if stage.run is not None]
+    job = Job("evaluate", (f"method={recipe['method']}",), config.seed, trained, run)
+    return RecipeRuns({str(key): value for key, value in recipe.items()}, evaluation, stages, job)
 
 
 def in_order(upstream: dict[str, Upstream]) -> list[Upstream]:

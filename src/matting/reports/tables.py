@@ -36,10 +36,8 @@ def separate_tests(comparison: Comparison) -> list[str]:
 
 def published_table(experiment: Experiment, comparison: Comparison, test: str) -> Table:
     """Return the published figures of a test set that was not measured here."""
-    lines = []
-    for row in comparison.rows:
-        if test in row.published:
-            lines.append([row.row.title, *map(number, row.published[test])])
+    rows = [row for row in comparison.rows if test in row.published]
+    lines = [[row.row.title, *map(number, row.published[test])] for row in rows]
     head = ["", *(heading(experiment, metric) for metric in comparison.metrics)]
     return Table(f"published, {test}: not measured here", head, lines)
 
@@ -56,10 +54,7 @@ def table_of(experiment: Experiment, comparison: Comparison) -> Table:
     for row in comparison.rows:
         cells = [row.title, *cells_of(experiment, comparison, row)]
         cells += [difference_text(row.difference, factor(experiment, "mse"))] if compared else []
-        for test in tests:
-            figures = row.published.get(test)
-            cells += [number(figure) for figure in figures] if figures else [""] * len(metrics)
-        lines.append(cells)
+        lines.append([*cells, *published_cells(row.published, tests, len(metrics))])
     return Table(title_of(comparison), head, lines, notes(experiment, comparison, bool(compared)))
 
 
@@ -138,13 +133,15 @@ def nothing_measured(experiment: Experiment) -> Table:
     head = ["", "measured", *(f"published{on(test)}: {metric}" for test in tests for metric in metrics)]
     lines = []
     for row in rows:
-        cells = [row.label, states_text(job.state() for job in row.jobs) or NOT_RUN]
-        for test in tests:
-            figures = (row.figures or {}).get(test)
-            cells += [number(figure) for figure in figures] if figures else [""] * len(metrics)
-        lines.append(cells)
+        state = states_text(job.state() for job in row.jobs) or NOT_RUN
+        lines.append([row.label, state, *published_cells(row.figures or {}, tests, len(metrics))])
     command = f"`{experiment.command}` runs this grid"
     return Table("nothing measured yet", head, lines, [command, *absent(rows), source_note(published)])
+
+
+def published_cells(figures: Mapping[str, Sequence[float]], tests: Sequence[str], metrics: int) -> list[str]:
+    """Return a row's published figures on each test set, or as many empty cells."""
+    return [cell for test in tests for cell in (map(number, figures[test]) if test in figures else [""] * metrics)]
 
 
 def source_note(published: Mapping[str, Any]) -> str:
@@ -174,26 +171,25 @@ def difference_text(difference: Difference | None, times: float) -> str:
 def records(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterator[dict[str, object]]:
     """Yield a record for each test set, region, row and metric, in the published units; fields: FIELDS."""
     for comparison in comparisons:
-        known = {"experiment": experiment.name, "test": comparison.test, "region": comparison.region}
+        known: dict[str, object] = {"experiment": experiment.name, "test": comparison.test, "region": comparison.region}
         for row in comparison.rows:
-            measured = {key: row.conditions.get(key, "") for key in CONDITIONS}
-            for record in metric_records(experiment, comparison, row):
-                yield {**known, **measured, **record}
+            known |= {"row": row.title, "state": row.state, "seeds": row.seeds}
+            known |= {key: row.conditions.get(key, "") for key in CONDITIONS}
+            for column, metric in enumerate(comparison.metrics):
+                record = {**known, **measured_fields(experiment, row, metric)}
+                for test, figures in row.published.items():
+                    yield {**record, "published_on": test, "published": figures[column]}
+                if not row.published:
+                    yield record
 
 
-def metric_records(experiment: Experiment, comparison: Comparison, row: Measured) -> Iterator[dict[str, object]]:
-    """Yield a row's records: one a metric, or one a metric and published test set; only the MSE has a difference."""
-    for column, metric in enumerate(comparison.metrics):
-        times, means = factor(experiment, metric), row.means.get(metric)
-        entry: dict[str, object] = {"row": row.title, "metric": metric, "state": row.state, "seeds": row.seeds}
-        entry["unit"] = heading(experiment, metric)
-        if means is not None:
-            entry |= {"mean": means[0] * times, "std": "" if means[1] is None else means[1] * times}
-        if row.difference is not None and metric == "mse":
-            found = row.difference
-            entry |= {"difference": found.mean * times, "low": found.low * times, "high": found.high * times}
-            entry["images"] = found.images
-        for test, figures in row.published.items():
-            yield {**entry, "published_on": test, "published": figures[column]}
-        if not row.published:
-            yield entry
+def measured_fields(experiment: Experiment, row: Measured, metric: str) -> dict[str, object]:
+    """Return what was measured of a metric; only the MSE has a difference."""
+    times, means, found = factor(experiment, metric), row.means.get(metric), row.difference
+    fields: dict[str, object] = {"metric": metric, "unit": heading(experiment, metric)}
+    if means is not None:
+        fields |= {"mean": means[0] * times, "std": "" if means[1] is None else means[1] * times}
+    if found is not None and metric == "mse":
+        fields |= {"difference": found.mean * times, "low": found.low * times, "high": found.high * times}
+        fields["images"] = found.images
+    return fields
