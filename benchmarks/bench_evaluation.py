@@ -26,8 +26,7 @@ from matting.data.collate import collate
 from matting.data.compositing import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites
-from matting.evaluation.evaluator import best_constant
-from matting.evaluation.evaluator import measure as measure_test_set
+from matting.evaluation.evaluator import best_constant, evaluator_of
 from matting.methods.base import Method
 from matting.methods.pomagan import Pomagan
 from matting.metrics.functional import matting_metrics
@@ -92,8 +91,9 @@ def untrained(scale: str, height: int, width: int) -> Untrained:
 
 def ours(tests: TestSet, method: Method) -> list[list[dict[str, Any]]]:
     device = torch.device("cpu")
-    found = measure_test_set("folder", tests.dataset, tests.data, method, device, tests.config)
-    return [rows for rows, _ in found]
+    evaluator = evaluator_of(method, best_constant(tests.dataset), device, tests.config)
+    loader = tests.data.eval_loader(tests.dataset, workers=0)
+    return [rows for rows, _ in evaluator.samples("folder", loader, tests.config["runtime"]["workers"])]
 
 
 def one_after_another(tests: TestSet, method: Method) -> list[list[dict[str, Any]]]:

@@ -24,6 +24,7 @@ from matting.config.compose import compose_config
 from matting.runs.run import Run
 from matting.runs.upstream import stage_run
 from matting.tracking.loggers import MetricsCSV
+from matting.training.checkpoint_io import AtomicCheckpointIO
 from matting.training.trainer import build_stage, build_trainer
 from matting.utils.process import prepare
 from tests.helpers.made_stages import people
@@ -85,7 +86,8 @@ def suite_trainer(run: Run, stage: Any) -> Trainer:
     """What `matting train` builds, logging to a file."""
     metrics = MetricsCSV(run.folder / "metrics.csv")
     metrics.start(0)
-    return build_trainer(run, stage, SimpleNamespace(validation=None), BATCHES, [metrics])  # type: ignore[arg-type]
+    data: Any = SimpleNamespace(validation=None)
+    return build_trainer(run, stage, data, BATCHES, [metrics], AtomicCheckpointIO())
 
 
 def batch_ms(words: list[str], size: tuple[int, int, int], callbacks: bool) -> tuple[float, float, float]:

@@ -79,7 +79,7 @@ def exists(path):
         "kornia.filters.GaussianBlur2d",
         "segmentation_models_pytorch.DeepLabV3Plus",
         "matting.nets.pomagan.AlphaGenerator",
-        "matting.tracking.loggers.WandbRun",
+        "matting.tracking.wandb_logger.WandbRun",
         "matting.data.sources.folder.FolderSubjects",
     ],
 )

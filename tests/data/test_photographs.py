@@ -233,7 +233,7 @@ def test_a_stage_that_names_photographs_trains_and_validates_on_them(configured)
             composed = data.on_after_batch_transfer(batch, 0)
             assert composed["image"].shape[1:] == (3, 32, 32)
             assert composed["valid"].any()
-    assert "valid" not in next(iter(data.test_dataloader()[0]))
+    assert "valid" not in next(iter(data.eval_loader(next(iter(data.tests.values())))))
 
 
 @pytest.mark.parametrize("word", ["stage.persons=null", "data.persons=null"])

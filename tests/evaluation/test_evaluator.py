@@ -17,7 +17,7 @@ from matting.data.compositing import compose_batch
 from matting.data.datamodule import CompositeData
 from matting.data.images import read_rgb
 from matting.errors import UserError
-from matting.evaluation import evaluator
+from matting.evaluation import evaluator, measure
 from matting.evaluation.gallery import Gallery
 from matting.experiments import execution
 from matting.methods.base import Method
@@ -63,10 +63,16 @@ def tests(tmp_path, monkeypatch):
     return config, data, data.tests["procedural"]
 
 
+def samples_of(tests, method):
+    config, data, dataset = tests
+    made = evaluator.evaluator_of(method, evaluator.best_constant(dataset), HOST, config)
+    return made.samples("procedural", data.eval_loader(dataset, workers=0), config["runtime"]["workers"])
+
+
 def measured(tests, method, **metrics):
     config, data, dataset = tests
     config = {**config, "metrics": {**config["metrics"], **metrics}}
-    return list(evaluator.measure("procedural", dataset, data, method, HOST, config))
+    return list(samples_of((config, data, dataset), method))
 
 
 def one_after_another(tests, convention):
@@ -165,13 +171,13 @@ def test_a_test_set_whose_region_is_empty_throughout_is_in_no_mean(monkeypatch, 
 
 
 def test_the_network_has_the_next_batch_while_one_is_measured(tests, monkeypatch):
-    method, region_metrics = Grey(), evaluator.region_metrics
+    method, region_metrics = Grey(), measure.region_metrics
 
     def slow(*arguments):
         assert method.again.wait(20), "the second batch waits until the first is measured"
         return region_metrics(*arguments)
 
-    monkeypatch.setattr(evaluator, "region_metrics", slow)
+    monkeypatch.setattr(measure, "region_metrics", slow)
     assert len(measured(tests, method)) == 5
 
 
@@ -182,8 +188,7 @@ def test_an_error_in_the_figures_ends_the_evaluation(tests, pool_threads):
 
 
 def test_whoever_takes_only_some_samples_ends_the_threads(tests, pool_threads):
-    config, data, dataset = tests
-    samples = evaluator.measure("procedural", dataset, data, Grey(), HOST, config)
+    samples = samples_of(tests, Grey())
     next(samples)
     assert pool_threads()
     samples.close()

@@ -14,6 +14,7 @@ from matting.nets.matting_net import fuse
 from matting.ops.resample import resample
 from matting.ops.trimap import trimap_from_alpha
 from tests.helpers.made_stages import BRIGHT, MATTING, people, trained
+from tests.helpers.reads import counted_reads
 from tests.helpers.saved_stages import save_stage
 
 TRIMAP = {"_target_": "matting.nets.morphology.ErosionDilation", "erode": 0.1, "dilate": 0.1}
@@ -137,7 +138,9 @@ def test_the_interactive_method_takes_the_matting_stage_only(paths):
 def test_a_config_gives_the_method(paths, name, keys):
     schema.register()
     config = plain(compose_config("evaluate", [f"method={name}", "scale.alphanet.max_side=48"]))
-    method, _ = load_method(config, {f"method__{key}": paths[key] for key in keys})
+    with counted_reads() as reads:
+        method, _ = load_method(config, {f"method__{key}": paths[key] for key in keys})
+    assert reads == {paths[key].name: 1 for key in keys}
     assert (method.system if name == "alphanet" else method).max_side == 48
     assert method.wants_trimap == (name == "alphanet_matting")
     other = ["image"] if method.wants_trimap else ["image", "trimap"]

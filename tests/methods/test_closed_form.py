@@ -12,6 +12,7 @@ from matting.methods.knn import KNN
 from matting.nets.morphology import ErosionDilation
 from matting.ops.trimap import trimap_from_alpha
 from tests.helpers.made_stages import BRIGHT, people, trained
+from tests.helpers.reads import counted_reads
 from tests.helpers.saved_stages import save_stage
 
 METHODS = [ClosedForm, KNN]
@@ -104,7 +105,9 @@ def test_configs_give_the_methods(choice, tmp_path):
     if choice.endswith("network"):
         paths = {"method__segmentation": tmp_path / "seg.ckpt"}
         save_stage(paths["method__segmentation"], "alphanet_segmentation", seg=trained(BRIGHT))
-    method, _ = load_method(config, paths)
+    with counted_reads() as reads:
+        method, _ = load_method(config, paths)
+    assert reads == ({"seg.ckpt": 1} if paths else {})
     assert method.max_side == 1024
     assert method.wants_trimap == (not paths)
     assert isinstance(method, KNN) == choice.startswith("knn")

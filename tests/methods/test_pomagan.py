@@ -6,6 +6,7 @@ import torch
 from matting.errors import UserError
 from matting.methods.base import load_method
 from matting.methods.pomagan import Pomagan
+from tests.helpers.reads import counted_reads
 from tests.helpers.saved_stages import NETS, save_generator
 
 
@@ -102,7 +103,9 @@ def test_a_config_gives_the_method_on_its_device(trained):
     node = {"name": "pomagan", "_target_": "matting.methods.pomagan.Pomagan", "segmentation": "a", "alpha": "b"}
     config = {"method": {**node, "height": 32, "width": 48, "fit": "pad"}, "trainer": {"accelerator": "cpu"}}
     paths = {"method__segmentation": trained["segmentation_gan"][0], "method__alpha": trained["alpha_gan"][0]}
-    method, device = load_method(config, paths)
+    with counted_reads() as reads:
+        method, device = load_method(config, paths)
+    assert reads == {path.name: 1 for path in paths.values()}
     assert device == torch.device("cpu")
     assert (method.height, method.width, method.fit) == (32, 48, "pad")
     if not torch.cuda.is_available():

@@ -140,7 +140,7 @@ def test_validation_measures_the_mask_too():
         torch.cat(planes)
         for planes in zip(*((stage.predict_map(b) >= 0.5, b["alpha"] >= 0.5, b["valid"]) for b in batches), strict=True)
     )
-    values = stage.results["val"]
+    values = stage.validated
     assert 0 < values["val/iou"] < 1
     assert values["val/iou"] == pytest.approx(float(iou(pred, true, valid).mean()))
     assert values["val/boundary_f1"] == pytest.approx(float(boundary_f1(pred, true, 0, valid).mean()))

@@ -43,7 +43,7 @@ def test_the_matting_stage_validates_on_pictures_of_any_size():
         for height, width in ((50, 78), (99, 33), (20, 20)):
             stage.validation_step(people(2, height=height, width=width), 0)
     stage.on_validation_epoch_end()
-    values = stage.results["val"]
+    values = stage.validated
     assert {"val/whole/mse", "val/whole/conn"} <= values.keys()
     assert all(map(math.isfinite, values.values()))
     assert 0 < values["val/whole/mse"] < 1

@@ -1,4 +1,4 @@
-"""Sources, pairing, caches and loaders, put together from a config."""
+"""The data of a run, built from its config: sources, caches, pairing and loaders."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from matting.utils.process import one_thread
 
 
 class CachedSubjects:
-    """The decoded subjects of several sources; ids are `<name in the config>/<id>`."""
+    """The decoded subjects of several sources; an id is `<name in the config>/<id of the source>`."""
 
     def __init__(self, caches: Mapping[str, SubjectCache]):
         self.caches = dict(caches)
@@ -44,7 +44,7 @@ class CachedSubjects:
         return cache.size(rest)
 
     def contents(self, ids: list[str]) -> dict[str, str]:
-        """id -> digest of the alpha: how one subject is known in two splits."""
+        """Return the digest of each alpha by id: a subject has the same one in two splits."""
         return {id: cache.content(rest) for id in ids for cache, rest in [self.at(id)]}
 
     def at(self, id: str) -> tuple[SubjectCache, str]:
@@ -53,17 +53,18 @@ class CachedSubjects:
 
 
 class CompositeData(LightningDataModule):
-    """Composites of subjects and backgrounds, synthesized on the fly; several named test sets, evaluated apart.
+    """Composites of subjects and backgrounds, made while training; test sets by name.
 
-    A stage that names photographs with person masks (`stage.persons`) trains and validates on those instead; the test
-    sets stay composites.
-    config: a plain, resolved config with seed, scale, data, augment, paths, runtime, trainer; and stage, to train.
+    A stage that names photographs with person masks (`stage.persons`) trains and validates on those; its test sets are
+    composites still.
+    config: plain and resolved, with seed, data, augment, paths, runtime and trainer; `stage` too for a training.
+    val_samples: number of validation samples, None for all.
     """
 
     def __init__(self, config: Mapping[str, Any], batch_size: int, val_samples: int | None = None):
         super().__init__()
         self.config, self.batch_size, self.val_samples = config, batch_size, val_samples
-        stage = config.get("stage", {})  # an evaluation has none, and trains nothing
+        stage = config.get("stage", {})  # the config of an evaluation has none
         self.frame: tuple[int, int] = tuple(stage.get("frame", (0, 0)))
         self.val_side = max(stage.get("val_frame", self.frame))
         self.fit, self.long_side = stage.get("fit"), stage.get("long_side") or 2 * max(self.frame)
@@ -73,7 +74,7 @@ class CompositeData(LightningDataModule):
         self.skipped: dict[str, str] = {}
 
     def setup(self, stage: str) -> None:
-        """`stage` as Lightning calls it: fit builds all, test the test sets alone."""
+        """Build the data. stage: `fit` builds all, `test` only the test sets."""
         if not self.tests:
             self.tests = self.build_tests()
         if stage == "fit" and self.training is None:
@@ -97,7 +98,7 @@ class CompositeData(LightningDataModule):
         new_bgr = "comp" in self.config["loss"].get("targets", ())
         self.training = Composites(pairing, subjects, backgrounds, geometry, self.config["augment"], new_bgr)
         if held_out:
-            # The same images whatever the run's seed: checkpoints of several seeds are chosen on one validation set.
+            # Seed 0 for runs of any seed: their best checkpoints are chosen on the same images.
             pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed=0, split="val")
             chosen = spread(len(pairing), self.val_samples)
             self.validation = EvalComposites(pairing, subjects, backgrounds, self.val_side, chosen, "skip")
@@ -117,7 +118,7 @@ class CompositeData(LightningDataModule):
         say(f"data: {len(ids)} training photographs with masks, {len(held_out)} for validation")
 
     def hold_out(self, ids: Sequence[str], kind: str) -> tuple[list[str], list[str]]:
-        """The ids that train and those that validate."""
+        """Return the ids for training and those for validation."""
         count = self.config["data"]["val_subjects"]
         held_out = validation_subjects(ids, count)
         kept = sorted(set(ids) - set(held_out))
@@ -126,7 +127,7 @@ class CompositeData(LightningDataModule):
         return kept, held_out
 
     def check_sizes(self, subjects: CachedSubjects, ids: list[str]) -> None:
-        """Subjects at their own sizes make no batch unless they have one size."""
+        """Raise UserError where subjects keep sizes that differ but should go into one batch."""
         sizes = {subjects.size(id) for id in ids} if self.fit == "whole" and self.batch_size > 1 else set()
         if len(sizes) > 1:
             raise UserError(
@@ -135,15 +136,17 @@ class CompositeData(LightningDataModule):
             )
 
     def check_splits(self, training: dict[str, str], validation: dict[str, str]) -> None:
-        """Raise UserError when one subject stands in two splits; two test sets may share theirs. Before training: a
-        damaged or a shared test subject would otherwise show when it is done."""
+        """Raise UserError where a subject is in two splits; two test sets may share subjects.
+
+        This is checked before the training, which takes long.
+        """
         tests: dict[str, str] = {}
         for dataset in self.tests.values():
             tests |= dataset.subjects.contents(dataset.pairing.subjects)  # type: ignore[attr-defined]
         check_disjoint({"training": training, "validation": validation, "testing": tests})
 
     def build_tests(self) -> dict[str, EvalComposites]:
-        """The named test sets, the same images whatever the run's seed; a damaged file stops them."""
+        """Return the test sets by name: the same images for every seed. A damaged file raises its DamagedFile."""
         root, tests = self.config["paths"]["data_root"], {}
         for name, node in self.config["data"]["test"].items():
             if node is None:
@@ -189,18 +192,15 @@ class CompositeData(LightningDataModule):
             return []
         return self.eval_loader(self.validation, workers=0)
 
-    def test_dataloader(self) -> list[DataLoader]:
-        return [self.eval_loader(dataset) for dataset in self.tests.values()]
-
     def eval_loader(self, dataset: EvalComposites | EvalPhotographs, workers: int | None = None) -> DataLoader:
         sizes = [dataset.shape(index) for index in range(len(dataset))]
-        # of a stage: no more than it trains on, which may be crops of them
+        # No larger than a training batch: a stage may train on crops of these pictures.
         pixels = self.batch_size * math.prod(self.frame) or math.inf
         return self.loader(dataset, SameSize(sizes, self.batch_size, pixels), workers=workers)
 
     def loader(self, dataset: Any, order: Any, keep_workers: bool = False, workers: int | None = None) -> DataLoader:
         workers = self.config["runtime"]["workers"] if workers is None else workers
-        # a worker that trains makes batch after batch of one size: planes of three colours, three times, and of alpha
+        # Training batches have one size: three planes of three colours and one of alpha.
         size = self.batch_size * 10 * math.prod(self.frame) if keep_workers else 0
         return DataLoader(
             dataset,
@@ -220,10 +220,10 @@ class CompositeData(LightningDataModule):
         return check_batch(composed) if first else composed
 
     def composed(self, raw: RawBatch, training: bool) -> Batch:
-        """`compose_batch` on the device that holds `raw`; the colour work in training alone.
+        """Composite a batch on the device that holds `raw`; only training changes colours.
 
-        A worker begins on its next batch when one is taken. On a CPU each of many short passes over all threads would
-        wait for the one that lost its core to it: one thread composites in a third to a half of the time, the same.
+        On a CPU with workers, one thread composites in a third to a half of the time of all threads: a worker that
+        starts its next batch takes a core from them, and each of many short passes would wait for the slowest thread.
         """
         beside_workers = training and self.config["runtime"]["workers"] > 0 and raw["alpha"].device.type == "cpu"
         with one_thread() if beside_workers else nullcontext():

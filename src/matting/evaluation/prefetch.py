@@ -1,4 +1,4 @@
-"""Load samples ahead of their use with threads."""
+"""Load samples with threads before they are used."""
 
 from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def ahead(items: Iterable[T]) -> Generator[T, None, None]:
-    """The same items, each made by a thread while the one before is worked on."""
+    """Yield the same items; a thread makes each of them while the caller works on the one before."""
     iterator, end = iter(items), object()
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, iterator, end)
@@ -23,9 +23,9 @@ def ahead(items: Iterable[T]) -> Generator[T, None, None]:
 
 
 def loaded(loader: DataLoader, workers: int) -> Generator[RawBatch, None, None]:
-    """The batches of a loader, the samples of each loaded by threads.
+    """Yield the batches of a loader; threads load the samples of each.
 
-    A process forked from one that holds a network's memory makes that copy every page which it writes to from then on:
+    Not by worker processes: after a fork the process that holds the networks copies every page that it writes to, and
     a test set took up to twice as long.
     """
     with ThreadPoolExecutor(max(1, workers)) as threads:

@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, read without running code, and opened as networks."""
+"""Read checkpoints without running their code, and open them as networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ADVICE = "expected the weights of the configured network: train it again"
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint on the CPU; raises UserError when it is missing or cannot be read as plain weights."""
+    """Return a checkpoint on the CPU; raise UserError where it is missing or cannot be read as plain weights."""
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(found, dict):
@@ -61,7 +61,8 @@ def load_networks(path: Path, stage: str) -> dict[str, Trained]:
     for name, node in facts["nets"].items():
         # The checkpoint holds all weights: those that the training began with are not needed again.
         node = {**node, "weights": "none"} if "weights" in node else node
-        network: nn.Module = build(node, "torch.nn.Module")  # a checkpoint may be anybody's
+        # A checkpoint may come from anybody: it may build nothing but a Module.
+        network: nn.Module = build(node, "torch.nn.Module")
         load_weights(network, part(checkpoint["state_dict"], f"{name}."), str(path), ADVICE)
         height, width = facts["frame"]
         found[name] = Trained(network.requires_grad_(False).eval(), node, (height, width))
@@ -69,12 +70,12 @@ def load_networks(path: Path, stage: str) -> dict[str, Trained]:
 
 
 def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The entries under a prefix, without it."""
+    """Return the entries whose keys begin with `prefix`, without the prefix."""
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 def check_stage(checkpoint: Mapping[str, Any], stage: str, where: object) -> dict[str, Any]:
-    """What a checkpoint says of itself; raises UserError for another stage, another version or no stage of ours."""
+    """Return the facts that a checkpoint holds; raise UserError for another stage or version, or a foreign file."""
     facts = checkpoint.get("matting")
     if facts is None:
         raise UserError(f"{where}: not a checkpoint of this suite; expected one of stage={stage}")

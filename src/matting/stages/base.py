@@ -53,9 +53,8 @@ class MattingStage(LightningModule):
         self.window: list[Batch] = []  # the batches of the next update
         self.pending_terms = PendingTerms()
         self.skipped: set[str] = set()
-        self.results: dict[str, dict[str, float]] = {}
+        self.validated: dict[str, float] = {}  # by log key; empty once another batch is trained
         self.validation = MattingMetrics()
-        self.tests: dict[str, MattingMetrics] = {}
 
     @property
     def trained(self) -> dict[str, nn.Module]:
@@ -106,6 +105,7 @@ class MattingStage(LightningModule):
         """
         self.window.append(batch)
         self.batches += 1
+        self.validated = {}
         if self.batches % self.stage["accumulate"] == 0 or self.batches >= self.total_batches:
             self.set_rates()
             self.update()
@@ -183,21 +183,9 @@ class MattingStage(LightningModule):
         return {f"val/whole/{name}": float(value) for name, value in self.validation.compute().items()}
 
     def on_validation_epoch_end(self) -> None:
-        """Log the results of the validation."""
-        self.results["val"] = self.validation_values()
-        self.log_row(self.results["val"])
-
-    def on_test_start(self) -> None:
-        names = self.trainer.datamodule.tests  # type: ignore[attr-defined]
-        # one rank measures, however many have trained
-        self.tests = {name: MattingMetrics(sync_on_compute=False).to(self.device) for name in names}
-
-    def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        list(self.tests.values())[dataloader_idx].update(self.predict_map(batch).float(), batch["alpha"])
-
-    def on_test_epoch_end(self) -> None:
-        for name, metrics in self.tests.items():
-            self.results[name] = {f"whole/{key}": float(value) for key, value in metrics.compute().items()}
+        """Log the results of the validation, and keep them for the checkpoint of this batch."""
+        self.validated = self.validation_values()
+        self.log_row(self.validated)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add to a checkpoint what resuming needs, and what opening it without its run folder needs."""
@@ -210,6 +198,7 @@ class MattingStage(LightningModule):
             "batches": self.batches,
             "ranks": self.trainer.world_size if self._trainer is not None else 1,
             "skipped": sorted(self.skipped),
+            "val": self.validated,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -1,28 +1,27 @@
-"""Loggers. metrics.csv is always written; wandb and tensorboard are choices."""
+"""The loggers of a run: metrics.csv, which is always written, and those that the config names."""
 
 import contextlib
 import csv
-from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from matting.config.instantiate import build
 from matting.runs.run import Run
-from matting.tracking.wandb_logger import WandbRun
+from matting.tracking.run_logger import RunLogger
 from matting.utils.files import read_metrics, replacing
 
 FIELDS = ("batch", "name", "value")
+UNREPEATABLE = "speed/"
 
 
-class MetricsCSV(Logger):
+class MetricsCSV(RunLogger):
     """metrics.csv of a run: one value a row, so that no column has to be known before. Rows are whole or absent.
 
-    On resume the rows after the checkpoint's batch are dropped: the run writes them again.
+    A resumed run drops the rows after its checkpoint's batch and writes them again. Speeds are left out: the file must
+    be identical when a run is repeated.
     """
 
     def __init__(self, path: Path):
@@ -48,16 +47,18 @@ class MetricsCSV(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        with self.path.open("a", newline="") as file:
-            csv.writer(file).writerows([step, name, repr(float(value))] for name, value in metrics.items())
-
-    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """The run folder's config.yaml has them."""
+        kept = {name: value for name, value in metrics.items() if not name.startswith(UNREPEATABLE)}
+        if kept:
+            with self.path.open("a", newline="") as file:
+                csv.writer(file).writerows([step, name, repr(float(value))] for name, value in kept.items())
 
 
 @contextlib.contextmanager
 def loggers_of(run: Run, goes_on: bool = False) -> Iterator[list[Logger]]:
-    """The loggers that a run's config names, closed at the end whatever happens. goes_on: from a checkpoint."""
+    """Yield the loggers that a run's config names and close them at the end, whatever happens.
+
+    Loggers of Lightning get the run folder to write to. goes_on: whether the run goes on from a checkpoint.
+    """
     loggers: list[Logger] = []
     for node in run.config["logger"].values():
         ours = str(node["_target_"]).startswith("matting.")
@@ -68,17 +69,12 @@ def loggers_of(run: Run, goes_on: bool = False) -> Iterator[list[Logger]]:
         failed = False
     finally:
         for logger in loggers:
-            if isinstance(logger, WandbRun):
+            if isinstance(logger, RunLogger):
                 logger.close(failed)
             else:
                 logger.finalize("failed" if failed else "success")
 
 
-def log_pictures(loggers: Sequence[Logger], name: str, sheets: Mapping[str, np.ndarray], batch: int) -> None:
-    """Show uint8 (H, W, 3) pictures, by caption, where the logger can."""
-    for logger in loggers:
-        if isinstance(logger, WandbRun):
-            logger.log_pictures(name, sheets, batch)
-        elif isinstance(logger, TensorBoardLogger):
-            for caption, sheet in sheets.items():
-                logger.experiment.add_image(f"pictures/{name}/{caption}", sheet, batch, dataformats="HWC")
+def run_loggers(loggers: Sequence[Logger]) -> list[RunLogger]:
+    """Return the loggers that can show pictures and results; Lightning's cannot."""
+    return [logger for logger in loggers if isinstance(logger, RunLogger)]

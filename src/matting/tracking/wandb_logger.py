@@ -1,27 +1,28 @@
-"""The logger of Weights & Biases: figures, pictures, tables, weights."""
+"""The logger of Weights & Biases: figures, pictures, tables and weights."""
 
 import contextlib
-from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from lightning.pytorch.loggers import Logger
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
 from matting.runs.run import Run
+from matting.tracking.run_logger import RunLogger
 from matting.tracking.wandb_metadata import changed_keys, config_of, means_of, per_image, was_asked_for
 from matting.tracking.wandb_session import beside_agent, open_wandb, staged_in, usable
 from matting.utils.home_paths import abbreviate_home
+from matting.visualization.grid import sheet
+from matting.visualization.samples import Sample, columns
 
 
-class WandbRun(Logger):
-    """A run's logger, on the batch axis; offline without a key, never asking for one.
+class WandbRun(RunLogger):
+    """Log a run on the batch axis; offline where there is no key, for which it never asks.
 
-    Its id is the run's digest. goes_on: from a checkpoint: W&B then adds to the run of that id, which it otherwise
-    replaces. project, entity, group, mode, log_model: see conf/logger/wandb.yaml. Raises UserError for a mode that
-    there is not, and for `online` without a key.
+    The id is the digest of the run. goes_on: whether the run resumes from a checkpoint: W&B then adds to the run of
+    that id instead of replacing it. project, entity, group, mode, log_model: see conf/logger/wandb.yaml. Raise
+    UserError for an unknown mode, and for `online` without a key.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class WandbRun(Logger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """wandb's run, opened at first use."""
+        """Return wandb's run; the first use opens it."""
         if self.opened is None:
             with contextlib.nullcontext() if was_asked_for(self.run) else beside_agent():
                 self.opened = open_wandb(**self.facts)
@@ -61,15 +62,12 @@ class WandbRun(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        # wandb's own step cannot go back, as that of a resumed run must
+        # Not as wandb's step, which cannot go back as a resumed run does.
         self.experiment.log({**metrics, "batch": step})
-
-    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """The config is given when the run is opened."""
 
     @rank_zero_only
     def log_pictures(self, name: str, sheets: Mapping[str, np.ndarray], batch: int | None = None) -> None:
-        """Panel `pictures/<name>`: uint8 (H, W, 3) by caption."""
+        """Show pictures, uint8 (H, W, 3) by caption, in the panel `pictures/<name>`."""
         import wandb
 
         images = [wandb.Image(sheet, caption=caption) for caption, sheet in sheets.items()]
@@ -77,9 +75,9 @@ class WandbRun(Logger):
 
     @rank_zero_only
     def log_result(self, result: Mapping[str, Any]) -> None:
-        """A trained run's figures on the test sets and, where `log_model` asks for them, its weights as an Artifact.
+        """Log the figures of a training on the test sets and, with `log_model`, its weights as an Artifact.
 
-        The file is not copied: the run folder keeps it.
+        The file of the run folder is uploaded without a copy.
         """
         import wandb
 
@@ -96,34 +94,26 @@ class WandbRun(Logger):
                 self.experiment.log_artifact(artifact)
 
     @rank_zero_only
-    def log_evaluation(self, result: Mapping[str, Any]) -> None:
-        """The means of an evaluation; by test set a Table, a line an image, and the kept samples as pictures."""
+    def log_evaluation(self, result: Mapping[str, Any], samples: Sequence[Sample]) -> None:
+        """Log the means of an evaluation and, by test set, a Table of all images and the kept samples as pictures."""
         import wandb
 
-        from matting.visualization.grid import sheet
-        from matting.visualization.samples import read_samples
-
         self.experiment.summary.update(means_of(result))
-        samples = read_samples(self.run)
         for test in result["tests"]:
             columns, lines = per_image(self.run.folder / "images.jsonl", test)
             with staged_in(self.run.folder):
                 self.experiment.log({f"images/{test}": wandb.Table(columns=columns, data=lines)})
-            shown = {
-                f"{one.kind} {one.id}, MSE {1e3 * one.mse:.3g}e-3": sheet([list(one.planes.values())], list(one.planes))
-                for one in samples
-                if one.test == test
-            }
+            shown = {caption_of(one): sheet_of(one) for one in samples if one.test == test}
             self.log_pictures(test, shown)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For a spawned rank, which opens the run and ends it with the fit; what is left is added from here."""
+        """Pickle for a spawned rank, which opens the run and ends it with the fit; this process adds the rest."""
         state = {**self.__dict__, "facts": {**self.facts}, "spawned": True}
         self.facts["resume"] = "allow"
         return state
 
     def finalize(self, status: str) -> None:
-        """Lightning's, with the fit: the test sets are still to be measured, but not by a spawned rank."""
+        """End the run at the end of a spawned rank's fit; elsewhere the test sets are still to be logged."""
         if self.spawned:
             self.close(failed=status != "success")
 
@@ -131,7 +121,18 @@ class WandbRun(Logger):
     def close(self, failed: bool) -> None:
         if self.opened is not None:
             self.opened.finish(exit_code=int(failed))
-            for log in self.run.folder.glob("wandb/*/logs/debug*.log"):  # wandb's own, of what it does where
+            for log in self.run.folder.glob("wandb/*/logs/debug*.log"):  # logs of wandb itself, which name folders
                 text = log.read_text(errors="replace")
                 if abbreviate_home(text) != text:
                     log.write_text(abbreviate_home(text))
+
+
+def caption_of(sample: Sample) -> str:
+    return f"{sample.kind} {sample.id}, MSE {1e3 * sample.mse:.3g}e-3"
+
+
+def sheet_of(sample: Sample) -> np.ndarray:
+    """Return a kept sample of an evaluation as one picture: its planes and what a report derives from them."""
+    maps = {name: plane[..., 0] for name, plane in sample.planes.items() if name != "image"}
+    planes = columns(sample.planes["image"], maps)
+    return sheet([list(planes.values())], list(planes))

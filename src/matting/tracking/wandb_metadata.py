@@ -1,4 +1,4 @@
-"""What W&B is told of a run: a name, the experiment, the config, figures; nothing of this machine. No torch here."""
+"""The facts of a run for W&B: name, config, figures; nothing that identifies the machine."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,11 +12,11 @@ from matting.metrics.units import METRICS
 from matting.runs.run import Run, defaults_of, open_run
 from matting.utils.home_paths import abbreviate_home
 
-LONGEST_NAME = 128  # that W&B takes
+LONGEST_NAME = 128  # that W&B accepts
 
 
 def changed_keys(run: Run) -> str:
-    """What tells a run from its stage's or method's defaults, as on a command line: `procedural quick seed=1`."""
+    """Name a run by its differences from the defaults of its stage or method: `procedural quick seed=1`."""
     return " ".join(dict.fromkeys(words_of(run)))[:LONGEST_NAME]
 
 
@@ -32,26 +32,26 @@ def words_of(run: Run) -> Iterator[str]:
         for key, own in flat({node: value}).items():
             if flat_defaults.get(key) != own and key not in NOT_TOLD:
                 yield f"{key}={own}"
-    for key in RUN_KEYS:  # what an evaluation stands on tells it from others
+    for key in RUN_KEYS:  # evaluations differ by the runs that they use
         digest = this.get("method", {}).get(key)
         for folder in Path(run.config["paths"]["output_dir"]).glob(f"*/*-{digest}") if digest else ():
             yield from words_of(open_run(folder))
 
 
 def was_asked_for(run: Run) -> bool:
-    """Whether it is what the command line names, not a run that this one stands on."""
+    """Return whether the command line names this run, rather than one that needs it."""
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     return run.kind in (choices.get("stage"), f"evaluate/{choices.get('method')}")
 
 
 def config_of(run: Run) -> dict[str, Any]:
-    """A run's config and where it comes from; without the paths of this machine."""
+    """Return the config, revision, versions and data fingerprint of a run, without paths of this machine."""
     facts = {key: run.manifest.get(key) for key in ("git", "versions", "data_fingerprint")}
     return abbreviate_home({**{key: value for key, value in run.config.items() if key != "paths"}, **facts})
 
 
 def means_of(result: Mapping[str, Any]) -> dict[str, float | None]:
-    """An evaluation's means as `test/<test>/<region>/<metric>`, those of its other rows under the row's name."""
+    """Return the means of an evaluation as `test/<test>/<region>/<metric>`; other rows have their name for `test`."""
     return {
         f"{'test' if row == 'alpha' else row}/{test}/{region}/{metric}": value
         for test, node in result["tests"].items()
@@ -62,7 +62,7 @@ def means_of(result: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def per_image(file: Path, test: str) -> tuple[list[str | int], list[list[Any]]]:
-    """Columns and lines of a test set's Table, an image a line: its figures of all rows and regions."""
+    """Return columns and lines of a test set's Table; a line has the figures of one image in all rows and regions."""
     images: dict[str, dict[str, Any]] = {}
     with file.open() as lines:
         for entry in map(json.loads, lines):

@@ -1,4 +1,4 @@
-"""Weights & Biases as the suite opens it: offline without a key, never asking, told nothing private. No torch here."""
+"""Open Weights & Biases: offline without a key, without questions, and without private facts."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from matting.errors import JobError, UserError
 
 MODES = ("auto", "online", "offline", "disabled")
 
-# Keys on the batch axis -> what the summary keeps of them; a whole name goes before a pattern.
+# Keys on the batch axis and what the summary keeps of them; a full name takes precedence over a pattern.
 METRICS = {
     "train/*": None,
     "pictures/*": None,
@@ -20,27 +20,27 @@ METRICS = {
     "val/boundary_f1": "max,last",
 }
 
-# What wandb would note and send by itself.
+# Settings that keep wandb from sending facts by itself.
 PRIVATE: dict[str, Any] = {
-    "disable_git": True,  # a remote's address may hold a token; the revision is in the config
-    "x_disable_meta": True,  # the command line, the interpreter, the mail address; what the GPU does stays
-    "x_save_requirements": False,  # addresses of local packages; the manifest has the versions that count
+    "disable_git": True,  # the address of a remote may hold a token; the config has the revision
+    "x_disable_meta": True,  # command line, interpreter, mail address; the load of the GPU is sent still
+    "x_save_requirements": False,  # it has addresses of local packages; the manifest has the versions
     "save_code": False,
-    "console": "off",  # what is printed names folders of this machine
+    "console": "off",  # the output names folders of this machine
     "max_end_of_run_history_metrics": 0,  # a sweep prints enough
     "max_end_of_run_summary_metrics": 0,
 }
 
 
 def open_wandb(**facts: Any) -> Any:
-    """A run of wandb, beside any that is open: the next job of a sweep must not log into it.
+    """Open a new run of wandb, even if one is open: the next job of a sweep must not log into that.
 
-    Raises JobError where W&B cannot be reached.
+    Raise JobError where W&B cannot be reached.
     """
     import wandb
 
     if "WANDB_SWEEP_ID" in os.environ:
-        wandb.teardown()  # an earlier run of this process was none of the agent's
+        wandb.teardown()  # an earlier run of this process was not the agent's
     try:
         opened = wandb.init(reinit="create_new", settings=wandb.Settings(**PRIVATE), **facts)
     except wandb.Error as error:
@@ -51,7 +51,7 @@ def open_wandb(**facts: Any) -> Any:
 
 
 def usable(mode: str) -> str:
-    """The mode, `auto` decided: online with a key, else offline."""
+    """Return the mode; `auto` becomes online where there is a key, else offline."""
     if mode not in MODES:
         raise UserError(f"logger.wandb.mode={mode}: expected one of {', '.join(MODES)}")
     if mode in ("offline", "disabled"):
@@ -66,7 +66,7 @@ def usable(mode: str) -> str:
 
 
 def has_key() -> bool:
-    """Whether wandb finds one, in the environment or where `wandb login` keeps it; sends nothing, asks nobody."""
+    """Return whether wandb finds a key, in the environment or where `wandb login` keeps it, without asking."""
     import wandb
 
     try:
@@ -77,27 +77,27 @@ def has_key() -> bool:
 
 @contextlib.contextmanager
 def staged_in(folder: Path) -> Iterator[None]:
-    """wandb keeps a copy of what it is to upload in the home: in the block, in the run folder."""
+    """Have wandb keep copies of its uploads in the run folder within the block, instead of the home directory."""
     with environment(WANDB_DATA_DIR=str(folder.absolute() / "wandb")):
         yield
 
 
 @contextlib.contextmanager
 def beside_agent() -> Iterator[None]:
-    """In the block, no sweep agent of W&B: the run that it started has the id that it gave, no other may take it."""
+    """Hide the sweep agent of W&B in the block: only the run that it started may have the id that it chose."""
     if "WANDB_SWEEP_ID" not in os.environ:
         yield
         return
     import wandb
 
-    wandb.teardown()  # it reads the environment once
+    wandb.teardown()  # wandb reads the environment only once
     with environment(WANDB_SWEEP_ID=None, WANDB_RUN_ID=None):
         yield
 
 
 @contextlib.contextmanager
 def environment(**values: str | None) -> Iterator[None]:
-    """In the block, these variables; None: without it."""
+    """Set environment variables within the block; None removes one."""
     before = {key: os.environ.pop(key, None) for key in values}
     os.environ.update({key: value for key, value in values.items() if value is not None})
     try:

@@ -1,4 +1,4 @@
-"""Write checkpoints whole or not at all."""
+"""Write checkpoints whole or not at all, and read each once."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,18 @@ from matting.utils.files import replacing
 
 
 class AtomicCheckpointIO(CheckpointIO):
-    """A temporary file in the same folder, fsync, then a rename: after a crash the last checkpoint is a whole one."""
+    """Lightning's access to checkpoints: files appear whole or not at all, and a resumed one is read once.
+
+    ahead: the checkpoint that `read_ahead` has read and Lightning has not asked for yet.
+    """
+
+    def __init__(self) -> None:
+        self.ahead: dict[str, Any] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Drop what was read ahead: it is large, and spawned ranks read the file themselves."""
+        self.ahead = None
+        return {"ahead": None}
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         path = Path(path)
@@ -20,7 +31,7 @@ class AtomicCheckpointIO(CheckpointIO):
             with replacing(path) as temporary, temporary.open("wb") as file:
                 torch.save(checkpoint, file)
         except (OSError, RuntimeError) as error:
-            # what torch says when it cannot write; a GPU's errors come up here, too
+            # RuntimeErrors of torch that mean a failed write; others, such as those of a GPU, are not ours.
             unwritten = any(text in str(error) for text in ("PytorchStreamWriter", "unexpected pos"))
             if not (unwritten or disk_is_full(error)):
                 raise
@@ -29,7 +40,13 @@ class AtomicCheckpointIO(CheckpointIO):
             ) from None
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
-        return read_checkpoint(Path(path))
+        found, self.ahead = self.ahead or read_checkpoint(Path(path)), None
+        return found
+
+    def read_ahead(self, path: Path) -> dict[str, Any]:
+        """Read a checkpoint for the `load_checkpoint` to come and return what it says of itself."""
+        self.ahead = read_checkpoint(path)
+        return self.ahead["matting"]
 
     def remove_checkpoint(self, path: Any) -> None:
         Path(path).unlink(missing_ok=True)

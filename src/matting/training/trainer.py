@@ -1,4 +1,4 @@
-"""Training of one run with Lightning: builds the pieces that a plain config names, fits, measures the best weights."""
+"""Train one run with Lightning: build what its config names, fit, measure the best weights on the test sets."""
 
 import os
 import shutil
@@ -9,19 +9,21 @@ from typing import Any
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.plugins.environments import LightningEnvironment
+from torch import Tensor
 
 from matting.config.instantiate import resolve
+from matting.data.batch import Batch
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
+from matting.evaluation.measure import Evaluator, means_of
+from matting.metrics.functional import NAMES
 from matting.nets.checkpoint import ADVICE, load_network, read_checkpoint
 from matting.nets.weights import load_weights
 from matting.runs import lifecycle
 from matting.runs.run import Run
 from matting.runs.upstream import Upstream
 from matting.stages.base import MattingStage, StageConfig
-from matting.tracking.loggers import MetricsCSV, loggers_of
-from matting.tracking.wandb_logger import WandbRun
+from matting.tracking.loggers import MetricsCSV, loggers_of, run_loggers
 from matting.training.callbacks.checkpointing import RunCheckpoint
 from matting.training.callbacks.images import Pictures
 from matting.training.callbacks.lifecycle import Limit, Settled, Skipped
@@ -30,18 +32,18 @@ from matting.training.callbacks.throughput import Throughput
 from matting.training.checkpoint_io import AtomicCheckpointIO
 from matting.training.spawn import ranks_of
 from matting.utils import distributed
-from matting.utils.files import check_space, read_metrics
-from matting.utils.process import prepare
+from matting.utils.files import check_space
+from matting.utils.process import device_of, prepare
 
-BYTES_A_PARAMETER = 12  # float32 weights and Adam's two moments
+BYTES_A_PARAMETER = 12  # of a checkpoint: float32 weights and the two moments of Adam
 
 
 def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
-    """Fit a run from its last checkpoint or from the start, and give its result; of several ranks the first does."""
+    """Fit a run from its last checkpoint or from the start, and return its result; ranks but the first return {}."""
     config = run.config
     start = time.monotonic()
     prepare(config)
-    distributed.join(config["trainer"]["accelerator"])  # the first has begun the folder
+    distributed.join(config["trainer"]["accelerator"])  # the first rank has made the folder
     data = CompositeData(config, config["stage"]["batch_size"], config["val"]["samples"])
     data.setup("fit")
     stage = build_stage(config, upstream)
@@ -50,31 +52,40 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     size = BYTES_A_PARAMETER * sum(p.numel() for p in stage.parameters())
     check_space(run.folder, 3 * size, "the checkpoints of this run")
 
-    resumed = resumed_at(run) if run.last.is_file() else 0
+    checkpoints = AtomicCheckpointIO()
+    resumed = resumed_at(run, checkpoints) if run.last.is_file() else 0
     metrics = MetricsCSV(run.folder / "metrics.csv")
     metrics.start(resumed)
     with loggers_of(run, goes_on=resumed > 0) as loggers:
-        trainer = build_trainer(run, stage, data, total, [metrics, *loggers])
         if resumed < total:
+            trainer = build_trainer(run, stage, data, total, [metrics, *loggers], checkpoints)
             with ranks_of(config["trainer"]):
                 trainer.fit(stage, data, ckpt_path=str(run.last) if resumed else None)
         else:
-            stage.load_state_dict(read_checkpoint(run.last)["state_dict"])
+            stage.on_load_checkpoint(checkpoints.load_checkpoint(run.last))
         if not distributed.leads():
             return {}
-        result = measure(run, stage, data)
+        if distributed.spawns(config["trainer"]):
+            # The ranks trained copies of the stage: what they counted is in the checkpoint alone.
+            stage.on_load_checkpoint(read_checkpoint(run.last))
+        best = run.best if run.best.is_file() else run.last
+        checkpoint = read_checkpoint(best)
+        load_weights(stage, checkpoint["state_dict"], str(best), ADVICE)
+        result = measure(run, stage, data, checkpoint["matting"])
         lifecycle.note(run, seconds=round(time.monotonic() - start, 1))
         lifecycle.finish(run, result)
-        apply_keep_policy(run)
-        for logger in loggers:
-            if isinstance(logger, WandbRun):
-                logger.log_result(result)
+        apply_keep_policy(run, checkpoint)
+        for logger in run_loggers(loggers):
+            logger.log_result(result)
     return result
 
 
-def resumed_at(run: Run) -> int:
-    """Batches that the last checkpoint has seen; raises UserError where other ranks trained it: theirs were larger."""
-    facts, here = read_checkpoint(run.last)["matting"], rank_count(run.config["trainer"])
+def resumed_at(run: Run, checkpoints: AtomicCheckpointIO) -> int:
+    """Return the batches that the last checkpoint has seen.
+
+    Raise UserError where another number of ranks trained it: their batches had another size.
+    """
+    facts, here = checkpoints.read_ahead(run.last), rank_count(run.config["trainer"])
     if facts.get("ranks", here) != here:
         raise UserError(
             f"{run.last}: trained by {facts['ranks']} ranks so far, here are {here}; go on with as many, or start over "
@@ -84,10 +95,10 @@ def resumed_at(run: Run) -> int:
 
 
 def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> MattingStage:
-    """The LightningModule of a config; its upstream networks loaded and frozen."""
+    """Build the LightningModule of a config, with its upstream networks loaded and frozen."""
     compiler = os.environ.get("CXX", "g++")  # where torch.compile looks
     if config["trainer"]["compile"] and shutil.which(compiler) is None:
-        raise UserError(f"trainer.compile=true: no C++ compiler {compiler} here; install one, or leave it false")
+        raise UserError(f"trainer.compile=true: there is no C++ compiler {compiler}; install one, or leave it false")
     node, specs = config["stage"], config["stage"]["upstream"]
     networks = {}
     for key, found in upstream.items():
@@ -114,11 +125,18 @@ def count_batches(config: Mapping[str, Any], data: CompositeData) -> int:
 
 
 def rank_count(trainer: Mapping[str, Any]) -> int:
-    """Over all nodes; `devices: -1` is all GPUs that there are."""
+    """Return the number of ranks over all nodes; `devices: -1` means all GPUs of this machine."""
     return trainer["num_nodes"] * max(1, trainer["devices"] if trainer["devices"] > 0 else torch.cuda.device_count())
 
 
-def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int, loggers: list[Logger]) -> Trainer:
+def build_trainer(
+    run: Run,
+    stage: MattingStage,
+    data: CompositeData,
+    total: int,
+    loggers: list[Logger],
+    checkpoints: AtomicCheckpointIO,
+) -> Trainer:
     config, node = run.config, run.config["trainer"]
     keep, val_every = config["checkpoint"], config["val"]["every_batches"]
     watchers: list[Any] = [
@@ -130,7 +148,11 @@ def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int
     ]
     if config["runtime"]["progress"]:
         speed = Throughput(run.kind, config["runtime"]["log_every"])
-        watchers = [Progress(run.kind, total, speed), *watchers, speed]  # last: what the others do is no wait
+        watchers = [
+            Progress(run.kind, total, speed),
+            *watchers,
+            speed,
+        ]  # last, so that the time of the other callbacks counts as work
     return Trainer(
         **{key: node[key] for key in ("accelerator", "devices", "num_nodes", "strategy", "precision")},
         max_epochs=config["stage"]["epochs"],
@@ -139,9 +161,9 @@ def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int
         limit_val_batches=1.0 if data.validation is not None else 0,
         num_sanity_val_steps=0,
         logger=loggers,
-        log_every_n_steps=1,  # never used: stages log on their own count
+        log_every_n_steps=1,  # unused: stages count batches themselves
         callbacks=watchers,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[checkpoints],
         use_distributed_sampler=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -150,58 +172,61 @@ def build_trainer(run: Run, stage: MattingStage, data: CompositeData, total: int
     )
 
 
-def measure(run: Run, stage: MattingStage, data: CompositeData) -> dict[str, Any]:
-    """The best weights on validation and on every named test set; then the checkpoints that are not kept go."""
-    last, best = read_checkpoint(run.last), run.best if run.best.is_file() else run.last
-    checkpoint = read_checkpoint(best)
-    load_weights(stage, checkpoint["state_dict"], str(best), ADVICE)
-    node = run.config["trainer"]
-    trainer = Trainer(
-        accelerator=node["accelerator"],
-        devices=1,
-        precision=node["precision"],
-        logger=False,
-        plugins=[LightningEnvironment()],  # one rank measures, however many trained
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
-    trainer.test(stage, data, verbose=False)
-    batch = checkpoint["matting"]["batches"]
-    result: dict[str, Any] = {"batch": batch, "batches": last["matting"]["batches"]}
-    if found := best_validation(run, batch):  # none where there is no validation, or its rows were lost
+def measure(run: Run, stage: MattingStage, data: CompositeData, best: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of a trained stage, which holds its best weights; note in the manifest what it was made of.
+
+    best: what the checkpoint of these weights says of itself. The result has `batch`, which they are from, `batches` in
+    all, `val`, where there is a validation, and the means on each test set.
+    """
+    config = run.config
+    device = device_of(config)
+    result: dict[str, Any] = {"batch": best["batches"], "batches": stage.batches}
+    if found := best.get("val"):
         result["val"] = found
-    result |= {name: values for name, values in stage.results.items() if name != "val"}
+    result |= measure_tests(stage.to(device).eval(), data, device, config)
     assert data.training is not None
-    skipped = sorted({*last["matting"]["skipped"], *data.skipped.values()})
     lifecycle.note(
         run,
-        device=device_name(trainer),
+        device=torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
         subjects=data.training.subject_count,
         samples=len(data.training),
-        skipped=skipped,
-        ranks=rank_count(run.config["trainer"]),
+        skipped=sorted({*stage.skipped, *data.skipped.values()}),
+        ranks=rank_count(config["trainer"]),
     )
     return result
 
 
-def best_validation(run: Run, batch: int) -> dict[str, float]:
-    rows = read_metrics(run.folder / "metrics.csv")
-    return {row["name"]: row["value"] for row in rows if row["batch"] == batch and row["name"].startswith("val/")}
+def measure_tests(
+    stage: MattingStage, data: CompositeData, device: torch.device, config: Mapping[str, Any]
+) -> dict[str, dict[str, float]]:
+    """Return the means of the stage's prediction on each test set, whole images, raw, as `whole/<metric>`."""
+
+    def predict(batch: Batch) -> dict[str, Tensor]:
+        return {"alpha": stage.predict_map(batch).float()}
+
+    evaluator, result = Evaluator(predict, device, config["trainer"]["precision"] == "bf16-mixed"), {}
+    for name, dataset in data.tests.items():
+        loader = data.eval_loader(dataset, workers=0)
+        rows = [row for table, _ in evaluator.samples(name, loader, config["runtime"]["workers"]) for row in table]
+        means = means_of(rows)["alpha"]["whole"]
+        values = {key: means[key] for key in (*NAMES, "n_empty")}
+        result[name] = {f"whole/{key}": float(value) for key, value in values.items() if value is not None}
+    return result
 
 
-def device_name(trainer: Trainer) -> str:
-    return torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"
+def apply_keep_policy(run: Run, checkpoint: Mapping[str, Any] | None = None) -> None:
+    """Apply `checkpoint.keep` to a done run: keep the weights of the best | the best, with optimizers | all.
 
-
-def apply_keep_policy(run: Run) -> None:
-    """`checkpoint.keep` of a done run: weights of the best | best, with optimizers | all."""
+    checkpoint: the best one, where it has been read.
+    """
     keep = run.config["checkpoint"]["keep"]
     if keep == "all":
         return
-    checkpoint = read_checkpoint(run.best if run.best.is_file() else run.last)
+    best = run.best if run.best.is_file() else run.last
     if keep == "weights":
-        checkpoint = {key: checkpoint[key] for key in ("state_dict", "matting", "pytorch-lightning_version")}
-    AtomicCheckpointIO().save_checkpoint(checkpoint, run.best)
+        checkpoint = checkpoint or read_checkpoint(best)
+        weights = {key: checkpoint[key] for key in ("state_dict", "matting", "pytorch-lightning_version")}
+        AtomicCheckpointIO().save_checkpoint(weights, run.best)
+    elif best == run.last:
+        run.last.replace(run.best)
     run.last.unlink(missing_ok=True)

@@ -14,10 +14,10 @@ MONITOR = "val/whole/mse"
 
 
 class RunCheckpoint(Callback):
-    """last.ckpt every N batches or minutes and after each validation; best.ckpt where validation says so.
+    """Write last.ckpt every N batches or minutes and after each validation, and best.ckpt after the best validation.
 
-    Where validation falls on a batch, last.ckpt is written after it: a run that is killed within validation repeats it.
-    In the middle of an accumulation it waits for the update: the batches so far are in no checkpoint.
+    A validation comes before the last.ckpt of its batch: a run that is killed while it validates repeats it.
+    In the middle of an accumulation last.ckpt waits for the update, because a checkpoint holds no gradients.
     """
 
     def __init__(self, folder: Path, every_batches: int, minutes: float, val_every: int, keep: str):
@@ -33,10 +33,10 @@ class RunCheckpoint(Callback):
         self.interrupted = self.due = False
 
     def on_train_start(self, trainer: Trainer, stage: Any) -> None:
-        """First Ctrl-C, or SIGTERM: stop at the next batch, with a checkpoint. Second Ctrl-C: at once.
+        """Stop at the next batch with a checkpoint after a first Ctrl-C or SIGTERM, and at once after a second Ctrl-C.
 
-        In place of Lightning's handlers, of which one waits for other ranks wherever they are; it puts back at the end
-        what was there before.
+        The handlers replace those of Lightning, one of which waits for other ranks wherever they are. Lightning
+        restores the earlier handlers at the end of the fit.
         """
 
         def stop(number: int, frame: Any) -> None:
@@ -54,7 +54,9 @@ class RunCheckpoint(Callback):
         if stage.window:
             return
         measured = batches % self.val_every == 0 or trainer.should_stop
-        if measured and trainer.enable_validation:  # on Ctrl-C, too: who goes on begins after it
+        if (
+            measured and trainer.enable_validation
+        ):  # after Ctrl-C, too, so that a resumed run starts after the validation
             return
         stop, late = any_rank(trainer, self.interrupted), time.monotonic() - self.saved > 60 * self.minutes
         if any_rank(trainer, late) or stop or self.due:
@@ -65,7 +67,7 @@ class RunCheckpoint(Callback):
     def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
         if trainer.state.fn != "fit":
             return
-        value = stage.results["val"][MONITOR]
+        value = stage.validated[MONITOR]
         if value < self.best:
             self.best = value
             trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=self.keep == "weights")
@@ -92,5 +94,5 @@ def stopped(stage: Any) -> Interrupted:
 
 
 def any_rank(trainer: Trainer, value: bool) -> bool:
-    """True on all ranks if it is on one: what a clock or a signal decides must be decided alike."""
+    """Return on all ranks whether `value` is true on any: a clock or a signal may differ between them."""
     return value if trainer.world_size == 1 else trainer.strategy.reduce_boolean_decision(value, all=False)

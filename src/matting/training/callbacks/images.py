@@ -1,4 +1,4 @@
-"""Pictures of a training: the same validation samples at each validation."""
+"""Pictures of the same validation samples after each validation of a training."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -12,15 +12,15 @@ from torch import Tensor
 
 from matting.data.compositing import composite
 from matting.data.images import write_image
-from matting.tracking.loggers import log_pictures
+from matting.tracking.loggers import run_loggers
 from matting.visualization.grid import sheet, to_bytes
 from matting.visualization.samples import GREEN, reduced
 
 
 class Pictures(Callback):
-    """After each validation the first samples: image, what the network is given beside it, alpha, truth, error, green.
+    """Show the first validation samples after each validation, as one sheet in `folder` and in the loggers.
 
-    As one sheet in `folder`, and each sample as a picture of the loggers that take pictures.
+    Columns: image, the network's second input (a coarse map or a trimap), alpha, truth, error, the person on green.
     """
 
     def __init__(self, folder: Path, count: int):
@@ -31,7 +31,7 @@ class Pictures(Callback):
         room = self.count - len(self.rows)
         if room > 0 and trainer.state.fn == "fit" and trainer.is_global_zero:
             few = {key: value[:room] for key, value in batch.items()}
-            # a compiled network would be compiled again, for the hook and for a batch of this size
+            # Eager, because the hook and another batch size would each compile the network again.
             with torch.compiler.set_stance("force_eager"), beside_image(stage.trained.values()) as given:
                 pred = stage.predict_map(few).float()
             planes = {"image": few["image"], **given, "alpha": pred, "truth": few["alpha"]}
@@ -46,13 +46,14 @@ class Pictures(Callback):
             self.folder.mkdir(exist_ok=True)
             page = sheet([list(row.values()) for row in self.rows.values()], titles)
             write_image(self.folder / f"val-{stage.batches:07d}.png", page)
-            log_pictures(trainer.loggers, "validation", sheets, stage.batches)
+            for logger in run_loggers(trainer.loggers):
+                logger.log_pictures("validation", sheets, stage.batches)
             self.rows = {}
 
 
 @contextlib.contextmanager
 def beside_image(networks: Iterable[torch.nn.Module]) -> Iterator[dict[str, Tensor]]:
-    """What one of the networks is given after the image within the block, as `given`: a coarse map or a trimap."""
+    """Yield a dict that gets, as `given`, the second input of a network that runs in the block, where there is one."""
     found: dict[str, Tensor] = {}
 
     def note(network: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -68,5 +69,5 @@ def beside_image(networks: Iterable[torch.nn.Module]) -> Iterator[dict[str, Tens
 
 
 def green(like: Tensor) -> Tensor:
-    """A green screen of the size of (B, 1, H, W): (1, 3, 1, 1)."""
+    """Return the green of a screen, (1, 3, 1, 1) in [0, 1], on the device of `like`."""
     return torch.tensor(GREEN / 255, device=like.device)[None, :, None, None]

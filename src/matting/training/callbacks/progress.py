@@ -11,7 +11,7 @@ from matting.utils.console import LINE_SECONDS, say
 
 
 class Progress(Callback):
-    """A bar on a terminal; a line every ten seconds elsewhere."""
+    """Show a bar on a terminal, and a line every ten seconds elsewhere."""
 
     def __init__(self, title: str, total: int, speed: Throughput):
         self.title, self.total, self.speed = title, total, speed
@@ -42,7 +42,7 @@ class Progress(Callback):
 
     def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
         if trainer.state.fn == "fit" and trainer.is_global_zero:
-            values = {key.split("/")[-1]: value for key, value in stage.results["val"].items()}
+            values = {key.split("/")[-1]: value for key, value in stage.validated.items()}
             say(
                 f"{self.title}: batch {stage.batches}, validation MSE {1e3 * values['mse']:.1f}e-3, "
                 f"MAE {1e3 * values['mae']:.1f}e-3"

@@ -1,4 +1,4 @@
-"""How fast a training goes and what it waits for. Never in metrics.csv, which the same run writes the same again."""
+"""Measure how fast a training is and how long it waits for data."""
 
 import resource
 import time
@@ -10,13 +10,14 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from torch.utils.flop_counter import FlopCounterMode
 
-from matting.tracking.loggers import MetricsCSV
 from matting.utils.console import say
 
-KEPT = 1000  # steps that the percentiles look back on
+KEPT = 1000  # latest steps that the percentiles are taken of
 
 # Dense operations a second by the makers' data sheets: bf16, and TF32, which float32 is computed in. By the whole name:
-# PCIe cards, laptops and slices of a GPU have other rates under names that begin alike.
+# PCIe cards, laptops and slices of a GPU have other rates under names that begin alike. Lightning's own
+# table (get_available_flops of lightning.fabric.utilities.throughput, 2.6) is wrong for three of these: it knows no
+# `NVIDIA H200`, takes an L40S for an L4, and gives an RTX 4090 half of its rate.
 RATES = {
     "NVIDIA H200": (989e12, 495e12),
     "NVIDIA H100 80GB HBM3": (989e12, 495e12),
@@ -30,15 +31,13 @@ RATES = {
 
 
 class Throughput(Callback):
-    """Images a second, share of time that the loop waits for data, step times, peak memory and, where the device's rate
-    is known, MFU, with what `runtime.recompute` computes again as work; to the loggers every `every` batches, at each
-    validation as a line, and to the progress bar.
+    """Log images a second, the share of time that waits for data, step times, peak memory and MFU.
 
-    Work is counted over one cycle of the stage and goes with the pixels from then on: samples may have sizes of their
-    own.
-
-    A step is timed between the ends of two batches, less the validation between them. On a GPU the host runs ahead of
-    the device but where a row is logged, every `every` batches: single steps there say less than their mean.
+    The loggers get a row every `every` batches, the log gets a line at each validation, the progress bar shows it.
+    MFU is left out where the rate of the device is unknown; what `runtime.recompute` computes again counts as work.
+    Operations are counted over one cycle of the stage and scaled by pixels from then on, since sizes may differ.
+    A step lasts from the end of a batch to the end of the next, without the validation between them. On a GPU the host
+    waits for the device only where a row is logged: single steps say less than their mean.
     """
 
     def __init__(self, title: str, every: int):
@@ -50,7 +49,7 @@ class Throughput(Callback):
     def on_train_start(self, trainer: Trainer, stage: Any) -> None:
         self.rate = rate_of(stage.device, str(trainer.precision))
         self.flops, self.counted, self.counted_pixels, self.counting = 0, 0, 0, self.rate is not None
-        if stage.device.type == "cuda":  # the peak of an earlier job of this process is none of this one's
+        if stage.device.type == "cuda":  # an earlier job of this process may have had a higher peak
             torch.cuda.reset_peak_memory_stats(stage.device)
         self.left = time.monotonic()
         self.clear()
@@ -83,7 +82,7 @@ class Throughput(Callback):
             self.tell(trainer, stage)
 
     def on_exception(self, trainer: Trainer, stage: Any, exception: BaseException) -> None:
-        if self.counter is not None:  # it would count on through the next job of this process
+        if self.counter is not None:  # else it would count the next job of this process
             self.counter.__exit__(None, None, None)
             self.counter = None
 
@@ -109,26 +108,25 @@ class Throughput(Callback):
             row["speed/mfu"] = self.flops / self.counted_pixels * self.pixels / self.spent / self.rate
             self.line += f", MFU {row['speed/mfu']:.0%}"
         for logger in trainer.loggers:
-            if not isinstance(logger, MetricsCSV):
-                logger.log_metrics(row, step=stage.batches)
+            logger.log_metrics(row, step=stage.batches)
         self.clear()
 
 
 def percentiles(seconds: list[float]) -> tuple[float, float]:
-    """The 50th and the 95th of at least two."""
+    """Return the 50th and the 95th percentile of at least two values."""
     cuts = quantiles(seconds, n=20, method="inclusive")
     return cuts[9], cuts[18]
 
 
 def peak_bytes(device: torch.device) -> int:
-    """Allocated on the GPU since the training began, or resident in the host's memory since this process did."""
+    """Return the peak bytes on the GPU since the training began, or of host memory since this process began."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def rate_of(device: torch.device, precision: str) -> float | None:
-    """Operations a second that a device could do, None where it is not known."""
+    """Return the operations a second of which a device is capable, None where unknown."""
     if device.type != "cuda":
         return None
     rates = RATES.get(torch.cuda.get_device_name(device))
