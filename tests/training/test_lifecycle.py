@@ -1,6 +1,6 @@
 """Callbacks that set up a rank and keep the files that were skipped."""
 
-import sys
+import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -16,13 +16,13 @@ def test_a_spawned_rank_compiles_its_networks_and_the_first_keeps_the_log(
     spawned, first, compiled, tmp_path, monkeypatch
 ):
     """A process that was not spawned keeps it already."""
-    for stream in ("stdout", "stderr"):
-        monkeypatch.setattr(sys, stream, getattr(sys, stream))
+    monkeypatch.setattr(LOG, "handlers", [*LOG.handlers])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     monkeypatch.setattr("multiprocessing.parent_process", lambda: object() if spawned else None)
     done, log = [], tmp_path / "train.log"
     stage = SimpleNamespace(trained={name: SimpleNamespace(compile=lambda n=name: done.append(n)) for name in "ab"})
     Settled(torch.get_num_threads(), compiled, log).setup(SimpleNamespace(is_global_zero=first), stage, "fit")
-    print("said", flush=True)
+    say("said")
     assert done == (["a", "b"] if compiled else [])
     assert (log.read_text() if log.exists() else None) == ("said\n" if spawned and first else None)
 

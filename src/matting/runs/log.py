@@ -1,52 +1,68 @@
-"""What a run prints, kept in its folder too: train.log, with the traceback of what stopped it."""
+"""The log of a run in its folder: the lines that it says, Python's warnings, and the traceback of what stopped it."""
 
 import contextlib
-import sys
+import logging
 import traceback
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import TextIO
 
+from matting.utils.console import LOG
 from matting.utils.home_paths import abbreviate_home
 
 
-class Tee:
-    """A stream that also goes to a log, but for a terminal's bars and colours."""
+class RunLog(logging.FileHandler):
+    """Append to a file, with `~` for the user's home. An error of the disk is raised."""
 
-    def __init__(self, stream: IO[str], log: IO[str]):
-        self.stream, self.log = stream, log
+    def format(self, record: logging.LogRecord) -> str:
+        return str(abbreviate_home(super().format(record)))
 
-    def write(self, text: str) -> int:
-        if not self.log.closed and "\x1b" not in text and "\r" not in text:
-            self.log.write(abbreviate_home(text))
-        return self.stream.write(text)
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Raise what `emit` has caught: a run stops where its log cannot be written."""
+        raise
 
-    def flush(self) -> None:
-        if not self.log.closed:
-            self.log.flush()
-        self.stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
+    def append(self, text: str) -> None:
+        """Write text that did not come through the logger."""
+        assert self.stream is not None
+        self.stream.write(str(abbreviate_home(text)))
+        self.flush()
 
 
-def keep(file: Path) -> None:
-    """Append what this process prints from now on to `file`."""
-    log = file.open("a")
-    sys.stdout, sys.stderr = Tee(sys.stdout, log), Tee(sys.stderr, log)  # type: ignore[assignment]
+def keep(file: Path) -> RunLog:
+    """Append what this process says and warns of from now on to `file`, and return the handler that does it."""
+    handler, show = RunLog(file), warnings.showwarning
+
+    def show_and_keep(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        show(message, category, filename, lineno, file, line)
+        handler.append(warnings.formatwarning(message, category, filename, lineno, line))
+
+    LOG.addHandler(handler)
+    warnings.showwarning = show_and_keep
+    return handler
 
 
 @contextlib.contextmanager
 def tee_to(file: Path) -> Iterator[None]:
-    """Append what the block prints to `file`; an exception that leaves it carries the file's name as a note."""
-    with (
-        file.open("a") as log,
-        contextlib.redirect_stdout(Tee(sys.stdout, log)),
-        contextlib.redirect_stderr(Tee(sys.stderr, log)),
-    ):
+    """Append what the block says and warns of to `file`, and the traceback of an exception that leaves it.
+
+    The exception gets the name of the file as a note.
+    """
+    with warnings.catch_warnings():  # at its end Python's own way to show warnings is back
+        handler = keep(file)
         try:
             yield
         except Exception as error:
-            log.write(abbreviate_home(traceback.format_exc()))
+            handler.append(traceback.format_exc())
             error.add_note(f"log: {file}")
             raise
+        finally:
+            LOG.removeHandler(handler)
+            handler.close()

@@ -1,5 +1,6 @@
-"""Progress of work that takes longer than two seconds: a bar on a terminal, plain lines elsewhere."""
+"""Say what the program does, a line at a time, and show how far long work is: a bar on a terminal, else plain lines."""
 
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -8,14 +9,30 @@ from typing import TypeVar
 from matting.utils.distributed import leads
 
 T = TypeVar("T")
-QUIET_SECONDS = 2.0
-LINE_SECONDS = 10.0
+QUIET_SECONDS = 2.0  # work that is done earlier shows no progress
+LINE_SECONDS = 10.0  # between two lines of progress
+LOG = logging.getLogger("matting.console")
+
+
+class StdoutHandler(logging.Handler):
+    """Print records to the current `sys.stdout`, each at once, so that a log that is read while it grows is complete.
+
+    An error of the stream is raised: a closed pipe ends the command.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), flush=True)
+
+
+LOG.setLevel(logging.INFO)
+LOG.propagate = False  # Hydra's handler of the root logger would print each line again
+LOG.addHandler(StdoutHandler())
 
 
 def say(text: str) -> None:
-    """Print one line at once, so that a log that is read while it grows is up to date; of several ranks the first."""
+    """Print one line, and write it to the log of the run at work; of several ranks only the first does."""
     if leads():
-        print(text, flush=True)
+        LOG.info("%s", text)
 
 
 def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
