@@ -124,7 +124,7 @@ def test_a_second_process_waits_and_finds_the_result(run, matting, monkeypatch):
     code, out, err = matting("train", *words)
     assert process.wait() == 0
     assert code == 0, err
-    assert f"another process is at work in {run.folder}" in out
+    assert f"another process that works in {run.folder}" in out
     assert "0.125" in out
 
 

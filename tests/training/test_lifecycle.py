@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from matting.training.callbacks.lifecycle import Settled, Skipped
+from matting.utils.console import LOG, say
 from tests.helpers.ranks import on_two_ranks
 
 

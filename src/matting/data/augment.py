@@ -1,6 +1,6 @@
-"""Geometry, done by the workers on uint8 planes. The only file that knows albumentations.
+"""Augment the geometry of uint8 planes, in the workers. No other file uses albumentations.
 
-Every draw comes from a sample's own seed (`transformed`): albumentations 2.0.8 otherwise gives all workers one stream.
+Every draw comes from the seed of a sample (`transformed`): by itself albumentations 2.0.8 gives all workers one stream.
 """
 
 import math
@@ -8,15 +8,15 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # importing it elsewhere asks the network for a newer version
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else its import asks the network for a newer version
 
 import albumentations as A
 import cv2
 import numpy as np
 
 FITS = ("crop", "pad", "stretch", "unknown", "whole")
-CROPS = (1.0, 1.5, 2.0)  # times the frame: 320, 480 and 640 px of Deep Image Matting
-LEAST_CUT = 0.4  # of a background's area, where its shape allows
+CROPS = (1.0, 1.5, 2.0)  # sizes of a crop in frames: the 320, 480 and 640 px of Deep Image Matting
+LEAST_CUT = 0.4  # least share of a background's area in a cut, where its shape allows it
 HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # pixel centres lie at half integers
 UNHALF = np.linalg.inv(HALF)
 Transforms = Sequence[A.DualTransform]
@@ -25,10 +25,10 @@ Transforms = Sequence[A.DualTransform]
 class FrameSubject(A.DualTransform):
     """Scale, rotate, shift and crop a subject into a frame by one warp of its RGBA planes.
 
-    `fit` sets the scale before the jitter: `pad` shows the whole subject, `crop` draws between showing all and filling
-    the frame, around a pixel of soft alpha, `stretch` gives up the aspect ratio, `unknown` cuts CROPS
-    times the frame out of the plane as it is, a pixel of soft alpha in the middle. Edges at which the plane cuts the
-    person stay at the frame's edge or outside, where they belong.
+    fit: sets the scale before the jitter. `pad` shows the whole subject. `crop` draws a scale between that and filling
+    the frame, around a pixel of soft alpha. `stretch` ignores the proportions. `unknown` cuts CROPS times the frame out
+    of the unscaled plane, with a pixel of soft alpha in the middle.
+    Where the edge of the plane cuts the person, that edge stays at the edge of the frame or outside of it.
     """
 
     def __init__(self, height: int, width: int, fit: str, scale: tuple[float, float], rotate: float, shift: float):
@@ -49,7 +49,7 @@ class FrameSubject(A.DualTransform):
             low, high = min(fits), max(fits)
             scale_x = scale_y = low * (high / low) ** draw.random() if self.fit == "crop" else low
         jitter = math.exp(draw.uniform(math.log(self.scale[0]), math.log(self.scale[1])))
-        # both of an axis' edges stay outside: it spans the frame
+        # Where both edges of an axis cut the person, the plane has to span the frame.
         least_x, least_y = (fit * bool(edges[at] and edges[at + 1]) for at, fit in zip((0, 2), fits, strict=True))
         if self.fit == "stretch":
             scale_x, scale_y = max(scale_x * jitter, least_x), max(scale_y * jitter, least_y)
@@ -72,7 +72,7 @@ class FrameSubject(A.DualTransform):
         return {"matrix": turn @ to_frame}
 
     def place(self, length: float, frame: int, soft: float, cut_start: bool, cut_end: bool) -> float:
-        """Where a plane of `length` starts in a frame, along one axis."""
+        """Return where a plane of `length` starts in a frame, along one axis, in pixels."""
         draw = self.py_random
         free = frame - length
         around = (0.5 if self.fit == "unknown" else draw.uniform(0.2, 0.8)) * frame - soft
@@ -86,12 +86,12 @@ class FrameSubject(A.DualTransform):
         return warp(img, matrix, self.height, self.width)
 
     def apply_to_masks(self, masks: np.ndarray, *args: Any, matrix: np.ndarray, **params: Any) -> np.ndarray:
-        """Planes that are 0 outside of the picture: where it is valid."""
+        """Warp planes that are 0 outside of the picture, such as `valid`."""
         return np.stack([warp(mask, matrix, self.height, self.width, cv2.BORDER_CONSTANT) for mask in masks])
 
 
 def soft_pixel(alpha: np.ndarray, draw: float) -> tuple[int, int]:
-    """(y, x) of one pixel with 0 < alpha < 255, or the centre where there is none. Looks at every fourth row only."""
+    """Return (y, x) of a pixel with 0 < alpha < 255 in every fourth row, or the centre where there is none."""
     rows = np.ascontiguousarray(alpha[::4])
     soft = np.flatnonzero((rows - np.uint8(1)) < 254)  # 0 wraps to 255: soft means 0..253 after the shift
     if not len(soft):
@@ -111,7 +111,7 @@ def warp(
     shrink = math.sqrt(abs(a * d - b * c))
     if shrink < 0.5:
         factor = 2 ** math.floor(-math.log2(shrink))
-        # a margin narrower than a reduced pixel would be one with the person beside it, and go on beyond the plane
+        # A margin as wide as a reduced pixel, lest the person at the edge is averaged into what is repeated beyond it.
         plane = cv2.copyMakeBorder(plane, factor, factor, factor, factor, border)
         matrix = matrix @ np.array([[1, 0, -factor], [0, 1, -factor], [0, 0, 1]])
         rows, columns = max(1, plane.shape[0] // factor), max(1, plane.shape[1] // factor)
@@ -122,9 +122,9 @@ def warp(
 
 
 class Geometry:
-    """Training geometry: subject planes together, backgrounds apart, each from its own seed.
+    """The geometry of a training: how subjects and backgrounds are framed, each from a seed.
 
-    fit: as of FrameSubject, or `whole`: a subject at its own size, mirrored or not, and the background cut to it.
+    fit: one of FrameSubject, or `whole`: the subject keeps its size, may be mirrored, and the background is cut to it.
     """
 
     def __init__(self, height: int, width: int, fit: str, augment: Mapping[str, Any]):
@@ -146,15 +146,15 @@ class Geometry:
         self.background: Transforms = [flip_background] if self.whole else [cut, flip_background]
 
     def frame_subject(self, rgba: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """fgr uint8 (H, W, 3) and alpha (H, W) of the frame's size, from uint8 (h, w, 4)."""
+        """Frame a subject uint8 (h, w, 4): return fgr uint8 (H, W, 3) and alpha uint8 (H, W)."""
         return split(transformed(self.subject, seed, image=rgba)["image"])
 
     def frame_photograph(
         self, image: np.ndarray, mask: np.ndarray, valid: np.ndarray, seed: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A photograph framed as a subject is: uint8 (H, W, 3), and mask and valid as uint8 (H, W) of 0 and 255.
+        """Frame a photograph like a subject: return uint8 (H, W, 3), and mask and valid as uint8 (H, W) of 0 and 255.
 
-        image: uint8 (h, w, 3). mask, valid: bool (h, w). Outside of the photograph nothing is valid.
+        image: uint8 (h, w, 3). mask, valid: bool (h, w). Pixels outside of the photograph are not valid.
         """
         photograph = cv2.merge([image, to_plane(mask)])
         planes = transformed(self.subject, seed, image=photograph, masks=to_plane(valid)[None])
@@ -162,14 +162,15 @@ class Geometry:
         return image, to_plane(person > 127), to_plane(planes["masks"][0] > 127)
 
     def frame_background(self, bgr: np.ndarray, seed: int, size: tuple[int, int]) -> np.ndarray:
-        """uint8 (H, W, 3) of the framed subject's `size` (the frame's, but for `whole`)."""
+        """Frame a background at the `size` of the framed subject: return uint8 (H, W, 3)."""
         bgr = cover(bgr, *size) if self.whole else bgr
         return transformed(self.background, seed, image=bgr)["image"]
 
     def reduction(self, size: tuple[int, int], height: int, width: int) -> int:
-        """By how much smaller a background of (height, width) will do: the smallest cut still has `size`' pixels.
+        """Return the factor, 1, 2, 4 or 8, by which a background may be reduced when it is decoded.
 
-        Position and size of a cut are drawn as shares of the picture, so that a smaller one is cut at the same place.
+        The smallest cut of the reduced background still has as many pixels as `size`. Position and size of a cut are
+        drawn as shares of the picture, so that the reduced one is cut at the same place.
         """
         covers = min(height / size[0], width / size[1])
         if not self.whole:
@@ -178,9 +179,10 @@ class Geometry:
 
 
 def transformed(transforms: Transforms, seed: int, **planes: np.ndarray) -> dict[str, np.ndarray]:
-    """The planes after an `A.Compose` of the transforms with this seed.
+    """Return the planes as an `A.Compose` of the transforms with this seed would.
 
-    Only generators that are drawn from are seeded, and no sample is checked: a fifth and a tenth of a small one's time.
+    Only the generators in use are seeded, and no sample is checked, which would take 20 % and 10 % of the time of a
+    small sample.
     """
     for transform in transforms:
         transform.py_random.seed(seed)
@@ -189,17 +191,17 @@ def transformed(transforms: Transforms, seed: int, **planes: np.ndarray) -> dict
 
 
 def split(rgba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 (H, W, 4) -> (H, W, 3) and (H, W)."""
+    """Split uint8 (H, W, 4) into colours (H, W, 3) and alpha (H, W)."""
     return cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), cv2.extractChannel(rgba, 3)
 
 
 def to_plane(mask: np.ndarray) -> np.ndarray:
-    """bool (H, W) -> uint8 (H, W) of 0 and 255."""
+    """Convert a bool mask (H, W) to uint8 of 0 and 255."""
     return mask.astype(np.uint8) * np.uint8(255)
 
 
 def cover(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The centre of a picture in the shape of a frame, scaled to it: never tiled, never stretched out of proportion."""
+    """Cut the largest centred part with the proportions of a frame and resize it to (height, width)."""
     scale = max(height / picture.shape[0], width / picture.shape[1])
     rows, columns = max(1, round(height / scale)), max(1, round(width / scale))
     top, left = (picture.shape[0] - rows) // 2, (picture.shape[1] - columns) // 2
@@ -207,7 +209,10 @@ def cover(picture: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Area along what gets shorter, then linear along what gets longer: OpenCV averages only where neither does."""
+    """Resize by area along a side that shrinks, then linearly along a side that grows.
+
+    In two steps, because OpenCV's area averages work only where both sides shrink.
+    """
     for size, how in (
         ((min(height, picture.shape[0]), min(width, picture.shape[1])), cv2.INTER_AREA),
         ((height, width), cv2.INTER_LINEAR),

@@ -1,12 +1,12 @@
-"""Decoded subjects on disk: built once, memory-mapped, shared by all workers and ranks.
+"""A cache of decoded subjects on disk: built once, memory-mapped, shared by all workers and ranks.
 
     cache_dir/<source name>-<key>/
         index.json       where each subject lies, its size and digest, what was skipped and why
         subjects.bin     uint8, per subject: fgr and alpha as (H, W, 4) and, where the source has it, image (H, W, 3)
     cache_dir/<source name>-<key>.lock
 
-The key digests all that decides the content, so a changed file makes another cache. A cache is built under the lock
-in a temporary folder and moved into place when it is complete: what is half-built is never read.
+The key is a digest of everything that decides the content, so a changed file makes another cache. A cache is built
+under the lock in a temporary folder and moved into place when it is complete: a half-built one is never read.
 """
 
 import hashlib
@@ -38,9 +38,9 @@ Decoded = tuple[Subject, str]
 
 
 class SubjectCache:
-    """The subjects of one source, ready decoded. Pickles as a path; every process maps the file for itself.
+    """The decoded subjects of one source. It pickles as a path: every process maps the file itself.
 
-    ids: sorted, without the damaged ones. skipped: id -> reason of those.
+    ids: sorted, without damaged subjects. skipped: the reason by id of each damaged subject.
     """
 
     def __init__(self, folder: Path, index: dict[str, Any]) -> None:
@@ -54,10 +54,11 @@ class SubjectCache:
     def open(
         cls, source: SubjectSource, cache_dir: Path, long_side: int | None = None, on_damaged: OnDamaged = "skip"
     ) -> "SubjectCache":
-        """The cache of `source`, built first if it is not there, is damaged or is of other files.
+        """Return the cache of `source`; build it first if it is missing, damaged or made of other files.
 
-        long_side: pixels; larger subjects are reduced to it once. on_damaged: leave a damaged file's subject out
-        with a warning, or raise its DamagedFile. Raise UserError when the disk is too small or no subject is left.
+        long_side: pixels; larger subjects are reduced to it. on_damaged: `skip` leaves out the subject of a damaged
+        file with a warning, `raise` raises its DamagedFile. Raise UserError when the disk is too small or no subject
+        is left.
         """
         folder = cache_dir / f"{source.name}-{cache_key(source, long_side)}"
         index = read_index(folder)
@@ -72,7 +73,7 @@ class SubjectCache:
         return cls(folder, index)
 
     def load(self, id: str) -> Subject:
-        """Read-only views of the mapped file: nothing is copied or decoded."""
+        """Return a subject as read-only views of the mapped file; nothing is copied or decoded."""
         if self.pixels is None:
             self.pixels = np.memmap(self.folder / "subjects.bin", np.uint8, "r")
         entry = self.subjects[id]
@@ -83,13 +84,13 @@ class SubjectCache:
         return Subject(rgba[..., :3], rgba[..., 3], image.reshape(height, width, 3) if image.size else None, rgba)
 
     def size(self, id: str) -> tuple[int, int]:
-        """(height, width) as stored."""
+        """Return (height, width) as stored."""
         return self.subjects[id]["height"], self.subjects[id]["width"]
 
     def content(self, id: str) -> str:
-        """Digest of the alpha's pixels before any reduction: the same subject has the same in every split.
+        """Return a digest of the alpha before any reduction: a subject has the same one in every split.
 
-        Empty and opaque alphas are nobody's own: of those the colours count too.
+        Different subjects may share an alpha of one value: for such an alpha the colours count, too.
         """
         return self.subjects[id]["content"]
 
@@ -98,7 +99,7 @@ class SubjectCache:
 
 
 def cache_key(source: SubjectSource, long_side: int | None) -> str:
-    """Digest (16 hex) of the source's name, fingerprint and ids, its files' sizes and times, and `long_side`."""
+    """Return a digest (16 hex digits) of a source's name, fingerprint, ids, file sizes and times, and `long_side`."""
     digest = hashlib.blake2b(f"{VERSION} {source.name} {source.fingerprint()} {long_side}".encode(), digest_size=8)
     for id in source.ids:
         stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in source.files(id)]
@@ -107,7 +108,7 @@ def cache_key(source: SubjectSource, long_side: int | None) -> str:
 
 
 def read_index(folder: Path) -> dict[str, Any] | None:
-    """The index of a complete cache; None if there is none or its data is not whole."""
+    """Return the index of a cache, or None where it is missing or incomplete."""
     try:
         index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         whole = (folder / "subjects.bin").stat().st_size == index["total_bytes"]
@@ -117,7 +118,7 @@ def read_index(folder: Path) -> dict[str, Any] | None:
 
 
 def build(source: SubjectSource, folder: Path, long_side: int | None, on_damaged: OnDamaged) -> dict[str, Any]:
-    """Write the cache of `source` to `folder` and return its index. Raise UserError when the disk is or gets full."""
+    """Write the cache of `source` to `folder` and return its index. Raise UserError when the disk is full."""
     say(f"cache: building {folder}")
     check_disk(source, folder, long_side)
     temporary = folder.with_name(f"{folder.name}.building")
@@ -140,7 +141,7 @@ def build(source: SubjectSource, folder: Path, long_side: int | None, on_damaged
 
 
 def check_disk(source: SubjectSource, folder: Path, long_side: int | None) -> None:
-    """Print what the cache will take and raise UserError if the disk has less."""
+    """Print the size that the cache will have; raise UserError where the disk has less space."""
     need, free = estimate_bytes(source, long_side), shutil.disk_usage(folder.parent).free
     say(f"cache: {len(source.ids)} subjects, {amount(need)} in {folder}")
     if need > free:
@@ -148,7 +149,10 @@ def check_disk(source: SubjectSource, folder: Path, long_side: int | None) -> No
 
 
 def estimate_bytes(source: SubjectSource, long_side: int | None) -> int:
-    """From the headers of the files and the planes of the first whole subject; drawn subjects are like the first."""
+    """Estimate the bytes of a cache from the headers of the files and the planes of the first subject that decodes.
+
+    Subjects without files, which are drawn, are taken to be as large as the first.
+    """
     failures: list[DamagedFile] = []
     for first_id in source.ids:
         try:
@@ -168,11 +172,11 @@ def estimate_bytes(source: SubjectSource, long_side: int | None) -> int:
 
 
 def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, on_damaged: OnDamaged) -> dict[str, Any]:
-    """Write subjects.bin into `folder` and return the index that belongs to it."""
+    """Write subjects.bin into `folder` and return its index."""
     subjects: dict[str, dict[str, Any]] = {}
     skipped: dict[str, str] = {}
     offset = 0
-    # closed here: a pool of threads that the garbage collector ends can wait for itself
+    # Closed here, since a pool of threads that the garbage collector ends can wait for itself.
     with (folder / "subjects.bin").open("wb") as data, closing(decode_all(source, long_side)) as decoded:
         for id, result in track(decoded, f"cache {source.name}", len(source.ids)):
             if isinstance(result, DamagedFile):
@@ -193,7 +197,10 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
 def decode_all(
     source: SubjectSource, long_side: int | None
 ) -> Generator[tuple[str, Decoded | DamagedFile], None, None]:
-    """(id, subject and its `SubjectCache.content`) in the order of the ids. Decoders and zlib let other threads run."""
+    """Yield each id with the decoded subject and its `SubjectCache.content`, or with the DamagedFile, in order.
+
+    Threads help: the decoders and zlib release the interpreter lock.
+    """
 
     def decode(id: str) -> Decoded | DamagedFile:
         try:
@@ -207,7 +214,7 @@ def decode_all(
         return reduce_subject(subject, long_side), content.hexdigest()
 
     threads = min(8, os.cpu_count() or 1)
-    # In parts: a pool's map takes all ids at once and would hold every subject that is not written yet.
+    # In parts, because the map of a pool takes all ids at once and would hold every subject not written yet.
     part = 4 * threads
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(source.ids), part):

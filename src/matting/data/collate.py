@@ -1,4 +1,4 @@
-"""From samples to a raw batch, in a worker or in the process that trains."""
+"""Collate samples into a raw batch, in a worker or in the training process."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,9 @@ PLANES = ("fgr", "alpha", "bgr", "new_bgr", "image", "valid")
 
 
 def collate(items: list[dict[str, Any]], slots: Sequence[Slots] = ()) -> RawBatch:
-    """Planes as uint8 (B, C, H, W) tensors; draws, seeds and ids stay on the host.
+    """Return a raw batch: planes as uint8 (B, C, H, W) tensors; draws, seeds and ids as they are.
 
-    slots: of each worker, in which its batches arrive without being copied.
+    slots: one `Slots` a worker, through which its batches arrive without a copy.
     """
     shapes = {key: shape_of([item[key] for item in items]) for key in PLANES if key in items[0]}
     worker = get_worker_info()
@@ -38,7 +38,7 @@ def collate(items: list[dict[str, Any]], slots: Sequence[Slots] = ()) -> RawBatc
 
 
 def shape_of(pictures: list[np.ndarray]) -> tuple[int, int, int, int]:
-    """(B, C, H, W) of a batch of pictures (H, W, C) or (H, W); raises ValueError where their sizes differ."""
+    """Return the shape (B, C, H, W) of pictures (H, W, C) or (H, W); raise ValueError where their sizes differ."""
     if len({picture.shape for picture in pictures}) > 1:
         raise ValueError(f"pictures of {sorted({picture.shape for picture in pictures})}: no batch has several sizes")
     height, width, *channels = pictures[0].shape
@@ -46,13 +46,13 @@ def shape_of(pictures: list[np.ndarray]) -> tuple[int, int, int, int]:
 
 
 def channels_first(pictures: list[np.ndarray], into: np.ndarray) -> None:
-    """uint8 (H, W, C) or (H, W) into (B, C, H, W), in a tenth of the time that a permuted copy takes."""
+    """Copy pictures, uint8 (H, W, C) or (H, W), into (B, C, H, W): ten times as fast as a permuted copy."""
     for picture, planes in zip(pictures, into, strict=True):
         cv2.split(picture, list(planes))
 
 
 def start_worker(worker: int) -> None:
-    """One thread a worker, and Ctrl-C is the main process's to answer."""
+    """Give a worker one thread, and leave Ctrl-C to the main process."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Samples by key: composites to train on, composites to measure on."""
+"""Samples by key: composites for training, and composites for validation and tests."""
 
 import bisect
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 
 class Subjects(Protocol):
-    """Decoded subjects by id: a cache, or several side by side."""
+    """Decoded subjects by id: one cache or several."""
 
     def load(self, id: str) -> Subject: ...
 
@@ -30,7 +30,10 @@ class Subjects(Protocol):
 
 
 def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
-    """(height, width) at which a picture is measured: native | longer side | [height, width] (stretched)."""
+    """Return the (height, width) at which a picture of height x width is measured.
+
+    eval_size: `native`, the length of the longer side in pixels, or [height, width], to which it is stretched.
+    """
     if eval_size == "native":
         return height, width
     if isinstance(eval_size, int):
@@ -39,9 +42,9 @@ def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
 
 
 def load_or_next(load: Callable[[str], Item], ids: Sequence[str], kind: str, skipped: list[str], id: str) -> Item:
-    """An item, or the next in order of id where its file is damaged; `skipped` gets those that were.
+    """Load an item, or the next one in the order of ids where its file is damaged.
 
-    kind: what the items are, for the error where none can be read.
+    skipped: gets the reason of each damaged file. kind: what the items are, for the UserError where none can be read.
     """
     start = bisect.bisect_left(ids, id)
     for at in range(start, start + len(ids)):
@@ -53,9 +56,10 @@ def load_or_next(load: Callable[[str], Item], ids: Sequence[str], kind: str, ski
 
 
 class Composites(Dataset):
-    """Training samples: everything random in one is drawn from (seed, pass, sample id), wherever it is made.
+    """Training samples: subjects framed and backgrounds cut, as uint8 planes that are composited later.
 
-    new_bgr: whether a loss composites on another background; a fifth of a sample's time.
+    Everything random is drawn from (seed, pass, sample id): a sample is the same in every worker and on every rank.
+    new_bgr: whether to add the second background, on which a loss composites; it takes a fifth of a sample's time.
     """
 
     def __init__(
@@ -98,14 +102,17 @@ class Composites(Dataset):
             "skipped": skipped,
         }
         if self.new_bgr:
-            others = max(1, len(self.pairing.backgrounds) - 1)  # after as many the sample's own would come again
+            others = max(1, len(self.pairing.backgrounds) - 1)  # one more would be the background of the sample itself
             other_id = self.pairing.background(subject_id, index % self.pairing.per_subject + 1 + turn % others)
             sample["new_bgr"] = self.geometry.frame_background(load(other_id), seeds[2], size)
         return sample
 
 
 def draw_colour(draw: np.random.Generator, limits: Mapping[str, Any]) -> np.ndarray:
-    """float32 (len(DRAWS),); every number is drawn each time, so that one option never moves another's draws."""
+    """Draw the colour augmentation of a sample: float32 (len(DRAWS),).
+
+    Every number is drawn each time, so that changing one option leaves the draws of the others as they are.
+    """
     each = (draw.uniform(-1, 1, (2, 4)) * [limits[name] for name in COLOUR]).ravel()
     blur, noise, chance, quality = draw.random(4)
     low, high = limits["jpeg"]
@@ -116,10 +123,10 @@ def draw_colour(draw: np.random.Generator, limits: Mapping[str, Any]) -> np.ndar
 
 
 class EvalComposites(Dataset):
-    """Validation and test samples: no draws, each composite at its own evaluation size.
+    """Validation and test samples: nothing is random, and each composite has its evaluation size.
 
-    Without backgrounds the photographs themselves are the images. on_damaged: let the next background stand in for one
-    that cannot be decoded, as in training, or raise its DamagedFile.
+    backgrounds: None where the photographs are the images. eval_size: see `eval_shape`. samples: indices, None for all.
+    on_damaged: `skip` takes the next background in place of one that cannot be decoded, `raise` raises its DamagedFile.
     """
 
     def __init__(
@@ -139,7 +146,7 @@ class EvalComposites(Dataset):
         return len(self.samples)
 
     def shape(self, index: int) -> tuple[int, int]:
-        """(height, width) of a sample, without decoding it."""
+        """Return (height, width) of a sample without decoding it."""
         subject, _ = self.pairing[self.samples[index]]
         return eval_shape(self.eval_size, *self.subjects.size(subject))
 
@@ -166,7 +173,7 @@ class EvalComposites(Dataset):
             load = partial(load_or_next, self.backgrounds.load, self.pairing.backgrounds, "backgrounds", skipped)
         bgr = cover(load(background_id), *native)
         if self.eval_size != "native":
-            # the composite is made at the subject's own size and stretched with it, as the published protocol does
+            # The composite is made at the size of the subject and resized as a whole, as in the published protocol.
             sample["image"] = np.rint(resize(exact_composite(fgr, bgr, alpha), height, width) / 255).astype(np.uint8)
         return {
             **sample,
@@ -177,13 +184,13 @@ class EvalComposites(Dataset):
 
 
 def exact_composite(fgr: np.ndarray, bgr: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """uint16 (H, W, 3): 255 times what bytes make of a F + (1 - a) B, nothing rounded."""
+    """Return a F + (1 - a) B of bytes, times 255 and not rounded: uint16 (H, W, 3)."""
     share = cv2.merge([alpha] * 3)
     return cv2.add(cv2.multiply(fgr, share, dtype=cv2.CV_16U), cv2.multiply(bgr, 255 - share, dtype=cv2.CV_16U))
 
 
 def spread(count: int, samples: int | None) -> list[int] | None:
-    """`samples` of range(count), evenly spread; None for all."""
+    """Return `samples` numbers of range(count), evenly spread, or None for all."""
     if samples is None or samples >= count:
         return None
     return [int(at) for at in np.linspace(0, count - 1, samples).round()]

@@ -1,4 +1,4 @@
-"""Image files in, uint8 RGB or alpha out, whatever kind of file it is; and back."""
+"""Find, read and write image files; arrays are uint8, colours are RGB, for every kind of file."""
 
 import os
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 def list_images(folder: Path, expected: str) -> list[Path]:
-    """The image files below `folder`, sorted; hidden ones (`.x`, `._x`) are left out.
+    """Return the image files below `folder`, sorted, without hidden ones (`.x`, `._x`).
 
-    expected: what should lie there, for the error. Raise UserError if the folder is missing or has no images.
+    expected: what the folder should hold, for the error. Raise UserError if it is missing or has no images.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; expected {expected}")
@@ -34,9 +34,9 @@ def list_images(folder: Path, expected: str) -> list[Path]:
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """`folder` and those below it, each with the names of its files.
+    """Yield `folder` and each folder below it with the names of its files.
 
-    Links are followed, but not to a folder on the way to them: its files would come again until the path is too long.
+    Links are followed, except to a folder that contains them: its files would come again until the path is too long.
     """
     ways = {folder: frozenset([identity(folder)])}
     for parent, folders, names in os.walk(folder, followlinks=True):
@@ -48,15 +48,16 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 
 
 def identity(folder: Path) -> tuple[int, int]:
-    """What a folder and the links to it have in common."""
+    """Return what a folder and all links to it have in common: device and inode."""
     status = folder.stat()
     return status.st_dev, status.st_ino
 
 
 def read_rgb(path: Path, reduction: Reduction | None = None) -> np.ndarray:
-    """uint8 (H, W, 3) RGB; an alpha channel is dropped, not applied. Raise DamagedFile.
+    """Read a file as uint8 (H, W, 3) RGB; an alpha channel is dropped, not applied. Raise DamagedFile.
 
-    reduction: asked for JPEGs only; sizes are rounded up. Other kinds come whole.
+    reduction: called for JPEGs, which may be decoded at 1/2, 1/4 or 1/8; sizes are rounded up. Other kinds are not
+    reduced.
     """
     array = decode(path, reduction)
     if array.ndim == 2:
@@ -65,9 +66,9 @@ def read_rgb(path: Path, reduction: Reduction | None = None) -> np.ndarray:
 
 
 def read_alpha(path: Path) -> np.ndarray:
-    """uint8 (H, W): the alpha channel of a file that has one, if not opaque, else gray. Raise DamagedFile.
+    """Read a file as uint8 (H, W): its alpha channel, or its gray values where that is missing or opaque.
 
-    Editors save a gray matte as opaque RGBA: then the matte is in the colours.
+    Some editors save a gray matte as opaque RGBA. Raise DamagedFile.
     """
     array = decode(path)
     if array.ndim == 2:
@@ -78,7 +79,7 @@ def read_alpha(path: Path) -> np.ndarray:
 
 
 def read_rgba(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """fgr uint8 (H, W, 3), colours not multiplied by alpha, and alpha uint8 (H, W), of one file.
+    """Read fgr uint8 (H, W, 3), not multiplied by alpha, and alpha uint8 (H, W) from one file.
 
     Raise DamagedFile, and UserError for a file without transparency.
     """
@@ -89,7 +90,7 @@ def read_rgba(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_pair(fgr_path: Path, alpha_path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """fgr uint8 (H, W, 3) and alpha uint8 (H, W) from two files. Raise DamagedFile, and UserError if sizes differ."""
+    """Read fgr uint8 (H, W, 3) and alpha uint8 (H, W). Raise DamagedFile, and UserError if their sizes differ."""
     fgr, alpha = read_rgb(fgr_path), read_alpha(alpha_path)
     if fgr.shape[:2] != alpha.shape:
         sizes = f"{fgr.shape[1]}x{fgr.shape[0]} and {alpha.shape[1]}x{alpha.shape[0]} pixels"
@@ -98,7 +99,7 @@ def read_pair(fgr_path: Path, alpha_path: Path) -> tuple[np.ndarray, np.ndarray]
 
 
 def read_labels(path: Path) -> np.ndarray:
-    """uint8 (H, W) class numbers: the indices of a palette image, not its colours. Raise DamagedFile."""
+    """Read class numbers, uint8 (H, W): the indices of a palette image, not its colours. Raise DamagedFile."""
     try:
         with Image.open(BytesIO(path.read_bytes())) as picture:
             mode, labels = picture.mode, np.array(picture)
@@ -110,7 +111,7 @@ def read_labels(path: Path) -> np.ndarray:
 
 
 def stored_size(path: Path) -> tuple[int, int]:
-    """(height, width) from the header alone, before any EXIF rotation. Raise DamagedFile."""
+    """Return (height, width) from the header, before any EXIF rotation. Raise DamagedFile."""
     try:
         with Image.open(path) as picture:
             return picture.height, picture.width

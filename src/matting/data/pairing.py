@@ -1,4 +1,4 @@
-"""Which background stands behind which subject: a function of (seed, split, subject, k), in O(1) memory and time."""
+"""The background behind each subject: a function of (seed, split, subject, k), in O(1) memory and time."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,19 +8,23 @@ MASK64 = (1 << 64) - 1
 
 
 def key_of(*parts: object) -> int:
-    """A 64-bit key from any parts that print the same everywhere."""
+    """Return a 64-bit key of parts that print the same on every machine."""
     return int.from_bytes(hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest(), "big")
 
 
 def mix(value: int) -> int:
-    """A 64-bit finaliser: every bit of the input moves every bit of the output."""
+    """Scramble a 64-bit value so that every bit of the input changes every bit of the output."""
     value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 & MASK64
     value = (value ^ (value >> 27)) * 0x94D049BB133111EB & MASK64
     return value ^ (value >> 31)
 
 
 class Permutation:
-    """A keyed permutation of range(size) without a table: a Feistel network that walks its cycle back into range."""
+    """A keyed permutation of range(size) without a table: a Feistel network whose results outside are mapped again.
+
+    It decides which samples are drawn. numpy's `default_rng(key).permutation(size)` would be shorter, but would draw
+    other samples: a repeated training would no longer give the results of the runs that are finished.
+    """
 
     def __init__(self, size: int, *key: object):
         if size < 1:
@@ -34,7 +38,7 @@ class Permutation:
         if not 0 <= index < self.size:
             raise IndexError(f"{index} is not in range({self.size})")
         low = (1 << self.half) - 1
-        while True:  # the domain is at most four times the size: four steps on average, at worst
+        while True:  # the network permutes at most four times as many numbers: four rounds on average at worst
             left, right = index >> self.half, index & low
             for key in self.keys:
                 left, right = right, left ^ (mix(right + key & MASK64) & low)
@@ -58,18 +62,18 @@ class Pairing:
         return len(self.subjects) * self.per_subject
 
     def __getitem__(self, index: int) -> tuple[str, str]:
-        """(subject id, background id) of a sample."""
+        """Return (subject id, background id) of a sample."""
         if not 0 <= index < len(self):
             raise IndexError(f"{index} is not in range({len(self)})")
         subject, k = divmod(index, self.per_subject)
         return self.subjects[subject], self.background(self.subjects[subject], k)
 
     def background(self, subject: str, k: int) -> str:
-        """The k-th background of a subject; `k` beyond `per_subject` gives further ones (eq. 8's arbitrary B)."""
+        """Return the k-th background of a subject; `k` may exceed `per_subject` (the arbitrary B of POMAGAN, eq. 8)."""
         count = len(self.backgrounds)
         return self.backgrounds[Permutation(count, self.seed, self.split, subject)(k % count)]
 
 
 def validation_subjects(subjects: Sequence[str], count: int) -> list[str]:
-    """The `count` subjects that leave training for validation: those with the smallest hash, whatever the seed."""
+    """Return the `count` subjects of the validation: those with the smallest hash, independent of the seed."""
     return sorted(sorted(subjects, key=lambda subject: key_of("validation", subject))[:count])

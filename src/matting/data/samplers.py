@@ -1,4 +1,4 @@
-"""Which samples come next: the order of training, and evaluation's batches of one size."""
+"""The order of the training samples, and evaluation batches of one image size."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +10,11 @@ from matting.data.pairing import Permutation
 
 
 class TrainingOrder(Sampler[list[Key]]):
-    """Batches of keys, epoch after epoch, each pass over the data in an order of its own.
+    """Batches of sample keys for a training; each pass over the data has another order.
 
-    An epoch is `epoch_samples` long (a whole pass unless it is shorter) and goes on where the last one stopped.
-    `position` tells how many batches have been *trained*, whatever workers have fetched since: a resumed run gets the
-    next batch, not the epoch's first. There is no state here that could be lost or be reset twice.
+    An epoch has `epoch_samples` samples (None: all) and continues where the one before stopped.
+    position: returns the number of batches that have been *trained*; workers may have fetched more. A resumed run
+    thus starts with the next batch. The sampler itself has no state.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class TrainingOrder(Sampler[list[Key]]):
             yield self.keys(epoch * self.batches + batch)
 
     def keys(self, batch: int) -> list[Key]:
-        """The keys of the batch at a position of the whole training, on this rank."""
+        """Return the keys of one batch of the whole training on this rank."""
         first = (batch * self.ranks + self.rank) * self.batch_size
         keys = []
         for at in range(first, first + self.batch_size):
@@ -50,9 +50,9 @@ class TrainingOrder(Sampler[list[Key]]):
 
 
 class SameSize(Sampler[list[int]]):
-    """Evaluation batches: neighbours of equal size together, in order. All ranks see all: the means are the same.
+    """Evaluation batches in order: neighbours of equal size go together. Every rank sees all of them.
 
-    pixels: of a batch, at most, but for one of a single sample.
+    pixels: most pixels in a batch of several samples.
     """
 
     def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int, pixels: float = math.inf):

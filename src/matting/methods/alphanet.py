@@ -1,4 +1,4 @@
-"""AlphaNet: image -> mask -> trimap -> alpha (section 3), and its matting network given a trimap."""
+"""AlphaNet: image -> mask -> trimap -> alpha (section 3), and its matting network with a given trimap."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from matting.ops.resize import reduced_size
 
 
 class AlphaNetMethod(Method):
-    """The networks trained end to end, and the two that they started from, put together in the same way.
+    """The networks trained end to end, and for comparison the two networks that this training started from.
 
     alphanet, segmentation, matting: checkpoints of the three stages. max_side: longer side that the networks see.
     """
@@ -33,8 +33,11 @@ class AlphaNetMethod(Method):
 
     @torch.no_grad()
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
-        """(B, 3, H, W) in [0, 1] -> alpha, the trimap and the mask that it is made of, the mask's probability, and the
-        alpha of the halves, (B, 1, H, W)."""
+        """Predict from an image (B, 3, H, W) in [0, 1]; all maps are (B, 1, H, W).
+
+        `mask` is the thresholded `probability` from which the trimap is made; `halves` is the alpha of the networks
+        before they were trained together.
+        """
         found = self.system(image)
         return {
             "alpha": found["alpha"],
@@ -46,12 +49,12 @@ class AlphaNetMethod(Method):
 
     @torch.no_grad()
     def matte(self, image: Tensor, trimap: Tensor | None = None) -> Tensor:
-        """Without the halves, which take as long again."""
+        """Return the alpha without predicting `halves`, which takes as long again."""
         return self.system(image)["alpha"]
 
 
 class AlphaNetInteractive(Method):
-    """The matting network alone: the trimap comes from a person, or from the truth (the paper's Table II)."""
+    """The matting network with a trimap from a person, or from the truth (AlphaNet, Table II)."""
 
     name = "AlphaNet's matting network"
     intermediates = ("trimap",)
@@ -64,7 +67,7 @@ class AlphaNetInteractive(Method):
 
     @torch.no_grad()
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
-        """(B, 3, H, W) and (B, 1, H, W) of 0, 0.5 and 1 -> alpha and the trimap again, (B, 1, H, W)."""
+        """Predict from an image (B, 3, H, W) and a trimap (B, 1, H, W) of 0, 0.5 and 1: alpha and trimap."""
         assert trimap is not None
         height, width = image.shape[-2:]
         size = reduced_size((height, width), self.max_side)

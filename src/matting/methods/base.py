@@ -1,4 +1,4 @@
-"""What a reader of the papers calls a system: an image in, an alpha out, at the image's own size."""
+"""The base of all methods: a complete system that turns an image into an alpha of the same size."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +15,10 @@ from matting.utils.process import device_of
 class Method(nn.Module):
     """A trained system, frozen.
 
-    name: as in the reports. intermediates: maps that it also gives beside its alpha, by name and in order (`coarse`,
-    `trimap`). measured: those of them that are measured as an alpha would be.
-    wants_trimap: whether it takes a trimap beside the image; its config says the same by `inputs: [image, trimap]`,
-    which is known before anything is loaded.
+    name: as in the reports. intermediates: further maps that it returns, in the order of the reports (`coarse`,
+    `trimap`). measured: maps that are measured like an alpha.
+    wants_trimap: whether it takes a trimap, too. Its config says the same by `inputs: [image, trimap]`, because the
+    verbs need to know before they load the networks.
     """
 
     name: str
@@ -27,31 +27,30 @@ class Method(nn.Module):
     wants_trimap: bool = False
 
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
-        """image (B, 3, H, W) float32 in [0, 1] -> `alpha` and each of `intermediates`, (B, 1, H, W) float32 in [0, 1].
+        """Return `alpha`, `intermediates` and `measured`, each (B, 1, H, W) float32 in [0, 1].
 
-        trimap: (B, 1, H, W) float32 of 0, 0.5 and 1, given to methods that want one and to no other.
+        image: (B, 3, H, W) float32 in [0, 1]. trimap: (B, 1, H, W) float32 of 0, 0.5 and 1, None for methods that do
+        not want one.
         """
         raise NotImplementedError
 
     def matte(self, image: Tensor, trimap: Tensor | None = None) -> Tensor:
-        """The alpha alone, of the same arguments."""
+        """Return the alpha for the same arguments."""
         return self(image, trimap)["alpha"]
 
 
 def load_method(config: Mapping[str, Any], checkpoints: Mapping[str, Path]) -> tuple[Method, torch.device]:
-    """The method of a plain config, its networks loaded, on the device that `trainer` asks for; and that device.
+    """Build the method of a plain config on the device that `trainer` asks for; return it and the device.
 
-    checkpoints: by key of the method (`method__alpha`). Raises UserError where one does not fit or there is no GPU.
+    checkpoints: by key of the method (`method__alpha`). Raise UserError where one does not fit or a GPU is missing.
     """
     device = device_of(config)
     paths = {key.removeprefix("method__"): path for key, path in checkpoints.items()}
-    told = ("name", "inputs", "upstream", *paths)  # to the verbs, not to the method
-    options = {key: value for key, value in config["method"].items() if key not in told}
+    others = ("name", "inputs", "upstream", *paths)  # keys that the verbs read
+    options = {key: value for key, value in config["method"].items() if key not in others}
     method: Method = build(options, **paths)
     inputs = config["method"].get("inputs", ["image"])
-    if method.wants_trimap != ("trimap" in inputs):  # verbs have asked for trimaps, or not, by what the config says
-        takes = "image and trimap" if method.wants_trimap else "the image alone"
-        raise UserError(
-            f"method.inputs={inputs}: {method.name} takes {takes}; leave the key as the method's file has it"
-        )
+    if method.wants_trimap != ("trimap" in inputs):  # the verbs went by the config
+        takes = "image and trimap" if method.wants_trimap else "only the image"
+        raise UserError(f"method.inputs={inputs}: {method.name} takes {takes}; leave the key as it is in conf/method")
     return method.to(device), device

@@ -1,4 +1,4 @@
-"""Closed-form matting: colours lie on a line in each small window (Levin, Lischinski and Weiss 2008)."""
+"""Closed-form matting: the colours of a small window lie on lines (Levin, Lischinski and Weiss, 2008)."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ class ClosedForm(Propagation):
     name = "Closed-form matting"
 
     def solve(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
-        # compiles for seconds at its first import: a run without it need not pay
+        # Imported here: the first import compiles for seconds.
         from pymatting import estimate_alpha_cf, jacobi
 
         try:
             return estimate_alpha_cf(image, trimap)
-        except ValueError:  # its incomplete Cholesky factors do not exist where all colours are one
+        except ValueError:  # an image of one colour has no incomplete Cholesky factors
             return estimate_alpha_cf(image, trimap, preconditioner=jacobi)

@@ -1,4 +1,4 @@
-"""KNN matting: pixels that look alike and lie near have one alpha (Chen, Li and Tang 2013)."""
+"""KNN matting: pixels of similar colour and place have a similar alpha (Chen, Li and Tang, 2013)."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ class KNN(Propagation):
     name = "KNN matting"
 
     def solve(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
-        # compiles for seconds at its first import: a run without it need not pay
+        # Imported here: the first import compiles for seconds.
         from pymatting import estimate_alpha_knn
 
         return estimate_alpha_knn(image, trimap)

@@ -11,10 +11,10 @@ from matting.ops.resample import fit_image, resample
 
 
 class Pomagan(Method):
-    """Both trained generators in a row.
+    """The two trained generators in sequence.
 
-    segmentation, alpha: checkpoints of the two stages. height, width, fit: see `fit_image`; without a size the one that
-    the alpha stage was trained at.
+    segmentation, alpha: checkpoints of the two stages. height, width, fit: see `fit_image`; None takes the size of the
+    samples that the alpha stage was trained on.
     """
 
     name = "POMAGAN"
@@ -29,7 +29,7 @@ class Pomagan(Method):
 
     @torch.no_grad()
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
-        """(B, 3, H, W) in [0, 1] -> alpha and coarse map, (B, 1, H, W) at the same size."""
+        """Predict alpha and coarse map, (B, 1, H, W), from an image (B, 3, H, W) in [0, 1]."""
         fitted = fit_image(image, self.height, self.width, self.fit)
         coarse = self.segmentation(fitted)
         alpha = self.alpha(fitted, coarse)

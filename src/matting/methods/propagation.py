@@ -1,4 +1,4 @@
-"""What closed-form and KNN matting share: a trimap's certain colours propagated into its unknown region, on the CPU."""
+"""Matting by propagation: solve for the unknown region of a trimap from its certain pixels, on the CPU."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from matting.utils.console import say
 
 
 class Propagation(Method):
-    """A linear system solved for each image; nothing is trained.
+    """The base of closed-form and KNN matting: a linear system for each image, nothing is trained.
 
-    max_side: a longer side beyond it is scaled down to it, with a line that says so, and the alpha is scaled back.
-    segmentation: checkpoint of AlphaNet's segmentation network, which then makes the trimap with an erosion-dilation
-    layer of shares `erode` and `dilate` (AlphaNet, Table I). Without one a trimap has to be given (Table II).
+    max_side: larger images are reduced to this longer side, with a line that says so, and the alpha is scaled back.
+    segmentation: checkpoint of AlphaNet's segmentation network, which makes the trimap through an erosion-dilation
+    layer with the shares `erode` and `dilate` (AlphaNet, Table I). None: a trimap is given (Table II).
     """
 
     def __init__(self, max_side: int, segmentation: Path | None = None, erode: float = 0.04, dilate: float = 0.04):
@@ -35,12 +35,15 @@ class Propagation(Method):
             self.trimap_layer = ErosionDilation(erode, dilate)
 
     def solve(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
-        """float64 (H, W, 3) and (H, W) of 0, 0.5 and 1, all three there -> float64 alpha (H, W) in [0, 1]."""
+        """Solve for alpha, float64 (H, W) in [0, 1]; image float64 (H, W, 3), trimap (H, W) with 0, 0.5 and 1."""
         raise NotImplementedError
 
     @torch.no_grad()
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
-        """(B, 3, H, W) and, without a network, (B, 1, H, W) of 0, 0.5 and 1 -> alpha, trimap and the network's mask."""
+        """Predict alpha, trimap and, with a network, its mask, each (B, 1, H, W).
+
+        image: (B, 3, H, W) in [0, 1]. trimap: (B, 1, H, W) of 0, 0.5 and 1, needed without a network.
+        """
         height, width = image.shape[-2:]
         small, found = self.fitted(image), {}
         rows, columns = small.shape[-2:]
@@ -55,7 +58,7 @@ class Propagation(Method):
         pairs = zip(small.permute(0, 2, 3, 1).double().cpu().numpy(), given[:, 0].double().cpu().numpy(), strict=True)
         alphas = [self.propagate(np.ascontiguousarray(colours), known) for colours, known in pairs]
         alpha = torch.from_numpy(np.stack(alphas))[:, None].to(image.device, torch.float32)
-        # what the trimap is sure of stays so at the full size
+        # The certain regions of the trimap stay certain at the full size.
         alpha = torch.where(trimap == 0.5, resample(alpha, height, width).clamp(0, 1), trimap.to(alpha.dtype))
         return {"alpha": alpha, "trimap": trimap, **found}
 
@@ -68,7 +71,7 @@ class Propagation(Method):
         return resample(image.float(), *size)
 
     def propagate(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
-        """The solution; without any certain foreground, or background, that is the other everywhere."""
+        """Return the solution; where the trimap lacks certain foreground or background, the other fills the unknown."""
         foreground, background = trimap == 1, trimap == 0
         if foreground.any() and background.any() and not (foreground | background).all():
             return np.clip(self.solve(image, trimap), 0, 1)

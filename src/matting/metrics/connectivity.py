@@ -1,8 +1,8 @@
-"""Connectivity error (Rhemann et al., CVPR 2009), by a union of runs over the levels from high to low.
+"""Connectivity error (Rhemann et al., CVPR 2009), by union-find over runs from the highest level to the lowest.
 
-The level of a pixel is the highest i with t_i <= min(pred, true): all that the components depend on. A run is a
-horizontal stretch of one level above 0. Two runs that touch are joined from their lower level down, so walking down the
-levels each join is made once, and Omega_i, the largest component at level i, is the largest set made so far.
+The level of a pixel is the highest i with t_i <= min(pred, true); the components depend on nothing else. A run is a
+horizontal stretch of one level above 0. Two runs that touch belong together at their lower level and below. Walking
+down the levels thus joins each pair once, and Omega_i, the largest component at level i, is the largest set so far.
 """
 
 import numpy as np
@@ -28,7 +28,10 @@ def level_map(pred, true, thresholds):
 
 @compiled
 def find_runs(levels):
-    """Start, stop and level of every run in row-major order, and where the runs of each row begin and the last end."""
+    """Return start, stop and level of every run in row-major order, and the index of the first run of each row.
+
+    The index array has one more entry, the number of runs.
+    """
     h, w = levels.shape
     start, stop = np.empty(h * w, np.int32), np.empty(h * w, np.int32)
     level, row = np.empty(h * w, np.uint8), np.empty(h + 1, np.int32)
@@ -49,8 +52,8 @@ def find_runs(levels):
 
 @compiled
 def find_contacts(start, stop, row):
-    """Pairs of runs that are 4-neighbours: one ends where the next begins, or they overlap in rows that follow."""
-    # A pair of rows with m and n runs has fewer than m + n overlaps, a row of n runs fewer than n neighbours.
+    """Return the pairs of runs that touch: one ends where the next begins, or they overlap in neighbouring rows."""
+    # Two rows of m and n runs have fewer than m + n overlaps, and a row of n runs has fewer than n neighbours.
     a, b = np.empty(3 * len(start), np.int32), np.empty(3 * len(start), np.int32)
     n = 0
     for y in range(len(row) - 1):
@@ -72,7 +75,7 @@ def find_contacts(start, stop, row):
 
 @compiled
 def sort_by_level(a, b, level):
-    """The contacts ordered by the level they exist from, and where those of each level begin."""
+    """Sort contacts by the lower level of their runs; return them and the index where each level begins."""
     begin = np.zeros(LEVELS + 2, np.int32)
     for k in range(len(a)):
         begin[min(level[a[k]], level[b[k]]) + 1] += 1
@@ -98,15 +101,15 @@ def root_of(parent, run):
 
 @compiled
 def largest_components(start, stop, level, a, b):
-    """Join the runs from level 10 down.
+    """Join the runs from level 10 downwards.
 
     Return the forest (`parent`, and `joined`, the level at which a run got its parent), the root of each Omega_i (-1
-    where it is empty) and `top`, up to which each Omega_i holds the next. No path is shortened: going up the forest
-    only along joins at level i or above leads to the root that a run had at level i.
+    where it is empty) and `top`, the level up to which each Omega_i contains the next. Paths are not compressed:
+    following only joins at level i or above leads to the root that a run had at level i.
     """
     n = len(start)
     parent = np.arange(n).astype(np.int32)
-    first = parent.copy()  # the lowest run of a set has its first pixel in row-major order
+    first = parent.copy()  # the lowest run of a set, which has the set's first pixel in row-major order
     area = stop - start
     joined = np.zeros(n, np.uint8)
     longest = np.full(LEVELS + 1, -1)
@@ -121,7 +124,7 @@ def largest_components(start, stop, level, a, b):
         if alone >= 0 and (area[alone] > best_area or (area[alone] == best_area and alone < best_first)):
             best, best_area, best_first = alone, area[alone], alone
         for k in range(begin[i], begin[i + 1]):
-            if parent[a[k]] == parent[b[k]]:  # most contacts: this saves the way up
+            if parent[a[k]] == parent[b[k]]:  # true for most contacts: saves the search for the roots
                 continue
             large, small = root_of(parent, a[k]), root_of(parent, b[k])
             if large == small:
@@ -141,7 +144,7 @@ def largest_components(start, stop, level, a, b):
 
 @compiled
 def leave_levels(levels, start, stop, level, row, parent, joined, omega, top):
-    """Overwrite `levels` by the number of Omega_1, Omega_2, ... that a pixel lies in before it leaves one."""
+    """Overwrite `levels` by the number of Omega_1, Omega_2, ... that contain a pixel before the first that does not."""
     for y in range(len(row) - 1):
         for run in range(row[y], row[y + 1]):
             stays, root = min(level[run], top), run
@@ -161,7 +164,7 @@ def absolute_difference(pred, true, masks, stays, leaves_at, least):
     totals, differences = np.zeros(len(masks)), np.empty(w)
     for y in range(h):
         for x in range(w):
-            if pred[y, x] == true[y, x]:  # as most pixels are
+            if pred[y, x] == true[y, x]:  # true for most pixels
                 differences[x] = 0.0
                 continue
             left = leaves_at[stays[y, x]]
@@ -180,16 +183,17 @@ def absolute_difference(pred, true, masks, stays, leaves_at, least):
 def connectivity_sums(
     pred: np.ndarray, true: np.ndarray, masks: np.ndarray, unit: float, thresholds: np.ndarray, empty_keeps: bool
 ) -> np.ndarray:
-    """Sum over each mask of abs(phi(pred) - phi(true)), phi = 1 - d where d = x - l >= 0.15, else 1: float64 (R,).
+    """Return the sum over each mask of abs(phi(pred) - phi(true)): float64 (R,).
 
-    pred, true: (H, W), of one type, from 0 to `unit`. masks: bool (R, H, W). thresholds: float64 (11,), t_i about
-    i / 10.
-    l = t_{i-1} at the first i where a pixel leaves Omega_i, the largest 4-connected component of pred >= t_i and
-    true >= t_i (ties: the one that begins first in row-major order), else 1. No pixel lies in an empty Omega_i; with
-    `empty_keeps` no pixel leaves it.
+    phi(x) = 1 - d where d = x - l >= 0.15, else 1. l = t_{i-1} for the first i whose Omega_i does not contain the
+    pixel, 1 if all do. Omega_i is the largest 4-connected component of pred >= t_i and true >= t_i; of equal ones, the
+    first in row-major order. An empty Omega_i contains no pixel; with `empty_keeps` it counts as containing all.
+    pred, true: (H, W), of one type, from 0 to `unit`. masks: bool (R, H, W). thresholds: t_i, about i / 10, float64
+    (11,).
     """
-    steps = thresholds * unit  # rounded, yet 8-bit values compare with them as their 255ths do with the thresholds
-    # whole numbers on both sides are compared in vectors, five times as fast
+    # In spite of the rounding, 8-bit values compare with these steps as value / 255 does with the thresholds.
+    steps = thresholds * unit
+    # Integers on both sides are compared in vectors, five times as fast.
     levels = level_map(pred, true, np.ceil(steps).astype(np.uint8) if pred.dtype == np.uint8 else steps)
     start, stop, level, row = find_runs(levels)
     parent, joined, omega, top = largest_components(start, stop, level, *find_contacts(start, stop, row))

@@ -1,4 +1,4 @@
-"""What SAD, MSE and MAE are made of."""
+"""The sums behind SAD, MSE and MAE."""
 
 import numpy as np
 
@@ -7,9 +7,9 @@ from matting.metrics.compiled import compiled
 
 @compiled
 def difference_sums(pred, true, masks):
-    """Sums over each mask of abs(pred - true) and of its square, and the number of pixels in it: float64 (R, 3).
+    """Return the sums over each mask of abs(pred - true), of its square, and of the mask: float64 (R, 3).
 
-    pred, true: (H, W), of any real type in any unit. masks: bool (R, H, W). Widened before they are subtracted.
+    pred, true: (H, W), of any real type in any unit, converted to float64 first. masks: bool (R, H, W).
     """
     sums = np.zeros((len(masks), 3))
     for y in range(pred.shape[0]):

@@ -1,28 +1,28 @@
-"""The Gaussian derivative of the gradient error (Rhemann et al., CVPR 2009), and P3M's own measure with its own."""
+"""The filters of the gradient error (Rhemann et al., CVPR 2009), and the gradient error of P3M."""
 
 import numpy as np
 import torch
 
 SIGMA = 1.4
-HALF = 4  # where the Gaussian falls below 1e-2
+HALF = 4  # taps on each side: the Gaussian is below 1e-2 beyond them
 
 x = np.arange(-HALF, HALF + 1)
 gauss = np.exp(-(x**2) / (2 * SIGMA**2))
-# The 2-D filter is the outer product of the two and has norm 1 where each of them has.
+# The 2-D filter is their outer product: it has norm 1 because each of them has.
 GAUSS, SLOPE = (line / np.linalg.norm(line) for line in (gauss, x * gauss))
 
 
 def gain(image: np.ndarray) -> float:
-    """What min-max normalisation multiplies an amplitude with; a constant image becomes 0."""
+    """Return the factor of the min-max normalisation of an image; 0 for a constant image."""
     low, high = (bound.item() for bound in torch.aminmax(torch.from_numpy(image)))
     return 1 / (high - low) if high > low else 0.0
 
 
 def p3m_gradient_sums(pred: np.ndarray, true: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """The gradient error's sums as P3M measures them: sum-normalised filters, border mirrored, float32, no min-max.
+    """Return the gradient error over each mask as P3M measures it: float64 (R,).
 
-    pred, true: (H, W) in [0, 1]. masks: bool (R, H, W). Source: Li et al., "Privacy-Preserving Portrait Matting", 2021;
-    the figure they publish is this sum divided by 10.
+    Filters of sum 1, mirrored border, float32, no min-max normalisation. pred, true: (H, W) in [0, 1]. masks: bool
+    (R, H, W). Source: Li et al., "Privacy-Preserving Portrait Matting", 2021, which publishes this sum divided by 10.
     """
     from scipy.ndimage import gaussian_filter
 

@@ -1,16 +1,16 @@
 """The five matting errors as pure functions of a prediction and the truth.
 
-Every function takes pred_alpha and true_alpha, (B, 1, H, W) or (H, W), uint8 (value / 255) or floating point in [0, 1],
-in any combination, and an optional bool mask of the same shape: the pixels that are summed. Amplitudes and components
-always come from the whole image. The result is a float64 tensor (B,) of raw values on the CPU, without gradient: inputs
-on another device are copied to the host. The samples of a batch are spread over `torch.get_num_threads()` threads; the
-values do not depend on how many there are. `UserError` for other shapes or types, NaN and values outside [0, 1].
+Every function takes pred and true, (B, 1, H, W) or (H, W), each uint8 (value / 255) or floating point in [0, 1], and an
+optional bool mask of the same shape: the pixels that are summed. Gradient amplitudes and components always come from
+the whole image. The result is a float64 tensor (B,) of raw values on the CPU, without gradient. The samples of a batch
+are spread over `torch.get_num_threads()` threads, which does not change the values. Every function raises `UserError`
+for other shapes or types, for NaN and for values outside [0, 1].
 
-Conventions (all of them mean Grad and Conn of Rhemann et al., CVPR 2009):
-- `dim`, the default: what the evaluation of Deep Image Matting computes, with thresholds exactly in tenths.
-- `mmagic`: thresholds i * 0.1 as floats come (0.6000000000000001 is one), and outside the mask the prediction is set to
-  the truth rounded to 0 or 1 first (what a trimap's known regions do to it).
-- `p3m`: the same thresholds, an empty intersection leaves its pixels connected, and a Grad of its own scale.
+Conventions (all of them compute Grad and Conn of Rhemann et al., CVPR 2009):
+- `dim`, the default: the evaluation of Deep Image Matting, with thresholds of exact tenths.
+- `mmagic`: thresholds are float products i * 0.1 (one is 0.6000000000000001), and outside the mask the prediction is
+  first replaced by the truth rounded to 0 or 1, as by the known regions of a trimap.
+- `p3m`: the thresholds of `mmagic`, an empty intersection leaves its pixels connected, and Grad has another scale.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,41 +27,44 @@ NAMES = ("sad", "mse", "mae", "grad", "conn")
 
 
 def sad(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
-    """Sum of absolute differences; 0 where the mask is empty. The same in every convention."""
+    """Return the sum of absolute differences; 0 where the mask is empty. The same in every convention."""
     return measure([differences], pred, true, [mask], convention)[:, 0, 0]
 
 
 def mse(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
-    """Mean squared difference over the mask; NaN where it is empty. The same in every convention."""
+    """Return the mean squared difference over the mask; NaN where it is empty. The same in every convention."""
     return measure([differences], pred, true, [mask], convention)[:, 0, 1]
 
 
 def mae(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
-    """Mean absolute difference over the mask; NaN where it is empty. The same in every convention."""
+    """Return the mean absolute difference over the mask; NaN where it is empty. The same in every convention."""
     return measure([differences], pred, true, [mask], convention)[:, 0, 2]
 
 
 def gradient_error(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
-    """Sum of squared differences of the gradient amplitudes; 0 where the mask is empty."""
+    """Return the sum of squared differences of the gradient amplitudes; 0 where the mask is empty."""
     return measure([gradient], pred, true, [mask], convention)[:, 0, 0]
 
 
 def connectivity_error(pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim") -> Tensor:
-    """Sum of absolute differences of the degree of connectedness; 0 where the mask is empty."""
+    """Return the sum of absolute differences of the degree of connectedness; 0 where the mask is empty."""
     return measure([connectivity], pred, true, [mask], convention)[:, 0, 0]
 
 
 def matting_metrics(
     pred: Tensor, true: Tensor, mask: Tensor | None = None, convention: str = "dim"
 ) -> dict[str, Tensor]:
-    """All five, by the keys sad, mse, mae, grad and conn: each input is checked and copied once."""
+    """Return all five errors by the keys sad, mse, mae, grad and conn; inputs are checked and copied once."""
     return region_metrics(pred, true, [mask], convention)[0]
 
 
 def region_metrics(
     pred: Tensor, true: Tensor, masks: Sequence[Tensor | None], convention: str = "dim"
 ) -> list[dict[str, Tensor]]:
-    """`matting_metrics` for each of several masks, at little more than the time of one (`mmagic`: no less than all)."""
+    """Return `matting_metrics` for each mask, in little more than the time of one.
+
+    In the convention `mmagic` each mask takes the whole time, because it changes the prediction.
+    """
     values = measure([differences, gradient, connectivity], pred, true, masks, convention)
     return [dict(zip(NAMES, region.unbind(1), strict=True)) for region in values.unbind(1)]
 
@@ -100,7 +103,7 @@ def measure(
     masks: Sequence[Tensor | None],
     convention: str,
 ) -> Tensor:
-    """float64 (B, regions, columns): what the functions give for each sample and mask, side by side."""
+    """Return float64 (B, masks, columns): the columns of all functions for each sample and mask."""
     check(pred, true, masks, convention)
     size = pred.shape[-2:]
     preds, trues = pred.detach().reshape(-1, *size), true.detach().reshape(-1, *size)

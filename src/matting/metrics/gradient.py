@@ -13,7 +13,7 @@ _, S1, S2, S3, S4 = (float(tap) for tap in SLOPE[HALF:])
 def amplitude_row(image, y, smooth, steep, out):
     """Write row `y` of the gradient amplitude of `image` to `out`; `smooth` and `steep` are work rows of width + 8.
 
-    Down the columns first, so that both passes run along rows; columns outside the image repeat the border.
+    The columns are filtered first, so that both passes run along rows. Pixels outside the image repeat the border.
     """
     h, w = image.shape
     here = image[y]
@@ -59,11 +59,11 @@ def squared_difference(pred, true, masks, pred_gain, true_gain):
 
 
 def gradient_sums(pred: np.ndarray, true: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Sum over each mask of the squared difference of the gradient amplitudes of two min-max normalised images.
+    """Return the sum over each mask of the squared difference of the gradient amplitudes: float64 (R,).
 
-    pred, true: (H, W), of any real type in any unit. masks: bool (R, H, W). Gives float64 (R,). Filters: Gaussian
-    derivative, sigma 1.4, 9x9, norm 1, border replicated. They are linear, so each amplitude is scaled in place of its
-    image.
+    Both images are min-max normalised. pred, true: (H, W), of any real type in any unit. masks: bool (R, H, W).
+    Filters: Gaussian derivative, sigma 1.4, 9x9, norm 1, border replicated. They are linear: scaling the amplitude is
+    the same as scaling the image.
     """
     sums: np.ndarray = squared_difference(pred, true, masks, gain(pred), gain(true))
     return sums

@@ -1,7 +1,7 @@
-"""How well a binary mask fits: intersection over union and the boundary F-measure, as functions and as Metrics.
+"""Intersection over union and boundary F-measure of binary masks, as functions and as torchmetrics Metrics.
 
-Every function takes bool masks (B, 1, H, W) on one device and gives a float64 tensor (B,) there. `UserError` for other
-types and for shapes that differ.
+Every function takes bool masks (B, 1, H, W) on one device and returns a float64 tensor (B,) there. It raises
+`UserError` for other types and for shapes that differ.
 """
 
 import math
@@ -16,9 +16,9 @@ from matting.ops.ellipse import dilate, erode
 
 
 def iou(pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Pixels in both masks over pixels in either; 1 where neither has any.
+    """Return the pixels in both masks divided by the pixels in either; 1 where both are empty.
 
-    valid: bool (B, 1, H, W), False on pixels that count nowhere; None if all count.
+    valid: bool (B, 1, H, W), False on pixels that are ignored; None if all count.
     """
     check(pred_mask, true_mask, valid)
     common, either = pred_mask & true_mask, pred_mask | true_mask
@@ -28,15 +28,15 @@ def iou(pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> Te
 
 
 def boundary_f1(pred_mask: Tensor, true_mask: Tensor, tolerance_px: int, valid: Tensor | None = None) -> Tensor:
-    """The harmonic mean of the shares of each boundary that lie within the tolerance of the other (Csurka et al. 2013).
+    """Return the harmonic mean of precision and recall of the boundaries (Csurka et al., 2013).
 
-    A boundary is the mask's own pixels with a neighbour, of four, outside the mask; the image's frame is none. A match
-    lies under the ellipse of radius `tolerance_px`, 0 or more, and is not one to one. Where one mask alone has a
-    boundary it is 0; where none has, it is 1 if both are empty or both full, else 0.
+    Each is the share of one boundary that lies within `tolerance_px` (0 or more, an ellipse) of the other. A boundary
+    is the pixels of a mask with one of their four neighbours outside of it; the frame of the image is no boundary.
+    Where only one mask has a boundary the value is 0. Where none has, it is 1 if both are empty or both full, else 0.
 
-    valid: as in `iou`. On pixels that count nowhere the prediction is taken as true, and what lies within the tolerance
-    of one is in neither share, for the true boundary may be anywhere in there. Where that leaves nothing of a boundary
-    its share is 1; where it leaves nothing of the true one and none is predicted elsewhere, the value is NaN.
+    valid: as in `iou`. On ignored pixels the prediction is taken to be true, and boundary pixels within the tolerance
+    of one are left out, since the true boundary may be anywhere there. The share of a boundary that is left out
+    entirely is 1. If the true boundary is left out and none is predicted elsewhere, the value is NaN.
     """
     check(pred_mask, true_mask, valid)
     if tolerance_px < 0:
@@ -54,11 +54,10 @@ def boundary_f1(pred_mask: Tensor, true_mask: Tensor, tolerance_px: int, valid: 
 
 
 class SampleMean(Metric):
-    """The mean of a measure over the samples of all batches and all processes, NaN before the first sample.
+    """The mean of a measure over the samples of all batches and all processes; NaN before the first sample.
 
-    A sample whose value is NaN is in no mean.
-
-    A MetricCollection needs `compute_groups=False`: the states of these have the same names.
+    Samples whose value is NaN are left out. A MetricCollection needs `compute_groups=False`, because the states of
+    these metrics have the same names.
     """
 
     is_differentiable = False
@@ -103,7 +102,7 @@ def boundary(mask: Tensor) -> Tensor:
 
 
 def share(boundary: Tensor, counted: Tensor, near: Tensor) -> Tensor:
-    """Of a boundary's counted pixels those near the other one; 1 where none of them counts, 0 without a boundary."""
+    """Return the share of a boundary's counted pixels that are `near`; 1 if none counts, 0 without a boundary."""
     kept = boundary & counted
     return quotient(pixels(kept & near), pixels(kept), empty=(pixels(boundary) > 0).double())
 
@@ -113,7 +112,7 @@ def pixels(mask: Tensor) -> Tensor:
 
 
 def quotient(part: Tensor, whole: Tensor, empty: float | Tensor) -> Tensor:
-    """part / whole, and `empty` where whole is 0."""
+    """Return part / whole, and `empty` where whole is 0."""
     return (part / whole).where(whole > 0, empty)
 
 

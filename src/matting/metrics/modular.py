@@ -10,12 +10,12 @@ from matting.metrics.functional import NAMES, matting_metrics
 
 
 class MattingMetrics(Metric):
-    """Means of the five errors over samples, raw; one Metric for all of them, since they share the work on a sample.
+    """Means of the five raw errors over samples; one Metric for all of them, since they share the work on a sample.
 
-    `compute()` gives {prefix + name: float64 scalar} for sad, mse, mae, grad and conn (NaN before a sample counts) and
-    n_empty, the number of samples with an empty mask, which are in no mean. Log that dict with `self.log_dict`, then
-    `reset()`; across processes `compute()` has summed already. Two of these (whole image, unknown region) have states
-    of the same names: a MetricCollection needs `compute_groups=False`, or one may be given the other's values.
+    `compute()` returns {prefix + name: float64 scalar} for sad, mse, mae, grad and conn (NaN before a sample counts)
+    and n_empty, the number of samples with an empty mask, which enter no mean. It sums over processes. Two of these
+    (whole image, unknown region) have states of the same names: a MetricCollection needs `compute_groups=False`, else
+    one may get the values of the other.
     """
 
     is_differentiable = False

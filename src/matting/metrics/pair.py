@@ -1,4 +1,4 @@
-"""One prediction and its truth on the host, checked, in the cheapest type that holds their exact values."""
+"""A prediction and its truth on the host, checked, in the smallest type that holds their exact values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from matting.errors import UserError
 
-# Each convention's thresholds of the connectivity error. In steps of a float 0.1, three of them lie above their tenth.
+# Thresholds of the connectivity error by convention. With float steps of 0.1, three of them are above their tenth.
 CONVENTIONS = {"dim": np.arange(11) / 10, "mmagic": np.arange(0, 1.1, 0.1), "p3m": np.arange(0, 1.1, 0.1)}
 
 
@@ -17,7 +17,7 @@ CONVENTIONS = {"dim": np.arange(11) / 10, "mmagic": np.arange(0, 1.1, 0.1), "p3m
 class Pair:
     """One sample: two images (H, W) of one type, uint8, float32 or float64, from 0 to `unit`, and bool masks (R, H, W).
 
-    8-bit values stay as they are: all metrics are exact in this unit, and no large array has to be made.
+    8-bit values are not converted: all metrics are exact in this unit, and no large array is made.
     """
 
     pred: np.ndarray
@@ -31,9 +31,9 @@ class Pair:
 
     @property
     def forced(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Predictions, each with its masks: amplitudes and components of one serve all of them.
+        """The predictions to measure, each with the masks that share its amplitudes and components.
 
-        In the convention of mmagic a mask has its own, the rounded truth where the mask is False.
+        In the convention `mmagic` each mask has a prediction: it is the rounded truth where the mask is False.
         """
         if self.convention != "mmagic":
             return [(self.pred, self.masks)]
@@ -54,11 +54,11 @@ def pair_of(pred: Tensor, true: Tensor, masks: Sequence[Tensor | None], conventi
 
 
 def in_range(image: Tensor, name: str) -> np.ndarray:
-    """Half precision becomes float32, which numpy and the kernels know."""
+    """Copy an image to the host, half precision as float32; raise UserError for values outside [0, 1]."""
     host = (image.float() if image.dtype in (torch.float16, torch.bfloat16) else image).cpu()
     if host.dtype != torch.uint8:
         low, high = (bound.item() for bound in torch.aminmax(host))
-        if not (low >= 0 and high <= 1):  # written so that NaN fails, too
+        if not (low >= 0 and high <= 1):  # in this form NaN fails, too
             raise UserError(
                 f"{name}: expected values in [0, 1], got {low:g} to {high:g}: clamp them (NaN: find its cause)"
             )
@@ -66,5 +66,5 @@ def in_range(image: Tensor, name: str) -> np.ndarray:
 
 
 def widened(image: np.ndarray) -> np.ndarray:
-    """float64 in [0, 1]; widened before the division, so that 153 is exactly the threshold 0.6."""
+    """Convert to float64 in [0, 1]; dividing in float64 makes 153 exactly the threshold 0.6."""
     return np.divide(image, 255.0) if image.dtype == np.uint8 else image.astype(np.float64)

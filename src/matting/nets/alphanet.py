@@ -1,4 +1,4 @@
-"""AlphaNet end to end: image to alpha through a person mask and a trimap (III, figure 2)."""
+"""AlphaNet end to end: image to alpha through a person mask and a trimap (AlphaNet, section III, figure 2)."""
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ class AlphaNet(nn.Module):
 
     segmentation: image -> logits (B, 1, H, W). trimap_layer: probability -> trimap, same shape. matting: image, trimap
     -> raw alpha, same shape.
-    max_side: a longer side beyond it is scaled down to it and the results are scaled back (IV-A), the trimap by
+    max_side: larger images are reduced to this longer side and the results are scaled back (IV-A), the trimap by
     nearest neighbours, so that it keeps its values.
     """
 

@@ -17,7 +17,7 @@ HEADS = ("fc.", "classifier.", "head.")
 
 
 class PooledNorm(nn.BatchNorm2d):
-    """Batch norm for maps of one pixel, where a batch of one has no statistics: there the running ones stand in."""
+    """Batch norm for maps of one pixel: a batch of one has no statistics, and uses the running ones."""
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training and x.numel() == x.shape[1]:
@@ -30,16 +30,16 @@ class PersonSegmentation(nn.Module):
 
     forward(image (B, 3, H, W) in [0, 1]) -> logits (B, 1, H, W) float32, any H and W.
 
-    encoder: any name of the segmentation library (`resnet18`, `mobilenet_v2`, `tu-` and a name of timm). The image is
-    normalised by ImageNet's mean and deviation, whatever the encoder.
-    weights: `imagenet`, the encoder's, from a hub's cache or the network; `none`, random; or a file (.safetensors, else
-    a state dict that loads with weights_only) of the encoder alone or of the whole network, any float dtype.
-    size: the image is stretched to size x size and the logits are brought back bilinearly; a multiple of 16, at least
-    32. None: at the image's own size, padded by reflection to a multiple of 32.
-    UserError for another choice, and for weights that cannot be had or do not fit.
+    encoder: a name of the segmentation library (`resnet18`, `mobilenet_v2`, `tu-` and a name of timm). The image is
+    normalised by the mean and deviation of ImageNet for every encoder.
+    weights: `imagenet`, for the encoder, from the cache of a hub or the network; `none`, random; or a file
+    (.safetensors, else a state dict that loads with weights_only) of the encoder or the whole network, any float dtype.
+    size: a multiple of 16, at least 32; the image is stretched to size x size and the logits are scaled back
+    bilinearly. None: the image keeps its size and is padded by reflection to a multiple of 32.
+    Raise UserError for another choice, and for weights that are missing or do not fit.
 
-    The image-pooling branch sees one pixel: trained with a batch of one, its norm, and no other, uses its running
-    statistics (mean 0 and variance 1 until a larger batch has moved them).
+    The image-pooling branch works on one pixel. Trained with a batch of one, only its norm uses its running statistics
+    (mean 0 and variance 1 until a larger batch has changed them).
     """
 
     mean: Tensor
@@ -68,13 +68,13 @@ class PersonSegmentation(nn.Module):
 
 
 def deeplab(encoder: str, weights: str) -> nn.Module:
-    """The library's network with its weights, and the norm of its image-pooling branch replaced."""
-    # Seconds of import that a run without this network need not pay.
+    """Build the library's network with its weights, and replace the norm of its image-pooling branch."""
+    # Imported here: it takes seconds, and most runs do without this network.
     from segmentation_models_pytorch import DeepLabV3Plus
     from segmentation_models_pytorch.decoders.deeplabv3.decoder import ASPPPooling
 
     check_encoder(encoder)
-    # torchvision's hub fails at once where there is no network; the other one tries for half a minute.
+    # Without a network, torchvision's hub fails at once; the library's hub retries for half a minute.
     from_library = weights == "imagenet" and not in_torchvision(encoder)
     try:
         network = DeepLabV3Plus(encoder, encoder_weights=weights if from_library else None, classes=1)
@@ -103,7 +103,7 @@ def load_encoder(module: nn.Module, state: dict[str, Tensor], name: str, encoder
 
 
 def in_torchvision(encoder: str) -> bool:
-    """Whether it is a ResNet of torchvision's, whose keys the segmentation library keeps."""
+    """Return whether torchvision has this ResNet; the segmentation library uses the same keys."""
     from torchvision.models import list_models
 
     return encoder in list_models(include=("resnet*", "resnext*"))

@@ -1,4 +1,4 @@
-"""Weights that come from outside: torchvision's hub and state-dict files; and He's rule where none do."""
+"""Load weights from torchvision's hub, from files and from checkpoints; initialise by He's rule."""
 
 import pickle
 from collections.abc import Collection, Mapping
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from matting.errors import UserError
 
-SHOWN = 3
+SHOWN = 3  # differences that an error names
 
 
 def hub_state(arch: str) -> dict[str, Tensor]:
-    """torchvision's first ImageNet weights of `arch`, from the hub's cache or the network; UserError without either."""
+    """Return torchvision's first ImageNet weights of `arch` from the hub; raise UserError where it has none."""
     from torchvision.models import get_model_weights
 
     try:
@@ -31,7 +31,7 @@ def no_download(arch: str, error: Exception) -> UserError:
 
 
 def file_state(name: str) -> dict[str, Tensor]:
-    """A state dict from a .safetensors file, else from one that loads with weights_only. Raises UserError."""
+    """Read a state dict from a .safetensors file or one that torch loads with weights_only; raise UserError."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -49,7 +49,7 @@ def file_state(name: str) -> dict[str, Tensor]:
 
 
 def trunk_state(state: dict[str, Tensor], prefix: str, heads: tuple[str, ...]) -> dict[str, Tensor]:
-    """The keys of a trunk alone: without the heads (`classifier.`) and without `prefix` (`features.`) in front."""
+    """Return the entries of a trunk: without those of the heads (`classifier.`), and keys without `prefix`."""
     return {key.removeprefix(prefix): value for key, value in state.items() if not key.startswith(heads)}
 
 
@@ -85,7 +85,7 @@ def load_weights(
 
 
 def init_he(module: nn.Module) -> None:
-    """Convolutions from N(0, 2 / fan-in) (He et al.), biases 0; norms keep scale 1 and shift 0."""
+    """Draw convolutions from N(0, 2 / fan-in) (He et al.) and set biases to 0; norms keep scale 1 and shift 0."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

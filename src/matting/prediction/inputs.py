@@ -1,4 +1,4 @@
-"""Find the pictures, trimaps and background that `matting predict` is asked for. No torch."""
+"""Find the pictures, trimaps and background that `matting predict` is asked for."""
 
 import re
 from collections import Counter
@@ -19,25 +19,25 @@ FOLDERS = ("alpha", "cutout", "composite")
 
 
 def beside(config: DictConfig, pictures: Sequence[tuple[Path, str]]) -> dict[str, Path]:
-    """The trimap of each picture, by the name of its results, where the method takes one; else none.
+    """Return the trimap of each picture by the name of its results; an empty dict if the method takes none.
 
-    Raises UserError where a trimap is missing, or given to a method that takes the image alone.
+    Raise UserError where a trimap is missing, or where one is given to a method that takes only the image.
     """
     method = config.method.name
     if "trimap" in config.method.get("inputs", ()):
         if config.trimap is None:
-            raise UserError(f"method={method}: takes a trimap beside each picture; give trimap=<file or folder>")
+            raise UserError(f"method={method}: takes a trimap for each picture; give trimap=<file or folder>")
         return find_trimaps(config.trimap, pictures)
     if config.trimap is not None:
-        raise UserError(f"trimap={config.trimap}: method={method} takes the picture alone; leave trimap out")
+        raise UserError(f"trimap={config.trimap}: method={method} takes only the picture; leave trimap out")
     return {}
 
 
 def find_pictures(pattern: str, output: Path, trimap: str | None = None) -> list[tuple[Path, str]]:
-    """The pictures that a file, a folder or a glob names, each with the name of its results; raises UserError if none.
+    """Return the pictures that a file, a folder or a glob names, each with the name of its results.
 
-    Nothing under `output` is taken; where the input itself lies in there, nothing under the folders of results.
-    Nor are the trimaps below a folder that lies in the input's.
+    Pictures under `output` are left out; where the input itself is below `output`, only those in the folders of
+    results. Trimaps in a folder below the input are left out, too. Raise UserError where no picture is found.
     """
     source = Path(pattern).expanduser()
     if source.is_dir():
@@ -62,7 +62,7 @@ def find_pictures(pattern: str, output: Path, trimap: str | None = None) -> list
 
 
 def result_names(paths: Sequence[Path]) -> list[str]:
-    """A name of its own for each relative path: `sub/a` for sub/a.jpg; sub/a.jpg and sub/a.png keep their suffixes."""
+    """Return a distinct name for each relative path: `sub/a` for sub/a.jpg; doubles keep their suffixes."""
     names = [path.with_suffix("").as_posix() for path in paths]
     while clashes := {name for name, count in Counter(names).items() if count > 1}:
         names = [path.as_posix() if name in clashes else name for path, name in zip(paths, names, strict=True)]
@@ -70,11 +70,13 @@ def result_names(paths: Sequence[Path]) -> list[str]:
 
 
 def read_background(value: str) -> np.ndarray:
-    """uint8 (H, W, 3) of a picture, (1, 1, 3) of a colour; raises UserError for what is neither."""
+    """Return a picture, uint8 (H, W, 3), or a colour, (1, 1, 3); raise UserError where `value` is neither."""
     try:
         return np.array([[ImageColor.getcolor(value, "RGB")]], np.uint8)
     except (ValueError, OverflowError):
         path = Path(value).expanduser()
     if path.is_file():
         return read_rgb(path)
-    raise UserError(f"background={value}: neither a picture nor a colour; give a file, or a colour as green or #00b140")
+    raise UserError(
+        f"background={value}: neither a picture nor a colour; give a file, or a colour like green or #00b140"
+    )

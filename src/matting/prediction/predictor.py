@@ -1,4 +1,4 @@
-"""Predict pictures: decode them ahead, run the networks on batches of one size, write what comes out."""
+"""Predict pictures: decode them ahead, run the networks on batches of one size, write the results."""
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -24,15 +24,16 @@ from matting.utils.files import replacing
 from matting.utils.process import prepare
 from matting.visualization.grid import to_bytes
 
-AHEAD = 2
-MAX_PIXELS = 2**24  # in a batch, and waiting for one: larger pictures go alone
+AHEAD = 2  # pictures that are decoded before they are needed
+MAX_PIXELS = 2**24  # in a batch, and in the pictures that wait for one; a larger picture goes alone
 
 
 @dataclass(frozen=True)
 class Picture:
-    """path: what was read. name: of its results, without `.png`. image: uint8 (H, W, 3) RGB.
+    """A picture to predict.
 
-    trimap: uint8 (H, W) of 0, 128 and 255, for methods that take one.
+    path: the file. name: of its results, without `.png`. image: uint8 (H, W, 3) RGB. trimap: uint8 (H, W) of 0, 128
+    and 255, None for methods that take none.
     """
 
     path: Path
@@ -49,18 +50,18 @@ def predict(
     background: np.ndarray | None,
     trimaps: Mapping[str, Path],
 ) -> list[Path]:
-    """Write the results of (path, name) pairs under `output`; gives those skipped, each of which a line has named.
+    """Write the results of (path, name) pairs under `output`; return the paths that were skipped with a line each.
 
-    config: plain, of the verb. checkpoints: by key of the method. background: uint8 (H, W, 3), (1, 1, 3) for a colour.
-    trimaps: files by name, of all pictures where the method takes trimaps, else empty.
-    Memory does not grow with the number of pictures. Raises UserError when a network cannot be loaded, JobError when
+    config: plain, of `matting predict`. checkpoints: by key of the method. background: uint8 (H, W, 3), or (1, 1, 3)
+    for a colour. trimaps: files by name, empty unless the method takes trimaps.
+    Memory does not grow with the number of pictures. Raise UserError where a network cannot be loaded, JobError where
     the disk is full.
     """
     prepare(config)
-    torch.backends.cudnn.benchmark = False  # each size of picture would be tried anew
+    torch.backends.cudnn.benchmark = False  # it would try algorithms for each size of picture
     method, device = load_method(config, checkpoints)
     predictor = Predictor(method, device, config["trainer"]["precision"] == "bf16-mixed")
-    with closing(read_ahead(pictures, trimaps)) as ahead:  # or the garbage collector ends its thread, at any moment
+    with closing(read_ahead(pictures, trimaps)) as ahead:  # else the garbage collector ends its thread at any moment
         stream = track(ahead, "predict", len(pictures)) if config["runtime"]["progress"] else ahead
         for batch in batches(predictor.opened(stream), config["batch_size"]):
             for picture, alpha in predictor.alphas(batch):
@@ -71,7 +72,7 @@ def predict(
 def read_ahead(
     pictures: Iterable[tuple[Path, str]], trimaps: Mapping[str, Path]
 ) -> Generator[tuple[Path, Future[Picture]], None, None]:
-    """Each path with its picture to come, a few of them ahead of their use."""
+    """Yield each path with the future of its picture; a few pictures are decoded ahead."""
     ahead: deque[tuple[Path, Future[Picture]]] = deque()
     with ThreadPoolExecutor(1) as reader:
         for path, name in pictures:
@@ -87,7 +88,7 @@ def read_picture(path: Path, name: str, trimap: Path | None) -> Picture:
 
 
 def batches(pictures: Iterable[Picture], batch_size: int) -> Iterator[list[Picture]]:
-    """Pictures of one size together, at most `batch_size`; what waits for its like is bounded by MAX_PIXELS."""
+    """Group pictures of one size, at most `batch_size`; those that wait for their size have at most MAX_PIXELS."""
     waiting: dict[tuple[int, int], list[Picture]] = {}
     for picture in pictures:
         height, width = picture.image.shape[:2]
@@ -101,14 +102,14 @@ def batches(pictures: Iterable[Picture], batch_size: int) -> Iterator[list[Pictu
 
 
 def out_of_memory(error: BaseException) -> bool:
-    text = str(error).lower()  # torch on a CPU and OpenCV have no class of their own for it
+    text = str(error).lower()  # torch on a CPU and OpenCV raise no class of error for it
     return (
         isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate" in text or "insufficient memory" in text
     )
 
 
 class Predictor:
-    """A method at work on pictures; one that cannot be read, held or written is named and skipped."""
+    """Apply a method to pictures; one that cannot be read, kept in memory or written is named and skipped."""
 
     def __init__(self, method: Method, device: torch.device, bf16: bool):
         self.method, self.device, self.bf16 = method, device, bf16
@@ -119,7 +120,7 @@ class Predictor:
         self.skipped.append(path)
 
     def opened(self, stream: Iterable[tuple[Path, Future[Picture]]]) -> Iterator[Picture]:
-        """The pictures that can be decoded, and their trimaps."""
+        """Yield the pictures that can be decoded, with their trimaps."""
         for path, picture in stream:
             try:
                 yield picture.result()
@@ -129,7 +130,7 @@ class Predictor:
                 self.skip(path, f"{path}: out of memory; scale it down first")
 
     def alphas(self, batch: list[Picture]) -> Iterator[tuple[Picture, np.ndarray]]:
-        """Each picture with its alpha, uint8 (H, W). A batch that is too large for the memory goes one by one."""
+        """Yield each picture with its alpha, uint8 (H, W); a batch that is too large for the memory is split."""
         try:
             found = self.infer(batch)
         except (MemoryError, RuntimeError) as error:
@@ -138,7 +139,7 @@ class Predictor:
         else:
             yield from zip(batch, found, strict=True)
             return
-        # out of the except clause: its traceback would keep what the failed attempt holds on the device
+        # After the except clause, whose traceback would keep the memory of the failed attempt on the device.
         torch.cuda.empty_cache()
         if len(batch) > 1:
             for picture in batch:
@@ -148,7 +149,7 @@ class Predictor:
             self.skip(batch[0].path, f"{batch[0].path}: out of memory at {width}x{height} pixels; scale it down first")
 
     def infer(self, pictures: Sequence[Picture]) -> np.ndarray:
-        """Pictures of one size -> uint8 (B, H, W)."""
+        """Predict pictures of one size: return alphas, uint8 (B, H, W)."""
         images = torch.from_numpy(np.stack([picture.image for picture in pictures])).to(self.device)
         inputs = [images.permute(0, 3, 1, 2).float().div_(255)]
         planes = [picture.trimap for picture in pictures if picture.trimap is not None]
@@ -160,7 +161,7 @@ class Predictor:
         return alpha[:, 0].mul(255).round().byte().cpu().numpy()
 
     def write(self, picture: Picture, alpha: np.ndarray, output: Path, background: np.ndarray | None) -> None:
-        """Alpha, cut-out and composite of a picture; all of the same 8-bit alpha and foreground colours."""
+        """Write alpha, cut-out and composite of a picture, all from the same 8-bit alpha and foreground."""
         try:
             fgr = estimate_foreground(picture.image, alpha)
             write_whole(output / "alpha" / f"{picture.name}.png", alpha)
@@ -178,14 +179,14 @@ class Predictor:
 
 
 def on_background(fgr: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3): the foreground on a picture that covers the frame, or on a colour (1, 1, 3)."""
+    """Composite the foreground on a picture that covers the frame, or on a colour (1, 1, 3): uint8 (H, W, 3)."""
     bgr = background if background.shape[:2] == (1, 1) else cover(background, *alpha.shape)
     planes = [torch.from_numpy(plane).permute(2, 0, 1).float().div_(255) for plane in (fgr, bgr, alpha[..., None])]
     return to_bytes(composite(*planes))
 
 
 def write_whole(path: Path, array: np.ndarray) -> None:
-    """A PNG that appears complete or not at all."""
+    """Write a PNG that appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         write_image(temporary, array)

@@ -1,4 +1,4 @@
-"""Begin a run, add facts to its manifest, finish it or clear it. No torch."""
+"""Begin a run, add facts to its manifest, finish it or clear it."""
 
 import shutil
 import sys
@@ -19,13 +19,13 @@ from matting.utils.home_paths import abbreviate_home
 
 
 def lock(folder: Path, title: str) -> AbstractContextManager[None]:
-    """Hold a folder alone; waits, with a line that begins with `title`, while another process does."""
-    waiting = f"{title}: another process is at work in {folder}; waiting for it"
-    return locks.lock(folder / ".lock", waiting, "set paths.output_dir to a folder of yours")
+    """Lock a folder; while another process holds it, wait and say so in a line that begins with `title`."""
+    waiting = f"{title}: waiting for another process that works in {folder}"
+    return locks.lock(folder / ".lock", waiting, "set paths.output_dir to a folder that you can write")
 
 
 def clear(folder: Path) -> None:
-    """Delete what is in a folder that is held: first what makes a run done or go on, last what makes it a run."""
+    """Empty a locked folder: first the files that make a run done or resumable, last those that make it a run."""
     for name in ("result.json", "checkpoints/last.ckpt"):
         (folder / name).unlink(missing_ok=True)
     for item in sorted(folder.iterdir(), key=lambda item: item.name in ("config.yaml", "manifest.json")):
@@ -34,11 +34,11 @@ def clear(folder: Path) -> None:
 
 
 def begin(run: Run, fingerprint: str, fresh: bool) -> None:
-    """Write config and manifest at the start of a run, or note that it goes on. `fresh` clears what was there."""
+    """Write config and manifest at the start of a run, or note that it goes on. fresh: whether to empty the folder."""
     if fresh:
         clear(run.folder)
     run.checkpoints.mkdir(exist_ok=True)
-    for half in run.checkpoints.glob(".*"):  # of a process that was killed while it wrote
+    for half in run.checkpoints.glob(".*"):  # left by a process that was killed while it wrote
         half.unlink()
     manifest = run.manifest or {
         "run": f"{run.kind}/{run.digest}",
@@ -61,8 +61,10 @@ def note(run: Run, **facts: Any) -> None:
 
 
 def note_error(run: Run, error: Exception) -> None:
-    """Mark a run as failed, unless it is done or goes on: where a disk is full, an output unread, or a key wrong that
-    is no part of the run, such as a cache folder.
+    """Mark a run as failed unless it is done or can go on from a checkpoint.
+
+    A run goes on after a full disk, after its output was closed, and after a wrong key that is no part of the run, such
+    as the cache folder.
     """
     goes_on = disk_is_full(error) or isinstance(error, BrokenPipeError)
     goes_on |= isinstance(error, UserError) and run.last.is_file()
@@ -72,13 +74,13 @@ def note_error(run: Run, error: Exception) -> None:
 
 
 def finish(run: Run, result: dict[str, Any]) -> None:
-    """Write the result, last: its presence means done."""
+    """Write the result as the last file: a run with a result is done."""
     note(run, ended=now())
     write_json(run.folder / "result.json", result)
 
 
 def check_same_data(run: Run, fingerprint: str) -> None:
-    """A run that is found must have seen the data that lie there now; another code revision is worth a line."""
+    """Raise UserError where the data of a run have changed since; say so where the code has."""
     manifest = run.manifest
     if (was := manifest.get("data_fingerprint")) not in (None, fingerprint):
         raise UserError(

@@ -1,4 +1,4 @@
-"""Ranks that Lightning starts from this process: Ctrl-C goes on to them, and what stops one comes out as itself."""
+"""Ranks that Lightning spawns from this process: forward Ctrl-C to them, and raise the error that stopped one."""
 
 import contextlib
 import multiprocessing
@@ -16,9 +16,9 @@ from matting.utils import distributed
 
 @contextlib.contextmanager
 def ranks_of(trainer: Mapping[str, Any]) -> Iterator[None]:
-    """Around a fit. First Ctrl-C or SIGTERM: the ranks stop at the next batch, with a checkpoint; second: at once.
+    """Wrap a fit: the first Ctrl-C or SIGTERM stops the ranks at the next batch with a checkpoint, the second at once.
 
-    This process waits for them meanwhile, for it holds the run's folder. They are its only children then.
+    This process holds the lock of the run's folder and waits for the ranks, which are its only children then.
     """
     if not distributed.spawns(trainer) or threading.current_thread() is not threading.main_thread():
         yield
@@ -43,10 +43,15 @@ def ranks_of(trainer: Mapping[str, Any]) -> Iterator[None]:
 
 
 def known(error: Exception) -> Exception | None:
-    """An error of ours that a rank raised; all that comes of it is its traceback, the message at the end."""
+    """Return the error of this package that a rank raised, or None for any other.
+
+    torch passes on nothing but the text of the rank's traceback; the class and the message are at its end.
+    """
     if not isinstance(error, ProcessRaisedException):
         return None
     found = re.match(rf"(?ms).*^{re.escape(errors.__name__)}\.(\w+): (.*)", str(error))
-    if found is None or "\nTraceback (most recent call last):" in found[2]:  # another error came of it
+    if (
+        found is None or "\nTraceback (most recent call last):" in found[2]
+    ):  # our error was handled, and another one followed
         return None
     return getattr(errors, found[1])(found[2].strip())

@@ -1,4 +1,4 @@
-"""The small files of a run folder: read whole, written whole or not at all."""
+"""Read the small files of a run folder, and write files whole or not at all."""
 
 import contextlib
 import csv
@@ -16,20 +16,20 @@ from matting.errors import UserError, disk_is_full
 
 
 class DamagedRun(UserError):
-    """A file of a run folder that is not as it was written there; the message names it."""
+    """A file of a run folder is missing or damaged; the message names it."""
 
 
 def damaged(path: Path, how: str = "missing or damaged") -> DamagedRun:
-    return DamagedRun(f"{path}: {how}; restore it, or make its run anew: the command of the run with rerun=true")
+    return DamagedRun(f"{path}: {how}; restore it, or repeat the command of its run with rerun=true")
 
 
 def read_json(path: Path, kind: type = dict) -> Any:
-    """What a file holds, None where there is none; raises DamagedRun where that is no JSON of this kind."""
+    """Read a JSON file, None where it is missing; raise DamagedRun where it holds no `kind`."""
     return read(path, json.loads, kind)
 
 
 def read_yaml(path: Path) -> dict[str, Any] | None:
-    """The same of a config."""
+    """Read a YAML file, None where it is missing; raise DamagedRun where it holds no mapping."""
     return read(path, yaml.safe_load, dict)
 
 
@@ -76,9 +76,9 @@ def write_text(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def writable(folder: Path) -> Iterator[None]:
-    """Make a folder of the output, if need be, for what the block writes there.
+    """Make an output folder if it is missing, and turn errors of the block's writes there into UserError.
 
-    Raises UserError where it cannot be written; a full disk, and what concerns no file there, comes out as it is.
+    A full disk, and an error of a file elsewhere, is raised unchanged.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def writable(folder: Path) -> Iterator[None]:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Rows of a metrics.csv: batch (int), name, value (float). A last line that a kill cut short is left out."""
+    """Read a metrics.csv: rows of batch (int), name, value (float), without a last line that a kill cut short."""
     rows = []
     with path.open(newline="") as file:
         for row in csv.DictReader(file):
@@ -104,7 +104,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def check_space(folder: Path, need: int, what: str) -> None:
-    """Raise UserError when the disk of `folder` has fewer than `need` bytes left."""
+    """Raise UserError where the disk of `folder` has fewer than `need` bytes free; `what` names what needs them."""
     free = shutil.disk_usage(folder).free
     if free < need:
         raise UserError(

@@ -1,4 +1,4 @@
-"""What happens around the batches of a training: checkpoints, progress, Ctrl-C."""
+"""Callbacks that prepare a rank, end a training and count damaged files."""
 
 import multiprocessing
 from collections.abc import Sequence
@@ -14,7 +14,10 @@ from matting.utils.process import settle
 
 
 class Settled(Callback):
-    """What a rank that Lightning starts has not got from the process above: settings, the log, compiled networks."""
+    """Prepare a rank: process settings, compiled networks and, in a spawned rank, the log.
+
+    Spawned ranks inherit none of them from the process that starts them.
+    """
 
     def __init__(self, threads: int | None, compiled: bool, log_file: Path):
         self.threads, self.compiled, self.log_file = threads, compiled, log_file
@@ -29,7 +32,7 @@ class Settled(Callback):
 
 
 class Limit(Callback):
-    """Stops after `total` batches; Lightning then validates once more, so that the last weights are measured too."""
+    """Stop after `total` batches; Lightning then validates once more, so that the last weights are measured, too."""
 
     def __init__(self, total: int):
         self.total = total
@@ -40,7 +43,7 @@ class Limit(Callback):
 
 
 class Skipped(Callback):
-    """Warns once of each damaged file that training or validation passes over, and keeps count in the stage."""
+    """Warn once of each damaged file that training or validation skips, and collect them in the stage."""
 
     def on_train_batch_end(self, trainer: Trainer, stage: Any, outputs: Any, batch: Any, *_: Any) -> None:
         self.count(trainer, stage, batch["skipped"])
@@ -49,7 +52,7 @@ class Skipped(Callback):
         self.on_train_batch_end(*arguments)
 
     def on_save_checkpoint(self, trainer: Trainer, stage: Any, checkpoint: dict[str, Any]) -> None:
-        """Those of the other ranks too: the manifest names what the first has counted."""
+        """Collect the files of all ranks: the manifest names those that the first rank knows."""
         if trainer.world_size > 1:
             found: list[set[str]] = [set()] * trainer.world_size
             distributed.all_gather_object(found, stage.skipped)
