@@ -59,10 +59,8 @@ class Accessories:
         left, right = top[top[:, 0].argmin()], top[top[:, 0].argmax()]
         over = top[np.argsort(np.arctan2(top[:, 1] - top[:, 1].max() - 1, top[:, 0] - top[:, 0].mean()))]
         neck = body.frame.pixels(np.array([[0.36, 0.1], [-0.36, 0.1]]))
-        neck[0, 0], neck[1, 0] = (
-            max(neck[0, 0], right[0] - 0.05 * self.unit),
-            min(neck[1, 0], left[0] + 0.05 * self.unit),
-        )
+        neck[0, 0] = max(neck[0, 0], right[0] - 0.05 * self.unit)
+        neck[1, 0] = min(neck[1, 0], left[0] + 0.05 * self.unit)
         return smooth(np.concatenate([over[::3], neck[:1], low[::-1], neck[1:]]), closed=True)
 
     def _scarf(self) -> None:
@@ -83,16 +81,8 @@ class Accessories:
         head = self.head
         layer = Layer(self.canvas, head.outline(0.1), margin=0.3 * self.unit)
         self._dome(layer, 0.05, 0.68)
-        brim = np.array(
-            [
-                [-0.3, 0.69, 0.2],
-                [-0.26, 0.67, 0.5],
-                [0, 0.66, 0.66],
-                [0.26, 0.67, 0.5],
-                [0.3, 0.69, 0.2],
-                [0, 0.73, 0.33],
-            ]
-        )
+        left, right = [[-0.3, 0.69, 0.2], [-0.26, 0.67, 0.5]], [[0.26, 0.67, 0.5], [0.3, 0.69, 0.2]]
+        brim = np.array([*left, [0, 0.66, 0.66], *right, [0, 0.73, 0.33]])
         self._cloth(layer, 1.0)
         if head.rotation[2, 2] > -0.3:
             shade = Layer(self.canvas, head.pixels(brim), margin=3)

@@ -32,9 +32,8 @@ class Body:
         """Return the pixels of points (N, 2) on the chest, given as seen from the front."""
         points = np.asarray(points, np.float64)
         depth = 0.02 + 0.3 * np.clip(-points[:, 1] * 1.3, 0, 1)
-        return self.frame.pixels(
-            np.stack([points[:, 0] * abs(self.cosine) + depth * self.sine, points[:, 1] - self.slope * points[:, 0]], 1)
-        )
+        across = points[:, 0] * abs(self.cosine) + depth * self.sine
+        return self.frame.pixels(np.stack([across, points[:, 1] - self.slope * points[:, 0]], 1))
 
     def trunk(self) -> np.ndarray:
         """Return the outline (N, 2) in pixels from the neck to below the hips."""
@@ -55,9 +54,8 @@ class Body:
         if pose == "chin":  # the hand must meet the chin, wherever the head is turned
             chin = head.turned(np.array([side * 0.12, 0.02, 0.3]))[:2] * (side, 1)
             wrist = chin - shoulder + (0.1, -0.42)
-        joints = np.array(
-            [shoulder, shoulder + elbow * 0.55, shoulder + elbow, shoulder + (elbow + wrist) / 2, shoulder + wrist]
-        )
+        upper, fore = shoulder + elbow * 0.55, shoulder + (elbow + wrist) / 2
+        joints = np.array([shoulder, upper, shoulder + elbow, fore, shoulder + wrist])
         joints[:, 1] -= side * self.slope
         return self.frame.pixels(smooth(joints * (side, 1), between=4)), hand * (side, -1)
 
@@ -75,11 +73,9 @@ def draw_skin(canvas: Canvas, body: Body, head: Head, person: Person) -> None:
     path = head.frame.pixels(smooth(np.array([top, (top + foot) / 2, foot, foot + np.array((0, -0.2))]), between=4))
     thick = (0.17 + 0.07 * (person.shoulders - 0.74) / 0.26) * unit
     radii = thick * np.interp(np.linspace(0, 1, len(path)), [0, 0.4, 0.8, 1], [1.02, 0.98, 1.12, 1.4])
-    chest = (
-        body.trunk()
-        if person.garment == "tank"
-        else body.front(ellipse(0.3 * body.width / 0.8, 0.35) + np.array((0, -0.25)))
-    )
+    chest = body.front(ellipse(0.3 * body.width / 0.8, 0.35) + np.array((0, -0.25)))
+    if person.garment == "tank":
+        chest = body.trunk()
     layer = Layer(canvas, np.concatenate([path, chest]), margin=2 * thick)
     layer.limb(path, radii)
     layer.fill(chest)
@@ -116,9 +112,8 @@ def hand_shapes(wrist: np.ndarray, way: np.ndarray, size: float, thumb: int, cur
         root = np.array([0.4, offset])
         bend = 0.05 * curl
         tip = root + np.array((reach * np.cos(lean), reach * np.sin(lean) + bend))
-        shapes.append(
-            (place([tuple(root), tuple((root + tip) / 2), tuple(tip)]), np.array([0.062, 0.055, 0.044]) * size)
-        )
+        joints = [tuple(root), tuple((root + tip) / 2), tuple(tip)]
+        shapes.append((place(joints), np.array([0.062, 0.055, 0.044]) * size))
     return shapes
 
 
@@ -136,9 +131,8 @@ def draw_hand(
     size = 0.82 * frame.unit * (0.6 + 0.4 * person.shoulders)
     curl, spread = {"wave": (0.0, 2.2), "down": (0.2, 0.6)}.get(pose, (0.5, 0.3))
     palm, thumb, *fingers = hand_shapes(wrist, way, size, -side if pose == "wave" else side, curl, spread)
-    layer = Layer(
-        canvas, np.concatenate([path for path, _ in (palm, thumb, *fingers)]), margin=0.35 * frame.unit, painted=True
-    )
+    everywhere = np.concatenate([path for path, _ in (palm, thumb, *fingers)])
+    layer = Layer(canvas, everywhere, margin=0.35 * frame.unit, painted=True)
     # Each part has a dark rim. The palm, filled once more, covers all of it except between the fingers.
     for path, radii in (palm, *fingers, thumb):
         layer.limb(path, radii, person.skin * 0.72)

@@ -63,10 +63,8 @@ class Wardrobe:
         # Straps leave both shoulders open: the armholes are seen from the front and from the back.
         if garment == "tank":
             wide = self.body.width / 0.86
-            neck = smooth(
-                np.array([[-0.36, 0.3], [-0.35, -0.2], [-0.2, -0.5], [0.2, -0.5], [0.35, -0.2], [0.36, 0.3]])
-                * (wide, 1)
-            )
+            collar = np.array([[-0.36, 0.3], [-0.35, -0.2], [-0.2, -0.5], [0.2, -0.5], [0.35, -0.2], [0.36, 0.3]])
+            neck = smooth(collar * (wide, 1))
             sleeve = smooth(np.array([[0.5, 0.3], [0.5, -0.25], [0.6, -0.62], [1.4, -0.8]]) * (wide, 1))
             corner = np.array([[1.4, 0.3]])
             right = np.concatenate([sleeve, corner])
@@ -85,9 +83,8 @@ class Wardrobe:
         """Draw the shirt and the tie under a jacket."""
         front, person = self.body.front, self.person
         layer = Layer(self.canvas, front(np.array([[-0.4, 0.2], [0.4, -1.5]])), painted=True)
-        layer.fill(
-            front(np.array([[-0.3, 0.05], [-0.35, -1.4], [0.35, -1.4], [0.3, 0.05]])), colour=self._linen() * 0.92
-        )
+        shirt = np.array([[-0.3, 0.05], [-0.35, -1.4], [0.35, -1.4], [0.3, 0.05]])
+        layer.fill(front(shirt), colour=self._linen() * 0.92)
         layer.fill(front(np.array([[-0.17, 0.2], [0, -0.3], [0.17, 0.2]])), colour=np.zeros(3), tone=0)
         tie = [[-0.06, -0.24], [0.06, -0.24], [0.045, -0.34], [0.1, -1.0], [0, -1.25], [-0.1, -1.0], [-0.045, -0.34]]
         layer.fill(front(np.array(tie)), colour=person.cloth[2] * 0.8)
@@ -100,20 +97,16 @@ class Wardrobe:
     def _legs(self, hips: float) -> None:
         """Draw trousers from the row `hips` down."""
         canvas, unit, body = self.canvas, self.unit, self.body
-        half = 0.42 * unit * body.width / 0.8
+        half, middle, top = 0.42 * unit * body.width / 0.8, body.frame.x, hips - 0.3 * unit
         paths = [
-            np.array(
-                [[body.frame.x + side * half, hips - 0.3 * unit], [body.frame.x + side * half * 1.1, canvas.height + 9]]
-            )
-            for side in (-1, 1)
+            np.array([[middle + side * half, top], [middle + side * half * 1.1, canvas.height + 9]]) for side in (-1, 1)
         ]
         layer = Layer(canvas, np.concatenate(paths), margin=0.6 * unit)
         for path in paths:
             layer.limb(path, np.array([0.42, 0.33]) * unit * body.width / 0.8)
         cover = layer.cover()
-        shade = relief(cover, 0.15 * unit, self.person.light)[..., None] * folds(
-            self.rng, layer.height, layer.width, unit
-        )
+        shade = relief(cover, 0.15 * unit, self.person.light)[..., None]
+        shade = shade * folds(self.rng, layer.height, layer.width, unit)
         trousers = self.person.cloth[2] * 0.5 + 0.04
         canvas.over(layer, np.clip(trousers * shade, 0, 1) * cover[..., None], cover)
 
@@ -154,9 +147,8 @@ class Wardrobe:
                 strip = np.array([[-0.035, -0.36], [0.035, -0.36], [0.035, -2.5], [-0.035, -2.5]])
                 layer.fill(body.front(strip), colour=dark)
                 for y in np.arange(-0.45, -2.4, -0.3):
-                    layer.fill(
-                        body.front(np.array([0, y]) + ellipse(0.02, 0.02, 10)), colour=np.array([0.9, 0.89, 0.86])
-                    )
+                    button = np.array([0, y]) + ellipse(0.02, 0.02, 10)
+                    layer.fill(body.front(button), colour=np.array([0.9, 0.89, 0.86]))
         self._painted(layer)
 
     def _painted(self, layer: Layer) -> None:
@@ -191,8 +183,6 @@ class Wardrobe:
         if person.garment == "fur":
             along = np.gradient(path[:count], axis=0)
             across = np.stack([-along[:, 1], along[:, 0]], 1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)
-            edge = np.concatenate(
-                [path[:count] - across * loose[:, None], (path[:count] + across * loose[:, None])[::-1]]
-            )
-            self._fur(sleeve, edge, 0.11)
+            reach = across * loose[:, None]
+            self._fur(sleeve, np.concatenate([path[:count] - reach, (path[:count] + reach)[::-1]]), 0.11)
         self.cloth(sleeve, 0.11, 0.96, smear)

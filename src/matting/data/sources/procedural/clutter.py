@@ -33,11 +33,8 @@ def place_object(rng: np.random.Generator, scene: Image) -> None:
     else:
         plain = {"skin": SKINS[rng.integers(len(SKINS))], "hair": HAIRS[rng.integers(len(HAIRS))][1]}.get(str(kind))
         colour = np.asarray(palette(rng)[1] * 0.4 + 0.5 if plain is None else np.array(plain) / 255)
-    lit = (
-        0.75
-        + 0.35
-        * np.clip(1 - np.hypot(x - centre[0] + reach / 3, y - centre[1] + reach / 3) / reach / 1.4, 0, 1)[..., None]
-    )
+    away = np.hypot(x - centre[0] + reach / 3, y - centre[1] + reach / 3)
+    lit = 0.75 + 0.35 * np.clip(1 - away / reach / 1.4, 0, 1)[..., None]
     part = scene[low[1] : high[1], low[0] : high[0]]
     part += (mask[..., None] / 255).astype(np.float32) * (colour * lit - part)
 
@@ -46,9 +43,8 @@ def grass(rng: np.random.Generator, scene: Image) -> None:
     """Draw blades, twigs or hair-like strands that rise from below into a scene."""
     height, width = scene.shape[:2]
     count = int(rng.integers(30, 160))
-    roots = np.stack(
-        [rng.uniform(0, 1, count) * width, np.full(count, height * rng.uniform(0.6, 1.1)), np.zeros(count)], 1
-    )
+    left = rng.uniform(0, 1, count) * width
+    roots = np.stack([left, np.full(count, height * rng.uniform(0.6, 1.1)), np.zeros(count)], 1)
     headings = np.stack([rng.normal(0, 0.35, count), np.full(count, -1.0), np.zeros(count)], 1)
     lengths = rng.uniform(0.1, 0.6, count) * height
     bend = np.stack([rng.normal(0, 1.5 / height, count), np.zeros(count), np.zeros(count)], 1)

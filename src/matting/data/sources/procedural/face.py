@@ -97,10 +97,8 @@ def draw_eye(layer: Layer, head: Head, person: Person, side: int) -> None:
     band = np.concatenate([centre + upper, (centre + upper + (0, 0.008 + 0.012 * person.lashes))[::-1]])
     layer.fill(head.on_face(band), colour=person.skin * 0.2)
     arch = person.brow_arch
-    line = smooth(np.array([[0.06, 0.56], [0.14, 0.585 + arch], [0.215, 0.575 + arch * 0.8], [0.265, 0.535]])) * (
-        side,
-        1,
-    )
+    brow = np.array([[0.06, 0.56], [0.14, 0.585 + arch], [0.215, 0.575 + arch * 0.8], [0.265, 0.535]])
+    line = smooth(brow) * (side, 1)
     thick = np.linspace(1, 0.25, len(line))[:, None] * (0, 0.032 * person.brow)
     layer.fill(head.on_face(np.concatenate([line, (line - thick)[::-1]])), colour=person.brows)
 
@@ -114,26 +112,16 @@ def draw_nose(layer: Layer, head: Head, person: Person) -> None:
         if towards < 0 and abs((head.rotation @ (0, 0, 1))[0]) > 0.9:
             continue
         shade = 0.98 if side * person.light[0] > 0 else 0.85
-        points: list[tuple[float, float, float]] = [
-            (0, 0.5, 0.02),
-            (0, 0.42, 0.07),
-            (0, 0.33, long),
-            (0, 0.288, 0.6 * long),
-        ]
-        points += [
-            (side * 0.045 * wide, 0.283, 0.04),
-            (side * 0.075 * wide, 0.305, 0.01),
-            (side * 0.06 * wide, 0.345, 0.02),
-        ]
-        points += [(side * 0.032, 0.42, 0.015)]
-        shape = np.array(points)
+        ridge = [[0, 0.5, 0.02], [0, 0.42, 0.07], [0, 0.33, long], [0, 0.288, 0.6 * long]]
+        low_flank = [[side * 0.045 * wide, 0.283, 0.04], [side * 0.075 * wide, 0.305, 0.01]]
+        high_flank = [[side * 0.06 * wide, 0.345, 0.02], [side * 0.032, 0.42, 0.015]]
+        shape = np.array([*ridge, *low_flank, *high_flank])
         layer.fill(head.on_face(shape[:, :2], shape[:, 2]), colour=person.skin * shade)
         nostril = np.array([side * 0.035 * wide, 0.29]) + ellipse(0.017, 0.009, 10)
         layer.fill(head.on_face(nostril, 0.05), colour=person.skin * 0.42)
         wing = smooth(np.array([[0.072, 0.335], [0.08, 0.305], [0.06, 0.283]])) * (side * wide, 1)
-        layer.fill(
-            head.on_face(np.concatenate([wing, wing[::-1] - (side * 0.012, 0)]), 0.01), colour=person.skin * 0.68
-        )
+        crease = np.concatenate([wing, wing[::-1] - (side * 0.012, 0)])
+        layer.fill(head.on_face(crease, 0.01), colour=person.skin * 0.68)
     layer.fill(head.on_face(np.array([0.0, 0.335]) + ellipse(0.02, 0.016), long), colour=person.skin * 1.06)
 
 
@@ -148,12 +136,11 @@ def draw_mouth(layer: Layer, head: Head, person: Person) -> None:
     lower = seam - np.stack([0 * x, gap * (1 - x**2)], 1)
     chin = lower - np.stack([0 * x, 0.05 * np.sqrt(1 - x**2 * 0.999)], 1)
     lift = lift + 0.012
-    layer.fill(
-        head.on_face(np.concatenate([bow, lower[::-1]]), np.concatenate([lift, lift])), colour=person.lips * 0.85
-    )
-    layer.fill(head.on_face(np.concatenate([lower, chin[::-1]]), np.concatenate([lift, lift])), colour=person.lips)
+    lift = np.concatenate([lift, lift])
+    layer.fill(head.on_face(np.concatenate([bow, lower[::-1]]), lift), colour=person.lips * 0.85)
+    layer.fill(head.on_face(np.concatenate([lower, chin[::-1]]), lift), colour=person.lips)
     inner = np.concatenate([seam + np.array((0, 0.004)), (lower - (0, 0.004))[::-1]])
-    layer.fill(head.on_face(inner, np.concatenate([lift, lift])), colour=person.lips * 0.35)
+    layer.fill(head.on_face(inner, lift), colour=person.lips * 0.35)
     if person.teeth > 0.3:
         white = np.concatenate([seam[2:-2], (0.25 * seam + 0.75 * lower)[2:-2][::-1]])
         layer.fill(head.on_face(white, 0.02), colour=np.array([0.92, 0.9, 0.86]))
@@ -167,10 +154,8 @@ def draw_glasses(layer: Layer, head: Head, person: Person) -> None:
         if near > -0.2:
             temple = np.array([[side * 0.27, 0.5, 0.36], [side * 0.38, 0.49, -0.05], [side * 0.37, 0.46, -0.12]])
             layer.limb(head.pixels(temple), np.full(3, thick * head.frame.unit * 0.5), colour)
-        ring = smooth(
-            np.array([[-1, 0], [-0.8, 0.85], [0.8, 0.95], [1, 0], [0.7, -0.95], [-0.7, -0.95]]) * (-side, 1),
-            closed=True,
-        )
+        lens = np.array([[-1, 0], [-0.8, 0.85], [0.8, 0.95], [1, 0], [0.7, -0.95], [-0.7, -0.95]])
+        ring = smooth(lens * (-side, 1), closed=True)
         rim = ring * (0.125, 0.09) + (side * 0.155, 0.47)
         flat = np.concatenate([rim, rim[:1]])
         points = np.stack([flat[:, 0], flat[:, 1], 0.40 - 0.25 * np.abs(flat[:, 0])], 1)

@@ -58,10 +58,8 @@ def room(rng: np.random.Generator, height: int, width: int) -> Image:
         x, y = int(rng.uniform(-0.1, 0.9) * width), int(rng.uniform(-0.05, 0.5) * height)
         kind = rng.choice(["window", "picture", "shelf", "curtain"])
         cv2.rectangle(scene, (x, y), (x + w, y + h), tuple(float(c) for c in trim * 0.5), -1)
-        inner = (
-            slice(max(y + unit // 50, 0), max(y + h - unit // 50, 1)),
-            slice(max(x + unit // 50, 0), max(x + w - unit // 50, 1)),
-        )
+        rim = unit // 50
+        inner = slice(max(y + rim, 0), max(y + h - rim, 1)), slice(max(x + rim, 0), max(x + w - rim, 1))
         rows, columns = scene[inner].shape[:2]
         if min(rows, columns) < 4:
             continue
@@ -117,10 +115,8 @@ def street(rng: np.random.Generator, height: int, width: int) -> Image:
 
 def sky(rng: np.random.Generator, height: int, width: int) -> Image:
     """Draw a sky that fades to the horizon, with clouds."""
-    high, low = (
-        np.array([(0.35, 0.55, 0.85), (0.6, 0.65, 0.7), (0.85, 0.55, 0.4)])[rng.integers(3)],
-        np.array([0.9, 0.9, 0.88]),
-    )
+    high = np.array([(0.35, 0.55, 0.85), (0.6, 0.65, 0.7), (0.85, 0.55, 0.4)])[rng.integers(3)]
+    low = np.array([0.9, 0.9, 0.88])
     fade = np.linspace(0, 1, height)[:, None, None]
     puff = np.clip(cloud(rng, height, width, 3) * 2.5 - 1.1, 0, 1)[..., None] * rng.uniform(0, 1)
     blue = high * (1 - fade) + low * fade
@@ -160,14 +156,10 @@ def texture(rng: np.random.Generator, height: int, width: int) -> Image:
     if kind == "planks":
         wide = max(5.0, unit * rng.uniform(0.08, 0.25))
         plank = (x / wide).astype(int)
-        tone = (
-            0.7
-            + 0.5 * rng.random(int(plank.max()) + 1)[plank]
-            + 0.3 * noise(rng, height, width, 3, int(width / wide * 9) + 1)
-        )
-        return np.where(
-            ((x % wide) < 0.05 * wide)[..., None], 0.1, (0.5 * colours[0] + (0.25, 0.17, 0.1)) * tone[..., None]
-        )
+        tone = 0.7 + 0.5 * rng.random(int(plank.max()) + 1)[plank]
+        tone = tone + 0.3 * noise(rng, height, width, 3, int(width / wide * 9) + 1)
+        gap = ((x % wide) < 0.05 * wide)[..., None]
+        return np.where(gap, 0.1, (0.5 * colours[0] + (0.25, 0.17, 0.1)) * tone[..., None])
     if kind == "leaves":
         leaf = cloud(rng, height, width, int(rng.integers(6, 14)), 4)[..., None]
         return (0.5 * colours[0] + (0.1, 0.25, 0.05)) * np.clip(leaf * 3.2 - 0.9, 0.1, 1.5)
