@@ -23,10 +23,11 @@ test-all: $(READY) ## set up, then all tests
 test-gpu: $(READY) ## the tests that need a CUDA device; skipped where there is none
 	$(BIN)/python -m pytest -m gpu -rs
 
-lint: $(READY) ## ruff and mypy
+lint: $(READY) ## ruff, mypy and the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(READY) ## ratios of ours against the plain way, medians
 	$(BIN)/python -m benchmarks
