@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import threading
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from tests.helpers.tiny import TINY
+from tests.helpers.trained_runs import train_in
 
 torch.set_num_threads(1)
 
@@ -78,3 +80,17 @@ def tiny(matting):
         return matting(verb, *TINY, *arguments)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory):
+    """A folder whose `outputs` hold both trained stages of POMAGAN at the tiny size; tests take copies of it."""
+    folder = tmp_path_factory.mktemp("trained")
+    assert train_in(folder, "stage=alpha_gan") == 0
+    return folder
+
+
+@pytest.fixture
+def trained(matting, tmp_path, trained_once):
+    """Those runs as the test's own: the command finds them done."""
+    shutil.copytree(trained_once / "outputs", tmp_path / "outputs")

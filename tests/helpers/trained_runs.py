@@ -6,10 +6,21 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import torch
 
+from matting.cli.main import main
 from matting.utils.files import read_metrics
 from tests.helpers.tiny import TINY
+
+
+def train_in(folder, *words):
+    """Train at the tiny size in a folder, in this process; return the exit code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MATTING_CACHE_DIR", str(folder.parent / "cache"))
+        return main(["train", *TINY, *words])
+
 
 LONGER = ["scale.epoch_samples=16", "scale.seg_epochs=3", "scale.val_every=5"]
 KILLED = [*LONGER, "checkpoint.keep=all", "stage.clip_norm=5"]

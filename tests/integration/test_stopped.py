@@ -3,25 +3,36 @@
 import json
 import os
 import re
+import shutil
 import signal
 
 import pytest
 import torch
 
 from matting.utils.files import read_metrics
-from tests.helpers.trained_runs import KILLED, only_run, same_weights, start, wait_for_batch, weights
+from tests.helpers.trained_runs import KILLED, only_run, same_weights, start, train_in, wait_for_batch, weights
+
+VALIDATED = ["scale.val_every=2", "checkpoint.keep=all"]
 
 
 def stopped(*_):
     raise KeyboardInterrupt
 
 
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory):
+    """The folder of a run that was stopped after its last batch."""
+    folder = tmp_path_factory.mktemp("stopped")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matting.training.trainer.measure", stopped)
+        assert train_in(folder) == 130
+    return folder
+
+
 @pytest.fixture
-def unmeasured(tiny, monkeypatch):
-    """A run that was stopped after its last batch."""
-    with monkeypatch.context() as patched:
-        patched.setattr("matting.training.trainer.measure", stopped)
-        assert tiny("train")[0] == 130
+def unmeasured(matting, tmp_path, stopped_once):
+    """That run, as the test's own."""
+    shutil.copytree(stopped_once / "outputs", tmp_path / "outputs")
 
 
 def test_updates_of_several_batches_go_on_to_the_same_result(tiny, tmp_path, monkeypatch):
@@ -47,11 +58,18 @@ def test_updates_of_several_batches_go_on_to_the_same_result(tiny, tmp_path, mon
     assert json.loads((stopped / "result.json").read_text()) == json.loads((whole / "result.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """The run of VALIDATED, from its beginning to its end."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert train_in(folder, *VALIDATED) == 0
+    return only_run(folder)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_where_a_validation_falls_waits_for_it(tiny, tmp_path, monkeypatch, number):
-    """Whoever goes on would not validate there again. Afterwards the signals are the command's own."""
-    words, before = ["scale.val_every=2", "checkpoint.keep=all"], signal.getsignal(number)
-    assert tiny("train", "paths.output_dir=whole/outputs", *words)[0] == 0
+def test_a_stop_where_a_validation_falls_waits_for_it(tiny, tmp_path, whole_run, monkeypatch, number):
+    """A run that goes on would not validate there again. Afterwards the signals are handled as before."""
+    before = signal.getsignal(number)
 
     def stop(self, trainer, stage, *_):
         if stage.batches == 2:
@@ -59,13 +77,13 @@ def test_a_stop_where_a_validation_falls_waits_for_it(tiny, tmp_path, monkeypatc
 
     with monkeypatch.context() as patched:
         patched.setattr("matting.training.callbacks.lifecycle.Skipped.on_train_batch_end", stop)
-        code, _, err = tiny("train", *words)
+        code, _, err = tiny("train", *VALIDATED)
     assert (code, err.count("\n")) == (130, 1)
     assert signal.getsignal(number) == before
-    assert tiny("train", *words)[0] == 0
-    whole, stopped = only_run(tmp_path / "whole"), only_run(tmp_path)
-    assert read_metrics(whole / "metrics.csv") == read_metrics(stopped / "metrics.csv")
-    assert json.loads((stopped / "result.json").read_text()) == json.loads((whole / "result.json").read_text())
+    assert tiny("train", *VALIDATED)[0] == 0
+    stopped = only_run(tmp_path)
+    assert read_metrics(whole_run / "metrics.csv") == read_metrics(stopped / "metrics.csv")
+    assert json.loads((stopped / "result.json").read_text()) == json.loads((whole_run / "result.json").read_text())
 
 
 def test_checkpoints_go_when_the_result_is_there(tiny, unmeasured, tmp_path, monkeypatch):

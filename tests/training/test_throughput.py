@@ -84,14 +84,13 @@ def test_percentiles():
     assert percentiles([1.0, 3.0]) == (2, pytest.approx(2.9))
 
 
-def test_the_share_of_a_known_rate_and_the_same_weights(tiny, tmp_path, monkeypatch, capfd):
-    assert tiny("train", "paths.output_dir=plain/outputs")[0] == 0
+def test_the_share_of_a_known_rate_and_the_same_weights(tiny, tmp_path, trained_once, monkeypatch, capfd):
     monkeypatch.setattr(throughput, "rate_of", lambda device, precision: 1e12)
     code, out, err = tiny("train", "paths.output_dir=counted/outputs")
     assert (code, err) == (0, "")
     share = float(out.split("MFU ")[1].split("%")[0])
     assert 0 <= share < 100
-    same_weights(*(weights(only_run(tmp_path / name)) for name in ("plain", "counted")))
+    same_weights(*(weights(only_run(folder)) for folder in (trained_once, tmp_path / "counted")))
 
 
 @pytest.mark.parametrize("cycle", [1, 3])
