@@ -37,6 +37,7 @@ class FrameSubject(A.DualTransform):
         self.scale, self.rotate, self.shift = scale, rotate, shift
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        """Draw the map from the plane to the frame."""
         alpha, draw = data["image"][..., 3], self.py_random
         height, width = alpha.shape[:2]
         fits = self.width / width, self.height / height
@@ -55,6 +56,7 @@ class FrameSubject(A.DualTransform):
             scale_x, scale_y = max(scale_x * jitter, least_x), max(scale_y * jitter, least_y)
         else:
             scale_x = scale_y = max(scale_x * jitter, least_x, least_y)
+        # Place the scaled plane in the frame, then turn it around the middle of the frame.
         soft_y, soft_x = soft_pixel(alpha, draw.random())
         left = self.place(width * scale_x, self.width, soft_x * scale_x, edges[0], edges[1])
         top = self.place(height * scale_y, self.height, soft_y * scale_y, edges[2], edges[3])

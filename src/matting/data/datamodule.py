@@ -85,6 +85,7 @@ class CompositeData(LightningDataModule):
                 self.build_photographs(persons)
 
     def build_training(self) -> None:
+        """Build composites for training and validation, and check that no subject is in two splits."""
         data, root = self.config["data"], self.config["paths"]["data_root"]
         backgrounds = build_sources(data["backgrounds"], root, "data.backgrounds")
         sources = build_sources(data["subjects"], root, "data.subjects").sources
@@ -108,6 +109,7 @@ class CompositeData(LightningDataModule):
         )
 
     def build_photographs(self, persons: Mapping[str, Any]) -> None:
+        """Build photographs with person masks for training and validation."""
         source = build_sources(persons, self.config["paths"]["data_root"], "data.persons")
         ids, held_out = self.hold_out(source.ids, "photographs")
         geometry = Geometry(*self.frame, self.fit, self.config["augment"])
@@ -165,6 +167,7 @@ class CompositeData(LightningDataModule):
         return tests
 
     def cached(self, sources: Mapping[str, Any], long_side: int | None, on_damaged: str) -> CachedSubjects:
+        """Open the caches of sources, reduced to `long_side`."""
         folder = Path(self.config["paths"]["cache_dir"])
         caches = {
             name: SubjectCache.open(source, folder, long_side=long_side, on_damaged=on_damaged)  # type: ignore[arg-type]
@@ -173,6 +176,7 @@ class CompositeData(LightningDataModule):
         return CachedSubjects(caches)
 
     def train_dataloader(self) -> DataLoader:
+        """Return the loader of this rank, which starts after the batches that the stage has trained."""
         assert self.training is not None
         assert self.trainer is not None
         stage = self.trainer.lightning_module
@@ -193,12 +197,14 @@ class CompositeData(LightningDataModule):
         return self.eval_loader(self.validation, workers=0)
 
     def eval_loader(self, dataset: EvalComposites | EvalPhotographs, workers: int | None = None) -> DataLoader:
+        """Return a loader of batches of one image size, in order."""
         sizes = [dataset.shape(index) for index in range(len(dataset))]
         # No larger than a training batch: a stage may train on crops of these pictures.
         pixels = self.batch_size * math.prod(self.frame) or math.inf
         return self.loader(dataset, SameSize(sizes, self.batch_size, pixels), workers=workers)
 
     def loader(self, dataset: Any, order: Any, keep_workers: bool = False, workers: int | None = None) -> DataLoader:
+        """Return a loader of a dataset in a given order."""
         workers = self.config["runtime"]["workers"] if workers is None else workers
         # Training batches have one size: three planes of three colours and one of alpha.
         size = self.batch_size * 10 * math.prod(self.frame) if keep_workers else 0
@@ -214,6 +220,7 @@ class CompositeData(LightningDataModule):
         )
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
+        """Composite a batch on its device; the first one is checked."""
         assert self.trainer is not None
         first = self.trainer.lightning_module.batches == 0  # type: ignore[union-attr]
         composed = self.composed(batch, bool(self.trainer.training))

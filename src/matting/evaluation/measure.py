@@ -29,9 +29,9 @@ Sample = tuple[list[Row], Planes]
 class Evaluator:
     """How predictions are made and measured; a trained stage's test sets and `matting evaluate` share it.
 
-    predict: a batch on `device` -> maps (B, 1, H, W) in [0, 1], among them `alpha`.
+    predict: from a batch on `device` to maps (B, 1, H, W) in [0, 1], among them `alpha`.
     measured: maps that are measured as well, after `alpha`.
-    controls: truth -> further maps to measure, which no network predicts.
+    controls: from the truth to further maps to measure, which no network predicts.
     bf16: whether networks run in bfloat16 where autocast allows it.
     convention, regions, unknown_dilation: as `metrics` of conf/evaluate.yaml, which explains them.
     """

@@ -63,6 +63,7 @@ class Propagation(Method):
         return {"alpha": alpha, "trimap": trimap, **found}
 
     def fitted(self, image: Tensor) -> Tensor:
+        """Reduce an image to `max_side`, and say so once."""
         height, width = image.shape[-2:]
         size = reduced_size((height, width), self.max_side)
         if size != (height, width) and not self.reported:

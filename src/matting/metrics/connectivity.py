@@ -14,6 +14,7 @@ LEVELS = 10
 
 @compiled
 def level_map(pred, true, thresholds):
+    """Return the level of each pixel, 0 to 10: uint8 (H, W)."""
     h, w = pred.shape
     levels = np.empty((h, w), np.uint8)
     for y in range(h):
@@ -92,6 +93,7 @@ def sort_by_level(a, b, level):
 
 @compiled
 def root_of(parent, run):
+    """Follow the forest to the root of a run."""
     above = parent[run]
     while above != run:
         run = above
@@ -160,6 +162,7 @@ def leave_levels(levels, start, stop, level, row, parent, joined, omega, top):
 
 @compiled
 def absolute_difference(pred, true, masks, stays, leaves_at, least):
+    """Sum abs(phi(pred) - phi(true)) over each mask; `leaves_at` is l by the number of components that hold a pixel."""
     h, w = pred.shape
     totals, differences = np.zeros(len(masks)), np.empty(w)
     for y in range(h):

@@ -73,6 +73,7 @@ def region_metrics(
 
 
 def differences(pair: Pair) -> np.ndarray:
+    """Return SAD, MSE and MAE of one sample: float64 (masks, 3)."""
     from matting.metrics.difference import difference_sums
 
     absolute, squared, n = difference_sums(pair.pred, pair.true, pair.masks).T
@@ -81,6 +82,7 @@ def differences(pair: Pair) -> np.ndarray:
 
 
 def gradient(pair: Pair) -> np.ndarray:
+    """Return the gradient error of one sample: float64 (masks, 1)."""
     from matting.metrics.filters import p3m_gradient_sums
     from matting.metrics.gradient import gradient_sums
 
@@ -90,6 +92,7 @@ def gradient(pair: Pair) -> np.ndarray:
 
 
 def connectivity(pair: Pair) -> np.ndarray:
+    """Return the connectivity error of one sample: float64 (masks, 1)."""
     from matting.metrics.connectivity import connectivity_sums
 
     how = pair.unit, CONVENTIONS[pair.convention], pair.convention == "p3m"
@@ -119,6 +122,7 @@ def measure(
 
 
 def check(pred: Tensor, true: Tensor, masks: Sequence[Tensor | None], convention: str) -> None:
+    """Raise UserError for an unknown convention, other shapes or other types."""
     if convention not in CONVENTIONS:
         raise UserError(f"convention: expected one of {', '.join(CONVENTIONS)}, got {convention!r}: choose one of them")
     one_channel = pred.ndim == 2 or (pred.ndim == 4 and pred.shape[1] == 1)

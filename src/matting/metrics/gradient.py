@@ -42,6 +42,7 @@ def amplitude_row(image, y, smooth, steep, out):
 
 @compiled
 def squared_difference(pred, true, masks, pred_gain, true_gain):
+    """Sum the squared difference of the scaled amplitudes over each mask, row by row."""
     h, w = pred.shape
     smooth, steep = np.empty(w + 8), np.empty(w + 8)
     pred_row, true_row = np.empty(w), np.empty(w)

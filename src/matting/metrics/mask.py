@@ -117,6 +117,7 @@ def quotient(part: Tensor, whole: Tensor, empty: float | Tensor) -> Tensor:
 
 
 def check(pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> None:
+    """Raise UserError where a mask is no bool (B, 1, H, W), or has another shape than `pred_mask`."""
     expected = tuple(pred_mask.shape)
     for name, mask in (("pred_mask", pred_mask), ("true_mask", true_mask), ("valid", valid)):
         if mask is None:

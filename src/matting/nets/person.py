@@ -110,6 +110,7 @@ def in_torchvision(encoder: str) -> bool:
 
 
 def check_encoder(encoder: str) -> None:
+    """Raise UserError, with similar names, for an encoder that the library does not have."""
     from segmentation_models_pytorch.encoders import get_encoder_names
     from timm import is_model, list_models
 

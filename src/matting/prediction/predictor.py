@@ -102,6 +102,7 @@ def batches(pictures: Iterable[Picture], batch_size: int) -> Iterator[list[Pictu
 
 
 def out_of_memory(error: BaseException) -> bool:
+    """Return whether an error means that memory ran out."""
     text = str(error).lower()  # torch on a CPU and OpenCV raise no class of error for it
     return (
         isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate" in text or "insufficient memory" in text

@@ -21,6 +21,7 @@ def changed_keys(run: Run) -> str:
 
 
 def words_of(run: Run) -> Iterator[str]:
+    """Yield the overrides that distinguish a run from its defaults, and those of the runs that it uses."""
     this = identity(run.config)
     defaults = defaults_of(this)
     flat_defaults = flat(defaults)

@@ -50,8 +50,7 @@ def known(error: Exception) -> Exception | None:
     if not isinstance(error, ProcessRaisedException):
         return None
     found = re.match(rf"(?ms).*^{re.escape(errors.__name__)}\.(\w+): (.*)", str(error))
-    if (
-        found is None or "\nTraceback (most recent call last):" in found[2]
-    ):  # our error was handled, and another one followed
+    # With another traceback behind it, our error was handled and another one followed.
+    if found is None or "\nTraceback (most recent call last):" in found[2]:
         return None
     return getattr(errors, found[1])(found[2].strip())

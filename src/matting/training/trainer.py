@@ -116,6 +116,7 @@ def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> 
 
 
 def count_batches(config: Mapping[str, Any], data: CompositeData) -> int:
+    """Return the training batches of a run, over all its epochs."""
     assert data.training is not None
     samples = config["data"]["epoch_samples"] or len(data.training)
     together = config["stage"]["batch_size"] * rank_count(config["trainer"])
@@ -137,6 +138,7 @@ def build_trainer(
     loggers: list[Logger],
     checkpoints: AtomicCheckpointIO,
 ) -> Trainer:
+    """Build the Lightning Trainer of a run with the callbacks of this package."""
     config, node = run.config, run.config["trainer"]
     keep, val_every = config["checkpoint"], config["val"]["every_batches"]
     watchers: list[Any] = [

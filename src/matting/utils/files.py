@@ -34,6 +34,7 @@ def read_yaml(path: Path) -> dict[str, Any] | None:
 
 
 def read(path: Path, parse: Callable[[str], Any], kind: type) -> Any:
+    """Read and parse a file, None where it is missing; raise DamagedRun where it cannot be read or is no `kind`."""
     try:
         found = parse(path.read_text())
     except (FileNotFoundError, NotADirectoryError):

@@ -21,13 +21,8 @@ class RunCheckpoint(Callback):
     """
 
     def __init__(self, folder: Path, every_batches: int, minutes: float, val_every: int, keep: str):
-        self.folder, self.every, self.minutes, self.val_every, self.keep = (
-            folder,
-            every_batches,
-            minutes,
-            val_every,
-            keep,
-        )
+        self.folder, self.keep = folder, keep
+        self.every, self.minutes, self.val_every = every_batches, minutes, val_every
         self.best = float("inf")
         self.saved = time.monotonic()
         self.interrupted = self.due = False
@@ -54,9 +49,8 @@ class RunCheckpoint(Callback):
         if stage.window:
             return
         measured = batches % self.val_every == 0 or trainer.should_stop
-        if (
-            measured and trainer.enable_validation
-        ):  # after Ctrl-C, too, so that a resumed run starts after the validation
+        # After Ctrl-C, too, so that a resumed run starts after the validation.
+        if measured and trainer.enable_validation:
             return
         stop, late = any_rank(trainer, self.interrupted), time.monotonic() - self.saved > 60 * self.minutes
         if any_rank(trainer, late) or stop or self.due:
@@ -65,6 +59,7 @@ class RunCheckpoint(Callback):
             raise stopped(stage)
 
     def on_validation_end(self, trainer: Trainer, stage: Any) -> None:
+        """Write best.ckpt if the validation is the best so far, then last.ckpt."""
         if trainer.state.fn != "fit":
             return
         value = stage.validated[MONITOR]

@@ -92,6 +92,7 @@ class Throughput(Callback):
             say(f"{self.title}: {self.line}")
 
     def tell(self, trainer: Trainer, stage: Any) -> None:
+        """Log a row of measurements and begin the next."""
         middle, slow = percentiles(list(self.steps))
         row = {
             "speed/images_per_s": self.images / self.spent,
