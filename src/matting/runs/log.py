@@ -6,7 +6,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any
 
 from matting.utils.console import LOG
 from matting.utils.home_paths import abbreviate_home
@@ -33,16 +33,9 @@ def keep(file: Path) -> RunLog:
     """Append what this process says and warns of from now on to `file`, and return the handler that does it."""
     handler, show = RunLog(file), warnings.showwarning
 
-    def show_and_keep(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        show(message, category, filename, lineno, file, line)
-        handler.append(warnings.formatwarning(message, category, filename, lineno, line))
+    def show_and_keep(*shown: Any, **named: Any) -> None:
+        show(*shown, **named)
+        handler.append(warnings.formatwarning(*shown[:4]))  # without the stream
 
     LOG.addHandler(handler)
     warnings.showwarning = show_and_keep
