@@ -12,6 +12,7 @@ from matting.config.identity import plain
 from matting.errors import Incomplete, UserError
 from matting.prediction.inputs import FOLDERS, beside, find_pictures, read_background
 from matting.runs.upstream import below, method_upstream
+from matting.utils.columns import aligned
 from matting.utils.console import say
 
 
@@ -21,8 +22,10 @@ def run(config: DictConfig) -> None:
     A name is the picture's path below the input, without its suffix unless another picture would get the same one.
     """
     if config.plan:
-        for found in method_upstream(plain(config)).values():
-            say(f"{found.run.state() if found.run else 'file':<10}  {found.run or found.checkpoint}")
+        planned = method_upstream(plain(config)).values()
+        rows = [(found.run.state() if found.run else "file", str(found.run or found.checkpoint)) for found in planned]
+        if rows:
+            say(aligned(rows, least=(10,)))
         return
     output = Path(config.output).expanduser()
     pictures = find_pictures(config.input, output, config.trimap)
