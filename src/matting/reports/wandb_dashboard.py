@@ -1,7 +1,7 @@
 """An experiment in Weights & Biases: a workspace to work in, a report to read, and bars beside published figures."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import wandb
@@ -18,6 +18,7 @@ from matting.tracking.wandb_session import open_wandb, staged_in
 
 LONGEST_TITLE = 128  # characters that W&B accepts
 ON_BATCHES = workspaces.SectionPanelSettings(x_axis="batch")
+Figures = tuple[str, Mapping[str, Any], Mapping[str, Sequence[float]]]  # a row's title, its means, those published
 WIDE = reports.Layout(w=24, h=12)
 
 
@@ -28,6 +29,15 @@ class Section:
     title: str
     panels: list[Any]
     runs: list[str]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Measured and published figures of one metric on one test set: (label, value), in the units of the paper."""
+
+    key: str
+    title: str
+    lines: list[tuple[str, float]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,10 @@ class Dashboard:
     def id(self) -> str:
         """Return the id of the run that holds the bars."""
         return digest_of({"experiment": self.experiment.name, "overrides": list(self.experiment.overrides)})
+
+    @property
+    def bars(self) -> list[Bars]:
+        return list(bars_of(self.experiment, self.comparisons))
 
     def workspace(self) -> Any:
         """Return the workspace: all sections, over the experiment's runs."""
@@ -76,23 +90,15 @@ class Dashboard:
 
     def plain(self) -> dict[str, Any]:
         """Return what `save` sends, as data for JSON."""
-        made = {"workspace": self.workspace(), "report": self.report()}
-        return {
-            # the library has no public function that returns what it sends
-            **{
-                name: one._to_model().model_dump(mode="json", by_alias=True, exclude_none=True)
-                for name, one in made.items()
-            },
-            "bars": [
-                {"key": bars.key, "title": bars.title, "lines": bars.lines}
-                for bars in bars_of(self.experiment, self.comparisons)
-            ],
-        }
+        form = {"mode": "json", "by_alias": True, "exclude_none": True}
+        # the library has no public function that returns what it sends
+        workspace, report = (made._to_model().model_dump(**form) for made in (self.workspace(), self.report()))
+        return {"workspace": workspace, "report": report, "bars": [asdict(bars) for bars in self.bars]}
 
     def save(self) -> list[str]:
         """Log the bars, save the workspace and the report; return the addresses of both."""
         entity = self.entity or str(wandb.Api().default_entity)
-        made = Dashboard(self.experiment, self.comparisons, self.project, entity)
+        made = replace(self, entity=entity)
         made.log_bars("online")
         return [made.workspace().save().url, made.report().save().url]
 
@@ -104,7 +110,7 @@ class Dashboard:
         target = {"project": self.project, "entity": self.entity or None, "mode": mode, "dir": str(folder)}
         config = {"published": self.experiment.published, "command": self.experiment.command}
         with open_wandb(id=self.id, config=config, **facts, **target) as run, staged_in(folder):
-            for bars in bars_of(self.experiment, self.comparisons):
+            for bars in self.bars:
                 table = wandb.Table(columns=["row", "value"], data=[list(line) for line in bars.lines])
                 run.log({bars.key: wandb.plot.bar(table, "row", "value", bars.title)})
 
@@ -121,13 +127,10 @@ def sections_of(dashboard: Dashboard) -> Iterator[Section]:
     last = list(dict.fromkeys(job.stages[-1].digest for job in experiment.jobs if job.stages))
     evaluated = list(dict.fromkeys(job.evaluation.digest for job in experiment.jobs))
     tests = [name for name, node in experiment.jobs[0].evaluation.config["data"]["test"].items() if node]
-    yield Section(
-        "Measured and published",
-        [chart(bars) for bars in bars_of(dashboard.experiment, dashboard.comparisons)],
-        [dashboard.id],
-    )
+    yield Section("Measured and published", [chart(bars) for bars in dashboard.bars], [dashboard.id])
     if trained:
-        terms = [term for run in trained for term, node in run.config["loss"].items() if weighs(node)]
+        losses = [item for run in trained for item in run.config["loss"].items()]
+        terms = [term for term, node in losses if isinstance(node, dict) and node.get("weight")]
         curves = [line(f"train/loss/{term}") for term in dict.fromkeys(terms)]
         if "adversarial" in terms:
             curves.append(line("train/adv/d_real", "train/adv/d_fake"))
@@ -140,45 +143,25 @@ def sections_of(dashboard: Dashboard) -> Iterator[Section]:
     else:
         yield Section("Grid", [grid(experiment, f"test/{test}/whole/mse") for test in tests], evaluated)
     yield Section("Test samples", [pictures(test, "index") for test in tests], evaluated)
-    yield Section(
-        "Images",
-        [reports.WeavePanelSummaryTable(table_name=f"images/{test}", layout=WIDE) for test in tests],
-        evaluated,
-    )
-
-
-def weighs(node: Any) -> bool:
-    """Return whether a node of the loss is a term with a weight."""
-    return isinstance(node, dict) and bool(node.get("weight"))
-
-
-@dataclass(frozen=True)
-class Bars:
-    """Measured and published figures of one metric on one test set: (label, value), in the units of the paper."""
-
-    key: str
-    title: str
-    lines: list[tuple[str, float]]
+    images = [reports.WeavePanelSummaryTable(table_name=f"images/{test}", layout=WIDE) for test in tests]
+    yield Section("Images", images, evaluated)
 
 
 def bars_of(experiment: Experiment, comparisons: Sequence[Comparison]) -> Iterator[Bars]:
     """Yield the bars of each comparison in the published region; if nothing was measured, of the published figures."""
-    metrics = experiment.published["metrics"]
-    compared = [one for one in comparisons if one.region == experiment.published["region"]]
-    for comparison in compared:
-        for at, metric in enumerate(metrics):
+    tables: dict[str, list[Figures]] = {}
+    for one in comparisons:
+        if one.region == experiment.published["region"]:
+            tables[one.test] = [(row.title, row.means, row.published) for row in one.rows]
+    if not tables:
+        tables["published"] = [(row.title, {}, row.figures or {}) for row in experiment.rows]
+    for test, rows in tables.items():
+        for at, metric in enumerate(experiment.published["metrics"]):
             times, lines = factor(experiment, metric), []
-            for row in comparison.rows:
-                if metric in row.means:
-                    lines.append((row.title, times * row.means[metric][0]))
-                lines += [(published_label(row.title, test), figures[at]) for test, figures in row.published.items()]
-            yield Bars(f"bars/{comparison.test}/{metric}", f"{comparison.test}: {heading(experiment, metric)}", lines)
-    if compared:
-        return
-    rows = [(row.title, row.figures) for row in experiment.rows if row.figures]
-    for at, metric in enumerate(metrics):
-        lines = [(published_label(title, test), figures[test][at]) for title, figures in rows for test in figures]
-        yield Bars(f"bars/published/{metric}", heading(experiment, metric), lines)
+            for title, means, published in rows:
+                lines += [(title, times * means[metric][0])] if metric in means else []
+                lines += [(published_label(title, name), figures[at]) for name, figures in published.items()]
+            yield Bars(f"bars/{test}/{metric}", f"{test}: {heading(experiment, metric)}", lines)
 
 
 def published_label(title: str, test: str) -> str:
@@ -210,9 +193,8 @@ def pictures(name: str, axis: Literal["step", "index"]) -> Any:
 def grid(experiment: Experiment, metric: str) -> Any:
     """Return parallel coordinates: the keys that vary over the grid, then the error."""
     words = differing([job.words for job in experiment.jobs])
-    config = (
-        experiment.jobs[0].stages[-1].config if experiment.verb == "train" else experiment.jobs[0].evaluation.config
-    )
+    job = experiment.jobs[0]
+    config = (job.stages[-1] if experiment.verb == "train" else job.evaluation).config
     keys = dict.fromkeys(named(config, key_of(word)) for job in experiment.jobs for word in job.words if word in words)
     columns = [reports.ParallelCoordinatesPlotColumn(metric=reports.Config(key), display_name=key) for key in keys]
     columns.append(reports.ParallelCoordinatesPlotColumn(metric=reports.SummaryMetric(metric), display_name=metric))
