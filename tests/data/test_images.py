@@ -36,9 +36,9 @@ STORE_TURNED = {
 }
 
 
-@pytest.fixture(autouse=True, params=[True, False], ids=["main", "pool"])
+@pytest.fixture(params=[True, False], ids=["main", "pool"])
 def decoder(request, monkeypatch):
-    """Run each test as on the main thread and as on a pool's, which decode PNGs differently."""
+    """Let the test decode as on the main thread, and as on a thread of a pool, which has another decoder of PNGs."""
     monkeypatch.setattr("matting.data.decoding.on_main_thread", lambda: request.param)
 
 
@@ -97,6 +97,7 @@ COLOUR_FILES: dict[str, tuple[Callable[[Path, np.ndarray], object], float]] = {
 }
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("name", COLOUR_FILES)
 def test_read_rgb_of_every_kind(tmp_path, rgb, name):
     save, tolerance = COLOUR_FILES[name]
@@ -109,7 +110,6 @@ def test_read_rgb_of_every_kind(tmp_path, rgb, name):
 
 
 def test_the_main_thread_and_a_pool_have_decoders_of_their_own(tmp_path, rgb, monkeypatch):
-    monkeypatch.undo()
     write_image(tmp_path / "rgb.png", rgb)
     used = []
     monkeypatch.setattr("matting.data.decoding.decode_image_png_u8", lambda *_: used.append("main") or rgb)
@@ -120,6 +120,7 @@ def test_the_main_thread_and_a_pool_have_decoders_of_their_own(tmp_path, rgb, mo
     assert used == ["pool", "main"]
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize(("mode", "suffix"), [("L", "png"), ("1", "png"), ("LA", "png"), ("1", "tif"), ("L", "jpg")])
 def test_read_rgb_of_gray(tmp_path, alpha, mode, suffix):
     picture = Image.fromarray(alpha).convert(mode)
@@ -130,6 +131,7 @@ def test_read_rgb_of_gray(tmp_path, alpha, mode, suffix):
     assert np.abs(read.astype(int) - expected[..., None]).max() <= (2 if suffix == "jpg" else 0)
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("orientation", STORE_TURNED)
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
 def test_exif_rotation_is_undone(tmp_path, rgb, orientation, suffix):
@@ -139,6 +141,7 @@ def test_exif_rotation_is_undone(tmp_path, rgb, orientation, suffix):
     assert np.abs(read_rgb(path).astype(int) - rgb).mean() < 3
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
 def test_exif_rotation_of_a_gray_alpha(tmp_path, alpha, suffix):
     path = tmp_path / f"turned.{suffix}"
@@ -196,6 +199,7 @@ ALPHA_FILES: dict[str, Callable[[Path, np.ndarray], object]] = {
 }
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("name", ALPHA_FILES)
 def test_read_alpha_of_every_kind(tmp_path, alpha, name):
     ALPHA_FILES[name](tmp_path / name, alpha)
@@ -204,6 +208,7 @@ def test_read_alpha_of_every_kind(tmp_path, alpha, name):
     np.testing.assert_array_equal(read, alpha)
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_sixteen_bits_are_rounded(tmp_path, suffix):
     values = np.arange(65536, dtype=np.uint16).reshape(256, 256)
@@ -211,6 +216,7 @@ def test_sixteen_bits_are_rounded(tmp_path, suffix):
     np.testing.assert_array_equal(read_alpha(tmp_path / f"ramp.{suffix}"), np.rint(values / 257))
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("bits", [8, 16])
 def test_read_rgba_keeps_colours_where_alpha_is_zero(tmp_path, rgb, alpha, bits):
     path, rgba = tmp_path / "cut.png", np.dstack([rgb, alpha])
@@ -220,6 +226,7 @@ def test_read_rgba_keeps_colours_where_alpha_is_zero(tmp_path, rgb, alpha, bits)
     np.testing.assert_array_equal(read, alpha)
 
 
+@pytest.mark.usefixtures("decoder")
 def test_read_rgba_of_a_transparent_gray_value(tmp_path):
     gray = np.repeat(np.array([[10, 20]], np.uint8), 8, 0)
     Image.fromarray(gray).save(tmp_path / "key.png", transparency=20)
@@ -252,6 +259,7 @@ def test_read_labels_gives_indices(tmp_path):
         read_labels(tmp_path / "colours.png")
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.99])
 @pytest.mark.parametrize(
     "name", ["rgb.jpg", "progressive.jpg", "cmyk.jpg", "rgb.png", "rgb.webp", "rgb.tif", "rgb.bmp"]
@@ -276,6 +284,7 @@ def test_jpeg_with_a_tail_of_zeros_is_damaged(tmp_path, rgb):
         read_rgb(path)
 
 
+@pytest.mark.usefixtures("decoder")
 def test_flipped_byte_of_a_png_is_damaged(tmp_path, rgb):
     path = tmp_path / "flipped.png"
     Image.fromarray(rgb).save(path)
@@ -293,6 +302,7 @@ def test_bytes_after_the_end_are_no_damage(tmp_path, rgb):
     assert np.abs(read_rgb(path).astype(int) - rgb).mean() < 3
 
 
+@pytest.mark.usefixtures("decoder")
 def test_huge_image_is_one_line(tmp_path, rgb, monkeypatch):
     write_image(tmp_path / "huge.png", rgb)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", HEIGHT * WIDTH // 2 - 1)

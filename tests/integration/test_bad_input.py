@@ -185,11 +185,6 @@ def test_a_test_set_may_be_left_out_but_not_all(tiny, tmp_path, data):
     one_line(none, "data.test: ", "photographs, composites")
 
 
-def test_a_loss_of_another_stage_trains_nothing(tiny, tmp_path):
-    one_line(tiny("train", "stage=alpha_gan", "loss=alphanet"), "loss=alphanet: ", "targets", "loss=cgan_alpha")
-    assert not (tmp_path / "outputs").exists()
-
-
 def test_a_list_that_names_what_is_not_there(tiny, tmp_path, data):
     root = data("folder")
     (root / "list.txt").write_text("1\nanna\n")
