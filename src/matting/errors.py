@@ -1,30 +1,34 @@
-"""What the command line turns into one line and an exit code."""
+"""The errors that the command line turns into one line, and its exit codes."""
 
 import errno
 
-UNREAD = 141  # exit code where nobody reads the output any more: what a shell says of a process that SIGPIPE ended
+BAD_INPUT = 2  # UserError, and what Hydra says of a wrong key, choice or type
+INCOMPLETE = 3  # Incomplete
+JOB_FAILED = 4  # JobError, and every error that was not foreseen
+INTERRUPTED = 130  # Ctrl-C, as a shell reports it
+UNREAD = 141  # the reader of the output is gone (`matting runs | head`), as a shell reports SIGPIPE
 
 
 class UserError(Exception):
-    """Bad input: one line that names the file or key, what was expected and what to do. The command exits with 2."""
+    """Bad input. The message is one line: the file or key, what was expected and what to do."""
 
 
 class Incomplete(Exception):
-    """Most was done and some was not: one line that counts it. The command exits with 3."""
+    """Most of the work was done and some was not. The message is one line that counts it."""
 
 
 class JobError(Exception):
-    """A job that started and could not finish (a NaN in a loss term, a full disk). The command exits with 4."""
+    """A job that started and could not finish, because of a NaN in a loss term or a full disk."""
 
 
 class NoSpace(JobError):
-    """The disk is full. What was written before is whole, and the same command goes on there."""
+    """The disk is full. The files written before are whole, and the same command resumes there."""
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether that is why it was raised, wherever something was written."""
+    """Return whether a full disk or an exceeded quota caused the error."""
     return isinstance(error, NoSpace) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
 
 
 class Interrupted(Exception):
-    """Stopped by Ctrl-C; the line says how to go on. The command exits with 130."""
+    """Stopped by Ctrl-C. The message says how to resume."""

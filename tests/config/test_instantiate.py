@@ -38,7 +38,7 @@ REFUSED = [
     "matting.runs.run",
     "matting.config.instantiate.importlib.import_module",
     "matting.config.instantiate.locate",
-    "matting.config.compose.unpickled",
+    "matting.config.compose.composed",
     "matting.losses.matte.l1_loss",
     "matting.runs.run.Run",
 ]

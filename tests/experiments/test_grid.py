@@ -5,17 +5,16 @@ from functools import cache
 import pytest
 import yaml
 from hydra import initialize_config_dir
-from hydra.errors import ConfigCompositionException
 
+from matting.cli.arguments import parse
 from matting.config import schema
 from matting.config.compose import compose_config, config_dir, options
 from matting.config.identity import plain
 from matting.config.instantiate import resolve
 from matting.config.validate import check
 from matting.errors import UserError
-from matting.experiments import jobs as experiments
 from matting.experiments.experiment import fits
-from matting.experiments.grid import check_command, experiment_names, grid, read_file
+from matting.experiments.grid import check_experiment, experiment_names, grid, read_file
 from matting.experiments.jobs import Job, composed_row, job_of
 from matting.metrics.units import UNITS
 from matting.runs.upstream import method_run, stage_run
@@ -84,27 +83,6 @@ def test_a_file_is_a_short_overlay_with_its_full_size_command(name):
     assert f"matting {file['verb']} experiments={name} data=aim_d646_coco" in overlay
 
 
-@pytest.fixture
-def apart(monkeypatch):
-    """Six rows are composed by two processes."""
-    monkeypatch.setattr(experiments, "ROWS_A_PROCESS", 3)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    assert experiments.composing(6) == 2
-
-
-def test_rows_composed_by_processes_are_those_composed_here(hydra, apart):
-    lines = grid("pomagan/table3_terms", "train", (*QUICK, "seed=1,2"))
-    made = experiments.jobs_of("pomagan/table3_terms", "train", lines)
-    assert made == {words: job_of("train", words) for words in lines}
-    assert len(made) == 6
-
-
-def test_a_row_that_does_not_compose_in_a_process_is_told_of_as_here(hydra, apart):
-    lines = [*grid("pomagan/table3_terms", "train", (*QUICK, "seed=1,2")), ("experiments=pomagan/table3_terms", "no=1")]
-    with pytest.raises(ConfigCompositionException, match="no=1"):
-        experiments.jobs_of("pomagan/table3_terms", "train", lines)
-
-
 def test_rows_of_table_3_share_a_segmentation_run_but_not_of_table_4(hydra):
     terms, datasets = jobs_of("pomagan/table3_terms", *QUICK), jobs_of("pomagan/table4_datasets", *QUICK)
     assert [[run.kind for run in job.stages] for job in terms] == [["segmentation_gan", "alpha_gan"]] * 3
@@ -170,7 +148,7 @@ def test_a_row_is_measured_at_the_longer_side_that_it_was_trained_at(hydra):
         (
             "reproduce",
             ["experiments=pomagan/table1", "-c", "job"],
-            "`matting evaluate experiments=pomagan/table1 -c ...`",
+            "`matting evaluate experiments=pomagan/table1 --cfg ...`",
         ),
     ],
 )
@@ -181,13 +159,13 @@ def test_a_wrong_verb_or_name_of_an_experiment_is_one_line(matting, verb, words,
 
 
 def test_what_is_asked():
-    assert experiment_names(["seed=1"]) is None
-    assert experiment_names(["experiments=null"]) is None
-    assert experiment_names(["experiments=a/b,c"]) == ["a/b", "c"]
-    assert experiment_names(["experiments=all"]) == NAMES
-    check_command("train", ["experiments=pomagan/gan", "seed=1,2"])
+    assert experiment_names(parse("report", ["seed=1"]).experiments) == []
+    assert experiment_names(parse("report", ["experiments=null"]).experiments) == []
+    assert experiment_names(parse("report", ["experiments=a/b,c"]).experiments) == ["a/b", "c"]
+    assert experiment_names(parse("report", ["experiments=all"]).experiments) == NAMES
+    check_experiment("train", ["pomagan/gan"])
     with pytest.raises(UserError):
-        check_command("train", ["experiments=all"])
+        check_experiment("train", ["all"])
 
 
 def test_plan_lists_each_rows_runs_and_makes_none(tiny, tmp_path):

@@ -10,8 +10,8 @@ import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
-from matting.cli.arguments import literal
 from matting.cli.main import main
+from matting.config.quoting import for_hydra
 from matting.data.augment import cover
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb
@@ -147,12 +147,12 @@ def test_a_checkpoint_of_the_other_stage_names_both(matting, method, tmp_path):
 def test_names_and_colours_are_taken_as_they_are():
     texts = ["ü (1).jpg", "#00b140", "a=b,c", "in/[ab]*.jpg", "it's", 'a"b', "a\\", 'a\\"b', "1234e567", "~/x", "{x}"]
     for text in texts:
-        parsed = OverridesParser.create().parse_override(*literal([f"input={text}"]))
+        parsed = OverridesParser.create().parse_override(for_hydra(f"input={text}", grid=False))
         assert parsed.value() == expand_home(text)
         assert isinstance(parsed.value(), str)
     kept = ["input=null", "input='a b'", "seed=1", "background="]
-    assert literal(kept) == kept
-    assert literal(["-m", "background=green,blue"]) == ["-m", "background=green,blue"]
+    assert [for_hydra(word, grid=False) for word in kept] == kept
+    assert for_hydra("background=green,blue", grid=True) == "background=green,blue"
 
 
 def test_inputs_of_the_config_and_of_the_method_agree(matting, method, tmp_path):

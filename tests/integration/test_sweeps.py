@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 from hydra.core.plugins import Plugins
-from hydra.core.singleton import Singleton
 
 from matting.cli import sweeps
 from matting.config import schema
-from matting.config.compose import options
+from matting.config.compose import compose_job, options
 from matting.utils.files import read_metrics
 from tests.helpers.swept import FAST, results, start, starts
 
@@ -88,19 +87,6 @@ def test_a_grid_with_an_unknown_choice_runs_no_job_and_leaves_no_file(tiny, tmp_
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-def test_one_run_loads_no_plugins_and_a_grid_after_it_does(monkeypatch):
-    pytest.importorskip("hydra_plugins", reason="the extra `sweeps` is not installed")
-    monkeypatch.delitem(Singleton._instances, Plugins)
-
-    def installed():
-        return {name.split(".")[1] for name in Plugins.instance().class_name_to_class if "hydra_plugins." in name}
-
-    sweeps.register(["stage=alpha_gan", "--cfg", "job"])
-    assert not installed()
-    sweeps.register(["seed=0,1", "-m"])
-    assert {"hydra_joblib_launcher", "hydra_optuna_sweeper"} <= installed()
-
-
 @pytest.mark.parametrize(
     ("choice", "package"), [("launcher=ray", "hydra-ray-launcher"), ("sweeper=optuna", "hydra-optuna-sweeper")]
 )
@@ -171,7 +157,8 @@ def test_the_sweep_file_of_the_documentation_makes_a_command_that_runs(matting):
 @pytest.mark.parametrize("part", ["launcher", "sweeper", "sweeper/sampler"])
 def test_every_launcher_and_sweeper_passes(part):
     schema.register()
+    sweeps.prefer_own_files()
     for choice in options(f"hydra/{part}"):
         if "/" not in choice:
             group = [OPTUNA] if "sampler" in part else []
-            sweeps.check_command("train", [*group, f"hydra/{part}={choice}", "plan=false"])
+            sweeps.check_plugins(compose_job("train", [*group, f"hydra/{part}={choice}", "plan=false"]))

@@ -8,6 +8,7 @@ import pytest
 import wandb
 
 from matting import reports
+from matting.cli.arguments import parse
 from matting.commands import dashboard
 from matting.config import schema
 from matting.errors import UserError
@@ -31,6 +32,12 @@ def alone(tmp_path_factory, tmp_path, monkeypatch):
     wandb.teardown()
 
 
+def run(words):
+    """The verb with the words of its command line."""
+    line = parse("dashboard", words)
+    dashboard.run_experiments(line.experiments, line.other_overrides)
+
+
 @pytest.fixture
 def printed(monkeypatch, capsys):
     """What `dry_run=true` prints for WORDS, read back; the network is not there."""
@@ -39,7 +46,7 @@ def printed(monkeypatch, capsys):
         raise OSError("no network")
 
     monkeypatch.setattr(socket.socket, "connect", unreachable)
-    dashboard.run_experiments([*WORDS, "dry_run=true", "logger.wandb.project=hair"])
+    run([*WORDS, "dry_run=true", "logger.wandb.project=hair"])
     return json.loads(capsys.readouterr().out)["pomagan/table3_terms"]
 
 
@@ -88,7 +95,7 @@ def test_a_report_has_the_published_table_and_the_same_panels(printed):
 
 
 def test_an_experiment_of_evaluations_has_no_training(capsys):
-    dashboard.run_experiments(["experiments=alphanet/table2", "scale=quick", "method=closed_form,knn", "dry_run=true"])
+    run(["experiments=alphanet/table2", "scale=quick", "method=closed_form,knn", "dry_run=true"])
     panels = panels_of(json.loads(capsys.readouterr().out)["alphanet/table2"])
     assert "Loss terms, raw" not in panels
     (parallel,) = panels["Grid"]
@@ -147,7 +154,7 @@ def test_saving_gives_the_addresses(monkeypatch, capsys):
         monkeypatch.setattr(f"matting.reports.wandb_dashboard.{kind}.save", lambda self: self)
         address = property(lambda self: f"https://wandb.example/{self.entity}/{type(self).__name__}")
         monkeypatch.setattr(f"matting.reports.wandb_dashboard.{kind}.url", address)
-    dashboard.run_experiments([*WORDS, "logger.wandb.entity=team"])
+    run([*WORDS, "logger.wandb.entity=team"])
     assert logged == [("team", "online")]
     addresses = ["https://wandb.example/team/Workspace", "https://wandb.example/team/Report"]
     assert capsys.readouterr().out.splitlines() == addresses
@@ -164,7 +171,7 @@ def test_saving_gives_the_addresses(monkeypatch, capsys):
 )
 def test_what_is_missing_is_said_in_one_line(words, said):
     with pytest.raises(UserError, match=said) as error:
-        dashboard.run_experiments(words)
+        run(words)
     assert "\n" not in str(error.value)
 
 
@@ -175,7 +182,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "matting.reports.wandb_dashboard")
     monkeypatch.delattr(reports, "wandb_dashboard")
     with pytest.raises(UserError, match=r"pip install .*matting\[dashboards\]"):
-        dashboard.run_experiments([*WORDS, "dry_run=true"])
+        run([*WORDS, "dry_run=true"])
 
 
 def test_the_verb_is_there(matting):

@@ -1,135 +1,126 @@
-"""The words of a command line, checked before Hydra reads them. No torch here."""
+"""The command line, parsed once: its options, and its overrides as typed and as Hydra takes them."""
 
 import argparse
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
 
-from hydra import compose
-from hydra._internal.utils import get_args_parser
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep
-from omegaconf import OmegaConf
 
-from matting.cli import help, sweeps
-from matting.config.compose import config_dir, hydra_ready, options
+from matting.config.compose import options, parsed
 from matting.config.messages import no_choice
+from matting.config.quoting import for_hydra
 from matting.config.rules import shown
 from matting.errors import UserError
-from matting.utils.home_paths import expand_home
 
-CFG = ("-c", "--cfg")
-PRINTING = (*CFG, "-i", "--info")
-OF_CFG = ("-p", "--package", "--resolve")
-OPTIONS = (*sweeps.GRID, *help.HELP, *PRINTING, *OF_CFG)
-NO_EXPERIMENT = ("experiments=", "experiments=null")
+GRID = "hydra.mode=MULTIRUN"  # the override that says the same as -m
+TOPICS = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")  # of --info, as Hydra has them
 
 
-def is_option(argument: str) -> bool:
-    return argument.startswith("-")
+@dataclass(frozen=True)
+class CommandLine:
+    """One command line after its verb.
+
+    typed: all of its words. overrides: those that Hydra composes, free text quoted, without `experiments=null`.
+    experiments: the names after `experiments=`, ("all",) for all; empty without that word.
+    """
+
+    verb: str
+    typed: tuple[str, ...]
+    overrides: tuple[str, ...]
+    experiments: tuple[str, ...]
+    multirun: bool
+    help: bool
+    cfg: str | None
+    info: str | None
+    package: str | None
+    resolve: bool
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether it asks for several jobs: by -m, by `hydra.mode=MULTIRUN`, or by the grid of an experiment."""
+        return self.multirun or bool(self.experiments) or GRID in self.overrides
+
+    @property
+    def other_overrides(self) -> list[str]:
+        """The overrides beside `experiments=`."""
+        return [word for word in self.overrides if not names_experiments(word)]
+
+    @property
+    def printing(self) -> str | None:
+        """The option that prints a config and runs nothing."""
+        return "--cfg" if self.cfg else "--info" if self.info else None
 
 
-def is_override(argument: str) -> bool:
-    return argument.startswith("~") or ("=" in argument and not is_option(argument))
+class Parser(argparse.ArgumentParser):
+    """A parser that raises UserError where argparse would print its usage and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
 
 
-def checked(arguments: Sequence[str]) -> list[str]:
-    """The words that say something; raises UserError for an option or a choice that there is not."""
-    if nameless := [argument for argument in arguments if argument.startswith("=")]:
-        raise UserError(f"{nameless[0]}: no key before the =; arguments are key=value")
-    named = {argument.split("=")[0]: argument for argument in arguments if is_option(argument)}
-    for name, argument in named.items():
-        if name not in OPTIONS:
-            raise UserError(f"{argument}: no such option; arguments are key=value, options are {' '.join(OPTIONS)}")
-    printing = next((named[name] for name in PRINTING if name in named), None)
-    if printing and {*sweeps.GRID} & {*named}:
-        raise UserError(f"{printing}: not of a grid; leave out -m and give one value a key, or plan=true in its place")
-    if not {*CFG} & {*named} and (alone := next((named[name] for name in OF_CFG if name in named), None)):
-        raise UserError(f"{alone}: of the config that is printed; goes with --cfg job")
-    words = [argument for argument in arguments if argument not in NO_EXPERIMENT]
-    parsed(words)
-    for word in filter(is_override, words):
+def parser() -> Parser:
+    """Return the parser of the options that every verb takes: those of Hydra that make sense here."""
+    made = Parser(add_help=False, allow_abbrev=False)
+    made.add_argument("-h", "--help", action="store_true")
+    made.add_argument("-m", "--multirun", action="store_true")
+    made.add_argument("-c", "--cfg", choices=["job", "hydra", "all"])
+    made.add_argument("-i", "--info", nargs="?", const="all", choices=TOPICS)
+    made.add_argument("-p", "--package")
+    made.add_argument("--resolve", action="store_true")
+    made.add_argument("words", nargs="*")
+    return made
+
+
+def parse(verb: str, arguments: Sequence[str]) -> CommandLine:
+    """Parse the words after a verb.
+
+    Raises UserError for an unknown option, for options that exclude each other, and for a choice that is no text;
+    raises Hydra's OverrideParseException for a word that is no override.
+    """
+    if nameless := next((word for word in arguments if word.startswith("=")), None):
+        raise UserError(f"{nameless}: no key before the =; arguments are key=value")
+    given, unknown = parser().parse_known_intermixed_args(list(arguments))
+    if unknown:
+        names = "-h --help, -m --multirun, -c --cfg, -i --info, -p --package, --resolve"
+        raise UserError(f"{unknown[0]}: no such option; arguments are key=value, options are {names}")
+    words = [word for word in given.words if word not in ("experiments=", "experiments=null")]
+    overrides = tuple(for_hydra(word, grid=given.multirun) for word in words)
+    names = next((word.partition("=")[2] for word in reversed(words) if names_experiments(word)), "")
+    line = CommandLine(
+        verb,
+        tuple(arguments),
+        overrides,
+        tuple(names.split(",")) if names else (),
+        *(given.multirun, given.help, given.cfg, given.info, given.package, given.resolve),
+    )
+    check_options(line)
+    for word in overrides:
         check_choice(word)
-    return words
+    return line
 
 
-def in_order(arguments: Sequence[str]) -> list[str]:
-    """As Hydra's parser wants them, all overrides in one piece: `seed=0 -m scale=quick` as `-m seed=0 scale=quick`."""
-    return sorted(arguments, key=is_override)
+def names_experiments(word: str) -> bool:
+    """Return whether a word is `experiments=...`."""
+    return word.startswith("experiments=")
 
 
-def parsed(arguments: Sequence[str]) -> argparse.Namespace:
-    """As Hydra's parser has them; raises UserError where it would print its usage."""
-    parser = get_args_parser()
-    parser.exit_on_error = False
-    try:
-        return parser.parse_args(in_order(arguments))
-    except argparse.ArgumentError as error:
-        raise UserError(str(error)) from None
+def check_options(line: CommandLine) -> None:
+    """Raise UserError for options that exclude each other or miss their partner."""
+    if line.printing and line.multirun:
+        raise UserError(f"{line.printing}: not of a grid; leave out -m and give each key one value, or use plan=true")
+    alone = "--package" if line.package is not None else "--resolve" if line.resolve else None
+    if alone and line.cfg is None:
+        raise UserError(f"{alone}: is about the config that is printed; it goes with --cfg job")
 
 
 def check_choice(word: str) -> None:
-    """Raise UserError for a choice of a group that is no text, which Hydra does not name: `loss=null`, `loss=3`."""
-    group, text = re.split("[@=]", word.lstrip("+"))[0], word.partition("=")[2]
-    if not re.fullmatch(r"\w[\w/]*", group) or not (config_dir() / group).is_dir() or text in options(group):
+    """Raise UserError for a choice that is no text: of `loss=null` or `loss=3` Hydra does not name the group."""
+    override = parsed(word)
+    group = override.key_or_group
+    if override.is_delete() or not options(group):
         return
-    (override,) = OverridesParser.create().parse_overrides([word])
     value = override.value()
     for choice in value.list if isinstance(value, ChoiceSweep) else [value]:
         if choice in (None, "") or isinstance(choice, (int, float, dict)):
             raise UserError(no_choice(group, shown(choice)))
-
-
-def check_package(verb: str, arguments: Sequence[str]) -> None:
-    """Raise UserError where `--package` names no node of the config that `--cfg` prints."""
-    given = parsed(arguments)
-    if given.package in (None, "_global_"):
-        return
-    with hydra_ready():
-        config = compose(verb, given.overrides, return_hydra_config=given.cfg != "job")
-    if OmegaConf.select(config, given.package) is None:
-        raise UserError(
-            f"--package {given.package}: not in the config; `matting {verb} --cfg {given.cfg}` prints all of it"
-        )
-
-
-# Keys whose values are file names, run folders, digests, parts of names or colours, not Hydra's grammar.
-FREE_TEXT = (
-    *(
-        "input",
-        "output",
-        "background",
-        "trimap",
-        "method.segmentation",
-        "method.alpha",
-        "method.alphanet",
-        "method.matting",
-    ),
-    *("stage.coarse", "stage.segmentation", "stage.matting"),
-    *("paths.data_root", "paths.output_dir", "paths.cache_dir"),
-    *("state", "kind", "match"),
-)
-
-
-IN_HOME = re.compile(r"""(?<![^,])(["']?)(~(?:/[^,"']*)?)\1(?=,|$)""")  # a value of a grid, quoted or not
-
-
-def literal(arguments: list[str]) -> list[str]:
-    """Free text quoted, so that Hydra takes `input=me (1).jpg` as it is, and `~/` as the home.
-
-    In a grid `a,b` stays a list, of which only what begins with `~/` is quoted.
-    """
-    grid = {"-m", "--multirun"} & {*arguments}
-    words = []
-    for argument in arguments:
-        key, _, value = argument.partition("=")
-        if value and key in FREE_TEXT:
-            if grid or value[0] in "'\"" or value == "null":
-                argument = f"{key}={IN_HOME.sub(lambda found: quoted(found[2]), value)}"
-            else:
-                argument = f"{key}={quoted(value)}"
-        words.append(argument)
-    return words
-
-
-def quoted(text: str) -> str:
-    return '"' + re.sub(r"(\\+)$", r"\1\1", re.sub(r'(\\*)"', r'\1\1\\"', expand_home(text))) + '"'

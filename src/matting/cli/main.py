@@ -1,7 +1,8 @@
-"""Choose the verb of a command line. Neither Hydra nor torch is imported for the usage."""
+"""Choose the verb of a command line. The usage imports neither Hydra nor torch."""
 
-import gc
 import sys
+
+from matting.errors import BAD_INPUT
 
 VERBS = {
     "train": "fit one stage: matting train stage=alpha_gan data=aim_d646_coco",
@@ -14,13 +15,8 @@ VERBS = {
 }
 
 
-PRINTS = ("-h", "--help", "-c", "--cfg", "-i", "--info")
-
-
-BAD_INPUT, INTERRUPTED = 2, 130
-
-
 def usage() -> str:
+    """Return the lines that `matting --help` prints."""
     width = max(map(len, VERBS))
     lines = [f"  {verb:<{width}}  {line}" for verb, line in VERBS.items()]
     return "\n".join(
@@ -45,15 +41,9 @@ def main(argv: list[str]) -> int:
     if verb not in VERBS:
         print(f"matting: no verb {verb!r}\n{usage()}", file=sys.stderr)
         return BAD_INPUT
-    if only_prints(rest):
-        gc.disable()  # a twentieth of the time, for a process that prints and ends
     from matting.cli.app import answer
 
     try:
         return answer(verb, rest)
-    except SystemExit as stop:  # argparse's, of --help and of an option that there is not
+    except SystemExit as stop:  # of a sweep whose output nobody reads, and of Lightning on SIGTERM
         return stop.code if isinstance(stop.code, int) else BAD_INPUT
-
-
-def only_prints(arguments: list[str]) -> bool:
-    return bool({*PRINTS} & {*arguments})

@@ -1,4 +1,4 @@
-"""What a sweep needs beside Hydra: failed jobs told whoever launched them, Optuna's study resumed. No torch here."""
+"""What a sweep needs beside Hydra: a count of failed jobs under any launcher, and an Optuna study that resumes."""
 
 import contextlib
 import hashlib
@@ -8,55 +8,40 @@ import json
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from hydra import compose
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
-from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
-from omegaconf import BooleanNode, DictConfig, OmegaConf, ValidationError, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from matting.config.compose import config_dir, hydra_ready
+from matting.config.compose import config_dir
 from matting.config.rules import shown
 from matting.config.validate import check_values
 from matting.errors import JobError, UserError
 from matting.utils import locks
 
-GRID = ("-m", "--multirun")
-PACKAGE = "hydra_plugins"  # which Hydra's plugins are installed into
 INSTALL = "pip install 'matting[sweeps]'"
-NOT_INSTALLED = r"Unknown plugin class : 'hydra_plugins\.(\w+)"  # as Hydra says it
+NOT_INSTALLED = r"Unknown plugin class : 'hydra_plugins\.(\w+)"  # Hydra's message
 
 
 class SweepState:
-    """The sweep of this process.
-
-    failures: a JSON line for each failed job, written where the job ran. without_plugins: Hydra knows of none yet.
-    """
+    """The sweep of this process. failures: the file in which each failed job is a JSON line, wherever it ran."""
 
     failures: Path | None = None
     study = contextlib.ExitStack()
-    without_plugins = False
 
 
-def register(arguments: Sequence[str]) -> None:
-    """Load the plugins that are installed, and let the files of conf/hydra/ stand for their nodes, which Hydra would
-    take for their types and warn.
+def prefer_own_files() -> None:
+    """Let the files of conf/hydra/ replace the configs of the same name that plugins register.
 
-    A command that makes one run needs none: reading them is a fifth of the time that a config takes to print.
+    Hydra would take the plugins' configs for the types of our files, and warn.
     """
-    if not any(word.startswith((*GRID, "-i", "--info")) or "hydra" in word for word in arguments):
-        without_plugins()
-        return
-    plugins = Plugins.instance()
-    if SweepState.without_plugins:
-        plugins._initialize()  # Hydra looks only once by itself
-        SweepState.without_plugins = False
+    Plugins.instance()  # registers them
     for file in (config_dir() / "hydra").rglob("*.yaml"):
         group = ConfigStore.instance().repo
         for name in file.relative_to(config_dir()).parts[:-1]:
@@ -64,17 +49,20 @@ def register(arguments: Sequence[str]) -> None:
         group.pop(file.name, None)
 
 
-def without_plugins() -> None:
-    """Have Hydra look for plugins where their package cannot be imported, unless it has looked already."""
-    if Plugins not in Singleton._instances:
-        sys.modules[PACKAGE] = None  # type: ignore[assignment]
-        Plugins.instance()
-        del sys.modules[PACKAGE]
-        SweepState.without_plugins = True
+def check_plugins(config: DictConfig) -> None:
+    """Raise UserError for values that no launcher or sweeper can be made of, and for a plan of a search."""
+    node = config.hydra
+    for part in ("launcher", "sweeper"):
+        if not isinstance(node[part], DictConfig):
+            raise UserError(f"hydra.{part}={shown(node[part])}: expected a node; hydra/{part}=... chooses one")
+    parts = {part: OmegaConf.to_container(node[part], resolve=True) for part in ("launcher", "sweeper")}
+    check_values({"hydra": parts})
+    if node.runtime.choices["hydra/sweeper"] == "optuna" and config.get("plan"):
+        raise UserError("plan=true: a search chooses each trial by those before it; leave hydra/sweeper=optuna out")
 
 
 class Sweep(Callback):
-    """Hydra's hooks. The object goes with every job to the process or machine where it runs."""
+    """Hydra's hooks. The object is sent with every job to the process or machine where the job runs."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         folder = Path(config.hydra.sweep.dir).absolute()
@@ -88,7 +76,7 @@ class Sweep(Callback):
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         if job_return.status == JobStatus.FAILED:
             try:
-                with contextlib.redirect_stderr(io.StringIO()):  # Hydra has a line for each time that it is asked
+                with contextlib.redirect_stderr(io.StringIO()):  # each access prints a line
                     _ = job_return.return_value
             except Exception as error:
                 with self.failures.open("a") as file:
@@ -96,21 +84,21 @@ class Sweep(Callback):
 
 
 def remove_config(folder: Path) -> None:
-    """Remove the sweep's config that Hydra leaves: nothing reads it, and it names the home where that is given."""
+    """Remove the config that Hydra leaves in the sweep's folder: nothing reads it, and it may name the home."""
     with contextlib.suppress(OSError):
         (folder / "multirun.yaml").unlink()
 
 
 def resume_study(config: DictConfig, folder: Path) -> None:
-    """Make the sweeper's node ask for the trials that the study of these words still lacks.
+    """Set the sweeper's node to the number of trials that the study of these words still lacks.
 
-    An interrupted trial comes first, with the same values: its run goes on. Another process at the same study is waited
-    for.
+    An interrupted trial comes first, with the same values, so that its run resumes. Waits while another process works
+    on the same study.
     """
     import optuna
 
-    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # long since stable
-    optuna.logging.disable_default_handler()  # it colours its lines, into files too
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # stable for years
+    optuna.logging.disable_default_handler()  # it writes colour codes into files too
     optuna.logging.enable_propagation()
     node, overrides = config.hydra.sweeper, config.hydra.overrides.task
     with read_write(node), open_dict(node):
@@ -132,33 +120,9 @@ def resume_study(config: DictConfig, folder: Path) -> None:
             node.sampler.seed += len(study.trials)
 
 
-def check_command(verb: str, arguments: Sequence[str]) -> None:
-    """Raise UserError for a value that no launcher or sweeper can be made of, and for a plan of a search."""
-    words = [word for word in arguments if re.match("~?[+]*hydra[./].*=|~hydra", word)]
-    if not words:
-        return
-    with hydra_ready():
-        node = compose(verb, words, return_hydra_config=True).hydra
-    for part in ("launcher", "sweeper"):
-        if not isinstance(node[part], DictConfig):
-            raise UserError(f"hydra.{part}={shown(node[part])}: expected a node; hydra/{part}=... chooses one")
-    parts = {part: OmegaConf.to_container(node[part], resolve=True) for part in ("launcher", "sweeper")}
-    check_values({"hydra": parts})
-    plan = next((word for word in arguments if word.startswith("plan=")), "plan=false")
-    if node.runtime.choices["hydra/sweeper"] == "optuna" and is_true(plan.partition("=")[2]):
-        raise UserError(f"{plan}: a search chooses each trial by those before it; leave hydra/sweeper=optuna out")
-
-
-def is_true(text: str) -> bool:
-    """As a key of the config takes it: true, True, yes, 1."""
-    with contextlib.suppress(ValidationError):  # Hydra's to tell
-        return BooleanNode(text)._value() is True
-    return False
-
-
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Run a sweep; raise JobError if jobs failed, whatever launched them: the first, after a line for each.
+    """Run a sweep in the block. Raise JobError for the first failed job under any launcher, after a line for each.
 
     Raises UserError for a launcher or sweeper that is not installed.
     """
@@ -183,11 +147,12 @@ def reported() -> Iterator[None]:
         SweepState.study.close()
         file, SweepState.failures = SweepState.failures, None
         if file is not None:
-            remove_config(file.parent)  # no job has begun where one has a choice that there is not
-            with contextlib.suppress(OSError):  # where there is no folder of sweeps there is no file
+            remove_config(file.parent)  # if composing a job failed, no job has begun
+            with contextlib.suppress(OSError):  # no folder, no file
                 file.unlink()
 
 
 def failures() -> list[str]:
+    """Return the message of each failed job of this process's sweep."""
     file = SweepState.failures
     return [json.loads(line) for line in file.read_text().splitlines()] if file is not None and file.is_file() else []

@@ -11,7 +11,6 @@ from matting.config.compose import compose_config
 from matting.errors import UserError
 from matting.experiments.comparison import compare
 from matting.experiments.experiment import experiment, key_of
-from matting.experiments.grid import experiment_names
 from matting.experiments.snapshot import experiment_snapshot
 from matting.tracking.wandb_session import has_key
 from matting.utils.console import say
@@ -21,22 +20,21 @@ OWN = ("dry_run", "logger")  # keys of this verb; all others belong to the exper
 
 def run(config: DictConfig) -> None:
     """Raise the UserError of a command line that names no experiment."""
-    run_experiments(())
+    run_experiments((), ())
 
 
-def run_experiments(arguments: Sequence[str]) -> None:
+def run_experiments(names: Sequence[str], overrides: Sequence[str]) -> None:
     """Save a workspace and a report for each experiment and print their addresses; run nothing.
 
     `dry_run=true` prints both as JSON instead, which needs neither network nor account. All other words are overrides
     of the experiment, grids among them. Raise UserError without `experiments=`, the extra `dashboards` or an API key.
     """
-    names = experiment_names(arguments)
     if not names:
         raise UserError(
             "experiments: no value; give experiments=<name>, such as experiments=pomagan/table1, or experiments=all"
         )
-    own = [word for word in arguments if key_of(word).split(".")[0] in OWN]
-    words = [word for word in arguments if word not in own and key_of(word) != "experiments"]
+    own = [word for word in overrides if key_of(word).split(".")[0] in OWN]
+    words = [word for word in overrides if word not in own]
     config = compose_config("dashboard", own)
     node = config.logger.get("wandb")
     if node is None:

@@ -1,7 +1,6 @@
 """matting predict: alpha, cut-out and composite of pictures of any size. No torch before the input is checked."""
 
 import re
-import shlex
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -9,6 +8,7 @@ from omegaconf import DictConfig
 
 from matting.config.derive import SHARED
 from matting.config.identity import plain
+from matting.config.quoting import command_text
 from matting.errors import Incomplete, UserError
 from matting.prediction.inputs import FOLDERS, beside, find_pictures, read_background
 from matting.runs.upstream import below, method_upstream
@@ -68,4 +68,4 @@ def train_command(config: DictConfig, key: str, stage: str) -> str:
     named = [
         f"stage.{name}={config.method[k]}" for k, name in below(config.method, key) if config.method[k] is not None
     ]
-    return shlex.join(["matting", "train", f"stage={stage}", *named, *given])
+    return command_text(["matting", "train", f"stage={stage}", *named, *given])

@@ -1,14 +1,13 @@
 """matting report: write the page and the tables of a recipe or an experiment from its runs."""
 
-import shlex
 import sys
 from collections.abc import Sequence
 
 from omegaconf import DictConfig
 
+from matting.config.quoting import command_text
 from matting.errors import UserError
 from matting.experiments.experiment import experiment
-from matting.experiments.grid import experiment_names
 from matting.experiments.recipe import recipe_runs
 from matting.reports.write import write_experiment, write_recipe
 from matting.utils.console import say
@@ -22,14 +21,13 @@ def run(config: DictConfig) -> None:
     recipe = recipe_runs(config)
     missing = [step for step in recipe.steps if step.result() is None]
     if missing:
-        command = shlex.join(["matting", "reproduce", *sys.argv[1:]])
+        command = command_text(["matting", "reproduce", *sys.argv[2:]])
         names = ", ".join(f"{step} ({step.state()})" for step in missing)
         raise UserError(f"recipe={recipe.name}: not done: {names}; `{command}` makes them")
     say(str(write_recipe(recipe)))
 
 
-def run_experiments(arguments: Sequence[str]) -> None:
+def run_experiments(names: Sequence[str], overrides: Sequence[str]) -> None:
     """Write the report of each experiment that `experiments=` names; run nothing, tell what is missing or failed."""
-    overrides = [word for word in arguments if not word.startswith("experiments=")]
-    for name in experiment_names(arguments) or []:
+    for name in names:
         write_experiment(experiment(name, overrides))

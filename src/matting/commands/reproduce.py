@@ -9,7 +9,6 @@ from matting.data.build import fingerprint
 from matting.errors import JobError
 from matting.experiments.execution import ensure_evaluation, make_rows
 from matting.experiments.experiment import experiment
-from matting.experiments.grid import experiment_names
 from matting.experiments.recipe import forget, make_stages, recipe_runs, rerun, show_plan
 from matting.metrics.units import table_text
 from matting.reports import write
@@ -47,13 +46,12 @@ def run(config: DictConfig) -> None:
     say(str(recipe.page))
 
 
-def run_experiments(arguments: Sequence[str]) -> None:
+def run_experiments(names: Sequence[str], overrides: Sequence[str]) -> None:
     """Run the experiments that `experiments=` names, one after another, then write their reports and an index.
 
     The other rows run on after a row fails; raise JobError at the end that names the failed rows.
     """
-    overrides = [word for word in arguments if not word.startswith("experiments=")]
-    found = [experiment(name, overrides) for name in experiment_names(arguments) or []]
+    found = [experiment(name, overrides) for name in names]
     failed = [line for one in found for line in make_rows(one)]
     if not found[0].jobs[0].config().plan:
         lines = [write.write_experiment(one) for one in found]

@@ -1,43 +1,48 @@
-"""Composing configs with Hydra, once for all command lines that differ only in values. No torch here."""
+"""Compose configs with Hydra. Command lines that make the same choices share one composition.
+
+Hydra takes a third of a second to compose a config, most of it to read the files of the chosen groups. The rows of a
+grid and the runs below them differ in few words, most of which set a value. Hydra sets values last, so a line is
+composed here of its choices alone, and its values are set on a copy.
+"""
 
 import contextlib
-import gc
-import pickle
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 
-import omegaconf.base
-import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-KEPT = 64  # configs, of a sweep's thousands: each is thousands of objects that the garbage collector walks through
+from matting.config import hydra_internals
 
-# OmegaConf parses an interpolation each time that it is resolved, four fifths of the time that resolving takes.
-omegaconf.base.parse = lru_cache(1024)(omegaconf.base.parse)
-# It reads each file anew for each config, with Python's reader, where libyaml takes a sixth of the time.
-yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[misc]
+KEPT = 64  # compositions in memory; a sweep may ask for thousands
+
+# The groups that name a run. A line that chooses only of these has the composition that its run folder is named by.
+NAMING = {"train": ("stage", "scale", "data"), "evaluate": ("method", "scale", "data")}
+
+COMPOSED: dict[tuple[str, tuple[str, ...]], DictConfig] = {}  # by verb and choices; the oldest is dropped
 
 
 def config_dir() -> Path:
-    """Folder of the configs: `conf/` of the checkout, linked into the package, or its copy in an installed wheel."""
+    """Return the folder of the configs: `conf/` of the checkout, linked into the package, or its copy in a wheel."""
     return Path(__file__).parents[1] / "conf"
 
 
+@lru_cache
 def options(group: str) -> list[str]:
-    """The choices of a config group."""
+    """Return the choices of a config group, sorted; an empty list for a key that is no group."""
     folder = config_dir() / group
     return sorted(file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.yaml"))
 
 
 @contextlib.contextmanager
 def hydra_ready() -> Iterator[None]:
-    """Hydra set up for the block, unless it is already."""
+    """Set up Hydra for the block, unless it is set up already."""
     if GlobalHydra.instance().is_initialized():
         yield
         return
@@ -45,55 +50,89 @@ def hydra_ready() -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def collected_rarely() -> Iterator[None]:
-    """For the block, garbage is looked for after 50,000 new objects instead of 700: a config is thousands of them.
-
-    Naming the runs of many rows takes a sixth less of the time.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+@lru_cache(4096)
+def parsed(word: str) -> Override:
+    """Parse one word of a command line; raises Hydra's OverrideParseException."""
+    (override,) = OverridesParser.create().parse_overrides([word])
+    return override
 
 
 def compose_config(verb: str, words: Sequence[str] = ()) -> DictConfig:
-    """What Hydra composes of `conf/<verb>.yaml` and a command line, inside a Hydra job or outside of one.
+    """Compose `conf/<verb>.yaml` and a command line, inside a Hydra job or outside of one.
 
-    Hydra takes a tenth of a second for one; rows of a grid, and the runs that they stand on, differ in few words, most
-    of which set a value. Hydra sets values last, on top of what the other words compose to: so they are set here, on a
-    copy of that, which lines with the same other words share. The caller may change what it gets. Raises what Hydra
-    raises: where a value does not fit, the whole line is given to it.
+    The caller may change the result. Raises what Hydra raises.
     """
-    values = [override for override in map(value_override, words) if override]
-    others = tuple(word for word in words if value_override(word) is None)
-    with hydra_ready():
-        config = unpickled(composed(verb, others))
-        try:
-            for override in values:
-                OmegaConf.update(config, override.key_or_group, override.value())
-        except OmegaConfBaseException:
-            return compose(verb, list(words))
+    return with_values(verb, words, hydra=False)
+
+
+def compose_job(verb: str, words: Sequence[str]) -> DictConfig:
+    """Compose the config of a job with its node `hydra`, which names these words."""
+    config = with_values(verb, words, hydra=True)
+    overrides = list(map(parsed, words))
+    task = [override for override in overrides if not override.is_hydra_override()]
+    with read_write(config.hydra):
+        config.hydra.overrides.task = [override.input_line for override in task]
+        config.hydra.overrides.hydra = [one.input_line for one in overrides if one.is_hydra_override()]
+        config.hydra.runtime.cwd = str(Path.cwd())
+        config.hydra.job.override_dirname = hydra_internals.dirname_of(task, config.hydra.job.config.override_dirname)
     return config
 
 
+def with_values(verb: str, words: Sequence[str], hydra: bool) -> DictConfig:
+    """Return a copy of the composition of a line's choices, with the line's values set on it."""
+    overrides = list(map(parsed, words))
+    values = [override for override in overrides if sets_value(override)]
+    choices = [word for word, override in zip(words, overrides, strict=True) if not sets_value(override)]
+    with hydra_ready():
+        config = deepcopy((composed if hydra else composed_without_hydra)(verb, *choices))
+        try:
+            for override in values:
+                OmegaConf.update(config, override.key_or_group, override.value())
+        except OmegaConfBaseException:  # Hydra has the message that the user gets
+            return compose(verb, list(words), return_hydra_config=hydra)
+    return config
+
+
+def composed(verb: str, *words: str) -> DictConfig:
+    """Compose a line with the node `hydra`, once in a process. The result is shared: copy it before a change."""
+    choices = sorted(word for word in words if chosen_group(word))  # their order says nothing to Hydra
+    others = [word for word in words if not chosen_group(word)]
+    key = verb, (*choices, *others)
+    if key not in COMPOSED:
+        config = compose(verb, list(words), return_hydra_config=True)
+        naming, made = NAMING.get(verb, ()), config.hydra.runtime.choices
+        if not others and {chosen_group(word) for word in choices} <= {*naming}:
+            keep((verb, tuple(sorted(f"{group}={made[group]}" for group in naming))), config)
+        keep(key, config)
+    return COMPOSED[key]
+
+
+def keep(key: tuple[str, tuple[str, ...]], config: DictConfig) -> None:
+    """Keep a composition; drop the oldest where there are too many."""
+    COMPOSED[key] = config
+    while len(COMPOSED) > KEPT:
+        del COMPOSED[next(iter(COMPOSED))]
+
+
 @lru_cache(KEPT)
-def composed(verb: str, words: tuple[str, ...]) -> bytes:
-    return pickle.dumps(compose(verb, list(words)))
+def composed_without_hydra(verb: str, *words: str) -> DictConfig:
+    """`composed` without the node `hydra`. The result is shared: copy it before a change."""
+    config = deepcopy(composed(verb, *words))
+    with open_dict(config):
+        del config["hydra"]
+    return config
 
 
-def unpickled(config: bytes) -> DictConfig:
-    """A config that this process has pickled: a copy in a fifth of the time that `deepcopy` takes."""
-    found: DictConfig = pickle.loads(config)  # noqa: S301 - never of a file or of another process
-    return found
-
-
-@lru_cache(1024)
-def value_override(word: str) -> Override | None:
-    """A word that sets the value of a key which there is; None for one that adds, deletes or chooses of a group."""
-    (override,) = OverridesParser.create().parse_overrides([word])
+def sets_value(override: Override) -> bool:
+    """Return whether a word only sets the value of an existing key, outside of the node `hydra`."""
+    if override.type is not OverrideType.CHANGE or override.package is not None or override.is_sweep_override():
+        return False
     key = override.key_or_group
-    changes = override.type is OverrideType.CHANGE and override.package is None
-    return override if changes and ("." in key or not options(key)) else None
+    return not override.is_hydra_override() and ("." in key or not options(key))
+
+
+def chosen_group(word: str) -> str | None:
+    """Return the group that a word chooses of; None for a word that sets, adds or deletes, and for `group@node=`."""
+    override = parsed(word)
+    plain = override.type is OverrideType.CHANGE and override.package is None
+    return override.key_or_group if plain and options(override.key_or_group) else None

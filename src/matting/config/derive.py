@@ -1,7 +1,6 @@
-"""Derive the configs of upstream runs and of a recipe's steps from the config that asks for them. No torch."""
+"""Derive the configs of upstream runs and of a recipe's steps from the config that asks for them."""
 
 import json
-import pickle
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import lru_cache
@@ -9,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from matting.config.compose import KEPT, compose_config, unpickled
+from matting.config.compose import KEPT, NAMING, compose_config, options
 from matting.config.identity import plain
 
 # What a derived config (an upstream run, a step of a recipe) takes over from the config that asks for it.
@@ -19,23 +18,23 @@ SHARED = ("seed", "paths", "scale", "vgg", "augment", "data", "trainer", "logger
 def derive(config: Mapping[str, Any], verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:
     """Compose another verb's config that shares data, scale, trainer and seed with a plain `config`.
 
-    `overrides` are the command line of the derived verb; `values` are set last, `a__b` for `a.b`. The result is a
-    function of `config` alone: whoever asks for an upstream run names the same one. It is read-only: see `changed`.
+    `overrides` are the command line of the derived verb; `values` are set last, `a__b` for `a.b`. The result depends on
+    the shared nodes alone, so that every config with the same nodes names the same upstream run. It is read-only.
     """
     return derived(verb, tuple(overrides or ()), handed_down(config, **values))
 
 
 def handed_down(config: Mapping[str, Any], **values: Any) -> str:
-    """What a config derived from a plain `config` depends on."""
+    """Return what a config derived from a plain `config` depends on, as JSON."""
     return json.dumps([{key: config[key] for key in SHARED if key in config}, values])
 
 
 @lru_cache(KEPT)
 def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
-    """`derive` of what was `handed_down`: a sweep's rows ask for the same few configs a thousand times."""
+    """Return `derive` of what was `handed_down`. The rows of a sweep ask for the same few configs many times."""
     shared, values = json.loads(text)
     nodes = {key: value for key, value in shared.items() if isinstance(value, dict)}
-    result = unpickled(with_nodes(verb, overrides, json.dumps(nodes)))
+    result = deepcopy(with_nodes(verb, overrides, json.dumps(nodes)))
     single = {key: value for key, value in shared.items() if key not in nodes and key in result}
     for key, value in (*single.items(), *values.items()):
         OmegaConf.update(result, key.replace("__", "."), value)
@@ -45,22 +44,31 @@ def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
 
 
 @lru_cache(KEPT)
-def with_nodes(verb: str, overrides: tuple[str, ...], text: str) -> bytes:
-    """A config with nodes of another one, pickled: rows that differ by their seed alone share it."""
-    own = OmegaConf.to_container(compose_config(verb, overrides))
+def with_nodes(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
+    """Return a config with nodes of another one, not to be changed: rows that differ by their seed alone share it."""
+    nodes = json.loads(text)
+    own = OmegaConf.to_container(compose_config(verb, (*overrides, *same_choices(verb, nodes))))
     assert isinstance(own, dict)
-    theirs = {key: node for key, node in json.loads(text).items() if key in own}
-    return pickle.dumps(OmegaConf.create({**own, **theirs}))
+    return OmegaConf.create({**own, **{key: node for key, node in nodes.items() if key in own}})
+
+
+def same_choices(verb: str, nodes: Mapping[str, Any]) -> list[str]:
+    """Return the choices that the shared nodes were made by. The nodes replace what these words compose to.
+
+    With them the composition is the one that the derived run's folder is named by, which is then composed once.
+    """
+    named = {group: nodes[group].get("name") for group in NAMING.get(verb, ()) if group in nodes}
+    return [f"{group}={name}" for group, name in named.items() if name in options(group)]
 
 
 @lru_cache(KEPT)
 def derived_plain(verb: str, overrides: tuple[str, ...], text: str) -> dict[str, Any]:
-    """`derived` as plain data; not to be changed."""
+    """Return `derived` as plain data, not to be changed."""
     return plain(derived(verb, overrides, text))
 
 
 def changed(config: DictConfig, **values: Any) -> DictConfig:
-    """A copy with some values set, `a__b` for `a.b`."""
+    """Return a copy with some values set, `a__b` for `a.b`."""
     result = deepcopy(config)
     OmegaConf.set_readonly(result, False)
     for key, value in values.items():

@@ -3,8 +3,8 @@
 import contextlib
 import difflib
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
@@ -59,7 +59,7 @@ def no_choice(group: str, choice: str) -> str:
 def unknown_key(key: str, verb: str) -> str:
     """An unknown key, with those that look like it, or all at its level."""
     config = compose_config(verb)
-    known = list(all_keys(config))
+    known = list(all_keys(OmegaConf.to_container(config)))
     close = difflib.get_close_matches(key, known, 3, 0.6)
     if not close:
         leaf = key.rsplit(".", 1)[-1]
@@ -72,11 +72,8 @@ def unknown_key(key: str, verb: str) -> str:
     return f"{key}: no such key; there are {', '.join(names)}"
 
 
-def all_keys(node: Any, prefix: str = "") -> Any:
-    """Dotted names of all keys."""
-    for key in node:
-        name = f"{prefix}{key}"
-        yield name
-        child = node._get_node(key)
-        if isinstance(child, DictConfig) and not child._is_none() and not child._is_missing():
-            yield from all_keys(child, f"{name}.")
+def all_keys(node: object, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted names of all keys of plain data."""
+    for key, value in node.items() if isinstance(node, dict) else ():
+        yield f"{prefix}{key}"
+        yield from all_keys(value, f"{prefix}{key}.")

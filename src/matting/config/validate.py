@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from omegaconf import DictConfig, Node, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
-from matting.config.compose import KEPT, compose_config, options
+from matting.config.compose import KEPT, NAMING, compose_config, options
 from matting.config.identity import flat, plain
 from matting.config.rules import UNUSED, listed, rules_of, shown
 from matting.errors import UserError
@@ -52,17 +52,13 @@ def check_trainer(trainer: dict[str, Any], adversarial: dict[str, Any]) -> None:
 
 
 def without_value(node: DictConfig, prefix: str = "") -> Iterator[str]:
-    """Keys of the schema that have no value (`???`), or that `~key` took out."""
+    """Yield the keys of the schema that have no value (`???`) or that `~key` deleted."""
     schema = OmegaConf.get_type(node)
     for field in dataclasses.fields(schema) if dataclasses.is_dataclass(schema) else ():
-        child = node._get_node(field.name, validate_access=False)  # as it stands: to resolve it takes most of the time
-        if not isinstance(child, Node) or child._is_missing():
+        if field.name not in node.keys() or OmegaConf.is_missing(node, field.name):  # noqa: SIM118 - `in` resolves
             yield prefix + field.name
-        elif isinstance(child, DictConfig) and not child._is_none():
-            yield from without_value(child, f"{prefix}{field.name}.")
-
-
-NAMED = ("scale", "data")
+        elif dataclasses.is_dataclass(field.type) and node[field.name] is not None:
+            yield from without_value(node[field.name], f"{prefix}{field.name}.")
 
 
 OF_A_STAGE = ("net", "loss", "optim")
@@ -129,7 +125,7 @@ def model_of(verb: str, group: str, data: Mapping[str, Any]) -> tuple[str, dict[
     Of the same words as the defaults that a run's folder is named by, so that it is composed once.
     """
     name = shown(data[group].get("name"))
-    return name, unchanged(verb, group, name, tuple(f"{node}={data[node]['name']}" for node in NAMED))
+    return name, unchanged(verb, group, name, tuple(f"{node}={data[node]['name']}" for node in NAMING[verb][1:]))
 
 
 @lru_cache(KEPT)

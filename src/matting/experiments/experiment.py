@@ -1,20 +1,17 @@
 """The rows of an experiment's table: published systems, each with the jobs that measure it. No torch here."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-
+from matting.config.compose import parsed
 from matting.config.derive import SHARED
+from matting.config.quoting import command_text, typed
 from matting.experiments.grid import grid, read_file
 from matting.experiments.jobs import Job, job_of, jobs_of
 from matting.runs.run import random_vgg
-from matting.utils.home_paths import abbreviate_home
 
 SAID = {"scale", "data", "seed"}  # of every table
 UNTOLD = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan")  # change nothing that comes out
@@ -57,7 +54,7 @@ class Experiment:
     def title_of(self, job: Job) -> str:
         """What tells a job from the others of its grid."""
         varying = differing([one.words for one in self.jobs])
-        return " ".join([self.name, *(word for word in job.words if word in varying)])
+        return " ".join([self.name, *(typed(word) for word in job.words if word in varying)])
 
     @property
     def states(self) -> list[str]:
@@ -69,7 +66,7 @@ class Experiment:
         """What the command line sets for the whole grid and a table's rows and title do not say."""
         varying, given = differing([job.words for job in self.jobs]), {*map(key_of, self.overrides)}
         words = [word for word in self.jobs[0].words if word not in varying and key_of(word) in given - SAID]
-        return [word for word in words if key_of(word).split(".")[0] not in UNTOLD]
+        return [typed(word) for word in words if key_of(word).split(".")[0] not in UNTOLD]
 
     @property
     def folder(self) -> Path:
@@ -78,7 +75,7 @@ class Experiment:
 
     @property
     def command(self) -> str:
-        return abbreviate_home(shlex.join(["matting", self.verb, f"experiments={self.name}", *self.overrides]))
+        return command_text(["matting", self.verb, f"experiments={self.name}", *self.overrides])
 
 
 def experiment(name: str, overrides: Sequence[str]) -> Experiment:
@@ -154,14 +151,12 @@ def fits(at: Mapping[str, Any], words: Sequence[str]) -> bool:
     return all(key in given and value_of(given[key]) == value for key, value in wanted.items())
 
 
-@lru_cache(1024)
 def value_of(word: str) -> Any:
-    """What Hydra reads: 10 and 10.0 are one number, [a,b] and [a, b] one list."""
-    (override,) = OverridesParser.create().parse_overrides([word])
-    return override.value()
+    """Return the value as Hydra reads it: 10 and 10.0 are one number, [a,b] and [a, b] one list."""
+    return parsed(word).value()
 
 
 def short(word: str) -> str:
     """`loss.border.weight=10` as `border.weight=10`."""
-    key, _, value = word.partition("=")
+    key, _, value = typed(word).partition("=")
     return f"{key.split('.', 1)[-1]}={value}"

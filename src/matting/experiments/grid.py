@@ -1,27 +1,22 @@
-"""Experiments: a file of `experiments/` composed to its grid, each job the runs that it asks for. No torch here."""
+"""Files of `experiments/`, and the command lines of the rows of their grids."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import yaml
-from hydra import compose
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from matting.config.compose import config_dir, hydra_ready, options
+from matting.config import hydra_internals
+from matting.config.compose import composed, config_dir, hydra_ready, options, parsed
 from matting.errors import UserError
 
 
-def experiment_names(arguments: Sequence[str]) -> list[str] | None:
-    """The experiments that a command line names: `experiments=a,b` or `all`; None if it has no such word."""
-    values = [word.partition("=")[2] for word in arguments if word.startswith("experiments=")]
-    if not values or values[-1] in ("", "null"):
-        return None
-    return options("experiments") if values[-1] == "all" else values[-1].split(",")
+def experiment_names(names: Sequence[str]) -> list[str]:
+    """Return the experiments that `experiments=` names on a command line; ("all",) stands for all of them."""
+    return options("experiments") if list(names) == ["all"] else list(names)
 
 
 def read_file(name: str) -> dict[str, Any]:
-    """An experiment's file as it stands; raises UserError where there is none."""
+    """Read the file of an experiment; raises UserError where there is none."""
     file = config_dir() / "experiments" / f"{name}.yaml"
     if not file.is_file():
         raise UserError(f"experiments={name}: no such experiment; one of {', '.join(options('experiments'))}")
@@ -29,27 +24,22 @@ def read_file(name: str) -> dict[str, Any]:
     return found
 
 
-def check_command(verb: str, arguments: Sequence[str]) -> None:
-    """Raise UserError for several experiments in one grid, and for one that is of the other verb."""
-    names = experiment_names(arguments)
-    if names is None:
-        return
-    if len(names) != 1:
-        given = next(word for word in reversed(arguments) if word.startswith("experiments="))
+def check_experiment(verb: str, names: Sequence[str]) -> None:
+    """Raise UserError for several experiments in one grid, and for an experiment of another verb."""
+    if len(names) != 1 or names[0] == "all":
+        given = f"experiments={','.join(names)}"
         raise UserError(f"{given}: each has a grid of its own; `matting reproduce {given}` runs one after another")
     right = read_file(names[0])["verb"]
     if right != verb:
-        raise UserError(
-            f"experiments={names[0]}: its rows are of another verb; `matting {right} experiments={names[0]}`"
-        )
+        command = f"matting {right} experiments={names[0]}"
+        raise UserError(f"experiments={names[0]}: its rows are of another verb; `{command}`")
 
 
 def grid(name: str, verb: str, overrides: Sequence[str]) -> list[tuple[str, ...]]:
-    """The command lines of an experiment's rows: its grid, with the overrides on top as Hydra's sweeper takes them."""
-    for_hydra = [word for word in overrides if word.lstrip("+~").startswith("hydra")]
+    """Return the command line of each row: the experiment's grid, with the overrides on top as in Hydra's sweeper."""
+    chosen = (f"experiments={name}", *(word for word in overrides if parsed(word).is_hydra_override()))
     with hydra_ready():
-        base = compose(verb, [f"experiments={name}", *for_hydra], return_hydra_config=True)
-    words = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items()]
-    words += [word for word in overrides if word not in for_hydra]
-    batches = BasicSweeper.split_arguments(OverridesParser.create().parse_overrides(words), None)
-    return [(f"experiments={name}", *row) for batch in batches for row in batch]
+        params = composed(verb, *chosen).hydra.sweeper.params or {}
+    words = [f"{key}={value}" for key, value in params.items()]
+    words += [word for word in overrides if word not in chosen]
+    return [(f"experiments={name}", *row) for row in hydra_internals.rows_of([parsed(word) for word in words])]

@@ -1,17 +1,12 @@
-"""The jobs of an experiment's grid, each with the runs that it asks for. No torch."""
+"""The jobs of an experiment's grid, each with the runs that it asks for."""
 
-import contextlib
-import os
-import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 from omegaconf import DictConfig
 
-from matting.config.compose import collected_rarely, compose_config, hydra_ready
+from matting.config.compose import compose_config, hydra_ready
 from matting.config.derive import derived, derived_plain, handed_down
 from matting.config.validate import check, check_plain
 from matting.errors import UserError
@@ -20,12 +15,6 @@ from matting.runs.upstream import Upstream, below, method_run, stage_run
 from matting.utils.console import track
 
 NOT_RUN = "not run"
-
-
-ROWS_A_PROCESS = 16  # at least, that composing them apart is worth its start
-
-
-ROWS_A_TASK = 8  # of one seed, as far as they go
 
 
 @dataclass(frozen=True)
@@ -84,33 +73,9 @@ def job_of(verb: str, words: tuple[str, ...]) -> Job:
 
 
 def jobs_of(name: str, verb: str, lines: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], Job]:
-    """The jobs of an experiment's rows, of many by a process a core: naming a row's runs takes ten milliseconds.
-
-    By seed: rows of one seed share runs, which a process composes once.
-    """
+    """Return the job of each command line of an experiment. Ordered by seed: rows of one seed share upstream runs."""
     ordered = sorted(lines, key=seed_word)
-    title = f"{name}: composing its rows"
-    processes = composing(len(ordered))
-    if processes == 1:
-        return {words: job_of(verb, words) for words in track(ordered, title)}
-    job_of(verb, ordered[0])  # composes what all rows share, before the processes are forked
-    ignoring = signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    with collected_rarely(), get_context("fork").Pool(processes, *ignoring) as pool:
-        found = pool.imap(partial(composable_job, verb), ordered, ROWS_A_TASK)
-        made = track(zip(ordered, found, strict=True), title, len(ordered))
-        return {words: job or job_of(verb, words) for words, job in made}  # which raises what the process met
-
-
-def composing(rows: int) -> int:
-    """How many processes compose so many rows."""
-    return max(1, min(os.cpu_count() or 1, rows // ROWS_A_PROCESS))
-
-
-def composable_job(verb: str, words: tuple[str, ...]) -> Job | None:
-    """A row's job, or None where that fails: Hydra's errors do not survive the way from another process."""
-    with contextlib.suppress(Exception):
-        return job_of(verb, words)
-    return None
+    return {words: job_of(verb, words) for words in track(ordered, f"{name}: composing its rows")}
 
 
 def seed_word(words: Sequence[str]) -> str:

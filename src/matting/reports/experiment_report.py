@@ -1,7 +1,6 @@
 """The report of an experiment: its tables, the same samples across its rows, the state of its runs."""
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from matting.config.quoting import command_text
 from matting.data.images import read_alpha, read_rgb
 from matting.experiments.comparison import Comparison
 from matting.experiments.experiment import Experiment, Row
@@ -87,7 +87,7 @@ def failures(states: Sequence[str]) -> int:
 
 def command_of(job: Job) -> str:
     """Return the command line of a job, quoted for a shell."""
-    return shlex.join(["matting", job.verb, *job.words])
+    return command_text(["matting", job.verb, *job.words])
 
 
 def finished(row: Row) -> list[Job]:

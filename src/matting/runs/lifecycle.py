@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from matting.config.quoting import command_text
 from matting.errors import JobError, UserError, disk_is_full
 from matting.runs.provenance import git_state, now, versions
 from matting.runs.run import Run
@@ -42,7 +43,7 @@ def begin(run: Run, fingerprint: str, fresh: bool) -> None:
         half.unlink()
     manifest = run.manifest or {
         "run": f"{run.kind}/{run.digest}",
-        "command": " ".join(sys.argv),
+        "command": command_text(sys.argv),
         "git": git_state(),
         "versions": {"matting": version("matting"), "python": sys.version.split()[0], **versions()},
         "seed": run.config["seed"],

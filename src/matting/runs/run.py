@@ -6,14 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from matting.config.compose import compose_config
+from matting.config.compose import NAMING, compose_config
 from matting.config.identity import CONFIG_VERSION, digest_of, identity, plain, readable
 from matting.errors import UserError
 from matting.utils import locks
 from matting.utils.files import damaged, read_json, read_yaml
 from matting.utils.home_paths import expand_home
-
-NAMED = ("scale", "data")  # nodes by which, and by the stage's or method's, people know a run
 
 
 @dataclass(frozen=True)
@@ -84,8 +82,8 @@ def make_run(kind: str, config: Mapping[str, Any], **upstream: Any) -> Run:
 
 def defaults_of(this: dict[str, Any]) -> dict[str, Any]:
     """The identity that the same choices of stage or method, scale and data give without further overrides."""
-    verb, group = ("train", "stage") if "stage" in this else ("evaluate", "method")
-    return identity_of(verb, f"{group}={this[group]['name']}", *(f"{node}={this[node]['name']}" for node in NAMED))
+    verb = "train" if "stage" in this else "evaluate"
+    return identity_of(verb, *(f"{group}={this[group]['name']}" for group in NAMING[verb]))
 
 
 @cache

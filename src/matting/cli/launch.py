@@ -1,0 +1,106 @@
+"""Launch the jobs of a command line: one alone, the rows of a grid, the experiments of a report."""
+
+import logging
+import math
+import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NoReturn
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from matting.cli import job_process, sweeps
+from matting.cli.arguments import CommandLine
+from matting.cli.jobs import perform
+from matting.cli.outcome import outcome
+from matting.commands import dashboard, report, reproduce
+from matting.config import hydra_internals
+from matting.config.compose import compose_job
+from matting.config.messages import FORESEEN
+from matting.config.quoting import command_text
+from matting.errors import UNREAD, Interrupted, JobError, UserError
+from matting.experiments.grid import experiment_names
+
+
+def run_experiments(line: CommandLine) -> None:
+    """Run `report`, `reproduce` or `dashboard` of experiments. The other words are those of the experiments' verb."""
+    verbs = {
+        "report": report.run_experiments,
+        "reproduce": reproduce.run_experiments,
+        "dashboard": dashboard.run_experiments,
+    }
+    verbs[line.verb](experiment_names(line.experiments), line.other_overrides)
+
+
+def run_alone(line: CommandLine) -> None:
+    """Compose a config once and run its job; raises what the job raises."""
+    config = compose_job(line.verb, line.overrides)
+    sweeps.check_plugins(config)
+    raised: list[Exception] = []
+
+    def job(config: DictConfig) -> Any:
+        try:
+            return perform(line.verb, config)
+        except Exception as error:  # Hydra would print a line of its own
+            raised.append(error)
+
+    start(lambda: hydra_internals.run_alone(config, job))
+    if raised:
+        raise raised[0]
+
+
+def run_sweep(line: CommandLine) -> None:
+    """Run a grid or a search with Hydra's launcher and sweeper; raises JobError if jobs failed."""
+    config = hydra_internals.compose_sweep(line.verb, line.overrides)
+    sweeps.check_plugins(config)
+    with sweeps.reported():
+        start(lambda: hydra_internals.run_sweep(config, partial(run_row, line, sys.argv), compose_job))
+
+
+def start(run: Callable[[], None]) -> None:
+    """Run Hydra; raises UserError where its folder cannot be written."""
+    logging.raiseExceptions = False  # when the output is closed, the job's own lines end the command, not Hydra's
+    try:
+        run()
+    except OSError as error:  # what a job raises comes out otherwise
+        if error.filename is None:
+            raise
+        advice = "set paths.output_dir to a folder of yours"
+        raise UserError(f"{error.filename}: cannot be written ({error.strerror}); {advice}") from None
+
+
+def run_row(line: CommandLine, command: list[str], config: DictConfig) -> Any:
+    """Run one job of a sweep, where its launcher put it, and return its objective; command: for its manifest."""
+    this = HydraConfig.get()
+    chosen = this.runtime.choices
+    runs = "experiments" in chosen  # the verb's jobs are runs, which know the experiment that asked
+    if runs:
+        config.experiments = chosen["experiments"]
+    beside = runs and chosen["hydra/launcher"] != "basic"
+    try:
+        value = job_process.perform(command, line.verb, config) if beside else perform(line.verb, config)
+        if chosen["hydra/sweeper"] == "optuna" and math.isnan(value):
+            raise JobError("no objective: the validation MSE is NaN, or there is no validation")
+        return value
+    except Exception as error:
+        # the words that tell this job from the others; the rest of them is the command's
+        own = [word for word in this.overrides.task if word not in line.overrides] or this.overrides.task
+        fail_in_sweep(error, line.verb, command_text(own))
+
+
+def fail_in_sweep(error: Exception, verb: str, job: str) -> NoReturn:
+    """Raise what makes the sweep count a failed job and go on. The command exits with 4 at the end.
+
+    Ctrl-C and an output that nobody reads end the whole sweep.
+    """
+    if isinstance(error, Interrupted):
+        raise KeyboardInterrupt(str(error)) from None
+    if isinstance(error, BrokenPipeError):
+        raise SystemExit(UNREAD) from None
+    if not isinstance(error, FORESEEN):
+        traceback.print_exception(error)
+    text = "; ".join([outcome(error, verb)[1], *getattr(error, "__notes__", ())])
+    print(f"failed: {job}: {text}", flush=True)
+    raise JobError(f"{job}: {text}") from error
