@@ -6,7 +6,7 @@ TABLE = Table(
     title="aim",
     head=["", "MSE x1e3", "difference [95%]"],
     lines=[["cGAN & <b>|x_1", "700 ± 707", "+1 [-2, +3]"], ["second", "3", ""]],
-    notes=["one seed"],
+    notes=["one seed", "* no scale"],
 )
 
 
@@ -21,7 +21,7 @@ def test_the_terminal_lines_up():
 def test_markdown_escapes_what_would_break_a_cell():
     assert markdown(TABLE).splitlines() == [
         *("aim", "", "|  | MSE x1e3 | difference [95%] |", "| --- | ---: | ---: |"),
-        *(r"| cGAN & <b>\|x_1 | 700 ± 707 | +1 [-2, +3] |", "| second | 3 |  |", "", "- one seed"),
+        *(r"| cGAN & <b>\|x_1 | 700 ± 707 | +1 [-2, +3] |", "| second | 3 |  |", "", "- one seed", r"- \* no scale"),
     ]
 
 

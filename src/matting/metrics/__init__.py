@@ -4,5 +4,5 @@ functional: the five errors. modular: the same as a Metric. mask: intersection o
 a prediction and its truth on the host. difference, gradient, connectivity: the compiled kernels. filters: the filters
 of the gradient. compiled: how kernels are compiled. units: units and titles of tables; imports no torch.
 
-May import ops and errors.
+May import ops, utils and errors.
 """

@@ -45,7 +45,8 @@ def markdown(table: Table) -> str:
 
     rule = line(["---", *["---:"] * (len(table.head) - 1)])
     lines = [table.title, "", line(table.head), rule, *map(line, table.lines), ""]
-    return "\n".join([*lines, *(f"- {note}" for note in table.notes), *([""] if table.notes else [])])
+    notes = [f"- {note}".replace("*", r"\*") for note in table.notes]  # else a note that begins with * is a nested list
+    return "\n".join([*lines, *notes, *([""] if notes else [])])
 
 
 def latex(table: Table) -> str:
