@@ -64,3 +64,21 @@ def test_links_lead_somewhere(page):
         if anchor:
             lines = target.read_text().splitlines()
             assert anchor in {heading_anchor(line) for line in lines if line.startswith("#")}, link
+
+
+def test_the_architecture_has_the_floors_of_the_import_contract():
+    text, picture = ((ROOT / "docs" / name).read_text() for name in ("architecture.md", "architecture.svg"))
+    contract = (ROOT / ".importlinter").read_text().split("layers =\n")[1].split("\n\n")[0]
+    floors = [line.split(" | ") for line in map(str.strip, contract.splitlines())]
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)
+    assert rows == [(str(len(floors) - i), name) for i, floor in enumerate(floors) for name in floor]
+    assert re.findall(r'class="name" [^>]*>(\w+)<', picture)[: len(rows)] == [name for _, name in rows]
+
+
+def test_the_architecture_names_modules_that_exist():
+    source = ROOT / "src/matting"
+    named = re.findall(r"`(\w+)\.(\w+)`", (ROOT / "docs/architecture.md").read_text())
+    modules = [(package, module) for package, module in named if module not in ("csv", "json")]
+    assert modules
+    for package, module in modules:
+        assert (source / package / f"{module}.py").exists() or (source / package / module).is_dir(), (package, module)
