@@ -2,13 +2,18 @@
 
 import importlib.util
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from matting.config import schema
+from matting.config.compose import compose_config
+from matting.config.identity import plain
 from matting.data.images import read_alpha, write_image
 from matting.metrics.functional import matting_metrics
+from matting.stages.objective import Example
 from tests.helpers.tiny import TINY
 
 FOLDER = Path(__file__).parents[2] / "examples"
@@ -63,6 +68,12 @@ def test_predict_one_image_equals_the_command(tmp_path, trained, tiny):
     assert np.array_equal(read_alpha(tmp_path / "alpha.png"), read_alpha(tmp_path / "out/alpha/photo.png"))
 
 
+def test_predict_gives_the_method_the_image_in_0_to_1():
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 1), np.uint8).repeat(3, 2)
+    method = SimpleNamespace(matte=lambda batch: batch.mean(1, keepdim=True))
+    assert np.array_equal(load("predict_one_image").predict(method, torch.device("cpu"), image), image[..., 0])
+
+
 def test_new_loss_term_is_trained(tmp_path, matting, capfd):
     example = load("new_loss_term")
     example.main(["--batches", "2", *TINY])
@@ -71,6 +82,18 @@ def test_new_loss_term_is_trained(tmp_path, matting, capfd):
     train = next(row for row in rows if "train/loss/gradient" in row)
     assert train["train/weighted/gradient"] == pytest.approx(10 * train["train/loss/gradient"])
     assert train["train/loss/gradient"] > 0
+
+
+def test_the_new_term_is_in_the_total():
+    schema.register()
+    overrides = ["stage=alpha_gan", "loss.adversarial.weight=0", "loss.perceptual.weight=0", "loss.targets=[alpha]"]
+    objective = load("new_loss_term").GradientObjective(
+        plain(compose_config("train", overrides))["loss"], "alpha", 3, "."
+    )
+    image, true, pred = torch.rand(2, 3, 8, 8), torch.rand(2, 1, 8, 8), torch.rand(2, 1, 8, 8)
+    losses = objective.generator_losses(Example(image, (), true, None, ["a", "b"]), pred, None)
+    assert set(losses.weighted) == {"alpha", "border", "gradient"}
+    assert losses.total.item() == pytest.approx(sum(losses.weighted.values()).item())
 
 
 def test_gradient_loss_of_a_step():
