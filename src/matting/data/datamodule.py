@@ -125,7 +125,7 @@ class CompositeData(LightningDataModule):
         held_out = validation_subjects(ids, count)
         kept = sorted(set(ids) - set(held_out))
         if not kept:
-            raise UserError(f"data.val_subjects={count}: none of {len(ids)} {kind} is left to train on; give fewer")
+            raise UserError(f"data.val_subjects={count}: none of {len(ids)} {kind} is left for training; give less")
         return kept, held_out
 
     def check_sizes(self, subjects: CachedSubjects, ids: list[str]) -> None:
@@ -133,8 +133,8 @@ class CompositeData(LightningDataModule):
         sizes = {subjects.size(id) for id in ids} if self.fit == "whole" and self.batch_size > 1 else set()
         if len(sizes) > 1:
             raise UserError(
-                f"stage.batch_size={self.batch_size}: with stage.fit=whole subjects keep their own sizes, here "
-                f"{len(sizes)}; expected batch_size=1, or stage.fit=pad"
+                f"stage.batch_size={self.batch_size}: with stage.fit=whole subjects keep their sizes, and "
+                f"have {len(sizes)} different ones; expected batch_size=1, or stage.fit=pad"
             )
 
     def check_splits(self, training: dict[str, str], validation: dict[str, str]) -> None:
@@ -159,7 +159,7 @@ class CompositeData(LightningDataModule):
             source = None if backgrounds is None else build_sources({name: backgrounds}, root, key)
             if source is None and subjects.load(subjects.ids[0]).image is None:
                 raise UserError(
-                    f"data.test.{name}.backgrounds=null: its subjects are cut out, expected a source to stand behind"
+                    f"data.test.{name}.backgrounds=null: its subjects are cut out, expected a source of backgrounds"
                 )
             ids = ["itself"] if source is None else list(source.ids)
             pairing = Pairing(subjects.ids, ids, node["backgrounds_per_subject"], seed=0, split=f"test/{name}")

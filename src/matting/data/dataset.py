@@ -52,7 +52,7 @@ def load_or_next(load: Callable[[str], Item], ids: Sequence[str], kind: str, ski
             return load(ids[at % len(ids)])
         except DamagedFile as error:
             skipped.append(str(error))
-    raise UserError(f"none of {len(ids)} {kind} can be read; the first: {skipped[0]}")
+    raise UserError(f"none of {len(ids)} {kind} can be read, the first because of {skipped[0]}")
 
 
 class Composites(Dataset):

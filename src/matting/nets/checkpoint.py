@@ -81,7 +81,7 @@ def check_stage(checkpoint: Mapping[str, Any], stage: str, where: object) -> dic
         raise UserError(f"{where}: not a checkpoint of this suite; expected one of stage={stage}")
     if facts["version"] != CHECKPOINT_VERSION:
         raise UserError(
-            f"{where}: checkpoint version {facts['version']}, this reads {CHECKPOINT_VERSION}; train it again"
+            f"{where}: checkpoint version {facts['version']}, expected {CHECKPOINT_VERSION}; train it again"
         )
     if facts["stage"] != stage:
         raise UserError(f"{where}: a checkpoint of stage={facts['stage']}, expected one of stage={stage}")

@@ -171,7 +171,7 @@ class Predictor:
                 write_whole(output / "composite" / f"{picture.name}.png", on_background(fgr, alpha, background))
         except OSError as error:
             if disk_is_full(error):
-                raise JobError(f"{output}: disk full; free space and give the command again") from None
+                raise JobError(f"{output}: disk full; free space and repeat the command") from None
             self.skip(picture.path, f"{picture.path}: results cannot be written under {output} ({error.strerror})")
         except (MemoryError, RuntimeError, cv2.error) as error:
             if not out_of_memory(error):

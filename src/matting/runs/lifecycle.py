@@ -85,7 +85,7 @@ def check_same_data(run: Run, fingerprint: str) -> None:
     manifest = run.manifest
     if (was := manifest.get("data_fingerprint")) not in (None, fingerprint):
         raise UserError(
-            f"{run.folder}: made with data {was}, the data there now are {fingerprint}; "
+            f"{run.folder}: made with data {was}, but the data are {fingerprint} now; "
             "restore the files, or start over with rerun=true"
         )
     then, here = manifest.get("git", {}).get("revision"), git_state().get("revision")

@@ -44,7 +44,7 @@ def open_wandb(**facts: Any) -> Any:
     try:
         opened = wandb.init(reinit="create_new", settings=wandb.Settings(**PRIVATE), **facts)
     except wandb.Error as error:
-        raise JobError(f"W&B: {error}; logger.wandb.mode=offline needs no network, `wandb sync` sends later") from None
+        raise JobError(f"W&B: {error}; use logger.wandb.mode=offline and send it later by `wandb sync`") from None
     for key, summary in METRICS.items():
         opened.define_metric(key, step_metric="batch", summary=summary)
     return opened
@@ -59,9 +59,7 @@ def usable(mode: str) -> str:
     if has_key():
         return "online"
     if mode == "online":
-        raise UserError(
-            "logger.wandb.mode=online: no key; `wandb login` or WANDB_API_KEY gives one, mode=auto needs none"
-        )
+        raise UserError("logger.wandb.mode=online: no key; run `wandb login`, set WANDB_API_KEY, or use mode=auto")
     return "offline"
 
 
@@ -72,7 +70,7 @@ def has_key() -> bool:
     try:
         return wandb.login(prompt=False, verify=False)
     except wandb.Error as error:
-        raise UserError(f"W&B's key: {error}; `wandb login --relogin` replaces it") from None
+        raise UserError(f"W&B does not accept the key: {error}; replace it with `wandb login --relogin`") from None
 
 
 @contextlib.contextmanager

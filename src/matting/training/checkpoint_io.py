@@ -36,7 +36,7 @@ class AtomicCheckpointIO(CheckpointIO):
             if not (unwritten or disk_is_full(error)):
                 raise
             raise NoSpace(
-                f"{path}: cannot be written ({error}); the last checkpoint is intact: free space, give it again"
+                f"{path}: cannot be written ({error}); the last checkpoint is intact; free space and repeat the command"
             ) from None
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:

@@ -88,8 +88,8 @@ def resumed_at(run: Run, checkpoints: AtomicCheckpointIO) -> int:
     facts, here = checkpoints.read_ahead(run.last), rank_count(run.config["trainer"])
     if facts.get("ranks", here) != here:
         raise UserError(
-            f"{run.last}: trained by {facts['ranks']} ranks so far, here are {here}; go on with as many, or start over "
-            "with rerun=true"
+            f"{run.last}: trained by {facts['ranks']} ranks so far, this command has {here}; start as many, or start "
+            "over with rerun=true"
         )
     return facts["batches"]
 

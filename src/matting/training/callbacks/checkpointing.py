@@ -85,7 +85,7 @@ class RunCheckpoint(Callback):
 
 
 def stopped(stage: Any) -> Interrupted:
-    return Interrupted(f"stopped at batch {stage.batches}; give the same command again to go on from there")
+    return Interrupted(f"stopped at batch {stage.batches}; repeat the command to go on from there")
 
 
 def any_rank(trainer: Trainer, value: bool) -> bool:
