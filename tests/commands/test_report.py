@@ -1,13 +1,16 @@
 """The verb report: what it says of runs that are missing."""
 
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from matting.commands import report
 from matting.errors import UserError
 from matting.experiments.recipe import recipe_runs
-from tests.helpers.made_runs import compose, finish_stage
+from matting.utils import files
+from tests.helpers.made_runs import compose, finish_all, finish_stage
 
 
 def test_missing_runs_are_named_with_the_command_that_makes_them(monkeypatch, tmp_path):
@@ -15,7 +18,7 @@ def test_missing_runs_are_named_with_the_command_that_makes_them(monkeypatch, tm
     recipe = recipe_runs(config)
     monkeypatch.chdir(tmp_path)
     finish_stage(recipe.steps[0])
-    monkeypatch.setattr(sys, "argv", ["matting report", "scale=quick", "data.fit=[a, b]"])
+    monkeypatch.setattr(sys, "argv", ["matting", "report", "scale=quick", "data.fit=[a, b]"])
     with pytest.raises(UserError) as error:
         report.run(config)
     text = str(error.value)
@@ -23,6 +26,23 @@ def test_missing_runs_are_named_with_the_command_that_makes_them(monkeypatch, tm
     assert f"{recipe.steps[1]} (new)" in text
     assert f"{recipe.evaluation} (new)" in text
     assert "`matting reproduce scale=quick 'data.fit=[a, b]'`" in text
+
+
+def test_each_file_of_a_run_is_read_once(monkeypatch, tmp_path, capsys):
+    config = compose(verb="report")
+    monkeypatch.chdir(tmp_path)
+    finish_all(recipe_runs(config))
+    read, times = files.read, Counter[Path]()
+
+    def counted(path, *arguments):
+        times[path] += 1
+        return read(path, *arguments)
+
+    monkeypatch.setattr(files, "read", counted)
+    report.run(config)
+    assert {path.name for path in times} == {"manifest.json", "result.json", "pictures.json"}
+    assert max(times.values()) == 1
+    assert capsys.readouterr().out.splitlines()[-1].endswith("report.html")
 
 
 @pytest.mark.parametrize("place", ["file", "file/x"])

@@ -112,19 +112,6 @@ def test_each_file_of_a_run_is_read_once(tmp_path, monkeypatch, capsys):
     assert max(times.values()) == 1
 
 
-def test_each_file_of_a_recipe_is_read_once(done, monkeypatch):
-    read, times = files.read, Counter[Path]()
-
-    def counted(path, *arguments):
-        times[path] += 1
-        return read(path, *arguments)
-
-    monkeypatch.setattr(files, "read", counted)
-    write.write_recipe(done)
-    assert len(times) == 3 * 2 + 1
-    assert max(times.values()) == 1
-
-
 def test_a_later_report_sees_what_has_changed_since(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     job = made_job(tmp_path / "a", 0, error="NaN")

@@ -9,6 +9,7 @@ from matting.config.quoting import command_text
 from matting.errors import UserError
 from matting.experiments.experiment import experiment
 from matting.experiments.recipe import recipe_runs
+from matting.experiments.snapshot import recipe_snapshot
 from matting.reports.write import write_experiment, write_recipe
 from matting.utils.console import say
 
@@ -18,7 +19,7 @@ def run(config: DictConfig) -> None:
 
     Raise UserError that names the runs that are not done and the command that makes them.
     """
-    recipe = recipe_runs(config)
+    recipe = recipe_snapshot(recipe_runs(config))
     missing = [step for step in recipe.steps if step.result() is None]
     if missing:
         command = command_text(["matting", "reproduce", *sys.argv[2:]])

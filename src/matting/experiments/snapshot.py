@@ -8,6 +8,7 @@ from typing import Any
 
 from matting.experiments.experiment import Experiment
 from matting.experiments.jobs import Job
+from matting.experiments.recipe import RecipeRuns
 from matting.runs.run import Run
 
 
@@ -32,9 +33,15 @@ def job_snapshots() -> Callable[[Job], Job]:
     found: dict[Path, RunSnapshot] = {}
 
     def read(run: Run) -> RunSnapshot:
-        return found.setdefault(run.folder, RunSnapshot(run.kind, run.config, run.digest, run.folder))
+        snapshot = run if isinstance(run, RunSnapshot) else RunSnapshot(run.kind, run.config, run.digest, run.folder)
+        return found.setdefault(run.folder, snapshot)
 
     return lambda job: replace(job, stages=[read(run) for run in job.stages], evaluation=read(job.evaluation))
+
+
+def recipe_snapshot(recipe: RecipeRuns) -> RecipeRuns:
+    """Return the recipe with snapshots in place of its runs."""
+    return replace(recipe, job=job_snapshots()(recipe.job))
 
 
 def experiment_snapshot(experiment: Experiment) -> Experiment:

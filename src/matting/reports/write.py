@@ -1,14 +1,13 @@
 """Write reports: that of a recipe, that of an experiment, and the index of several experiments."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from matting.data.images import write_image
 from matting.experiments.comparison import compare
 from matting.experiments.experiment import Experiment
 from matting.experiments.recipe import RecipeRuns
-from matting.experiments.snapshot import experiment_snapshot, job_snapshots
+from matting.experiments.snapshot import experiment_snapshot, recipe_snapshot
 from matting.reports.experiment_report import experiment_report, index_line, index_section
 from matting.reports.page import page
 from matting.reports.recipe_report import recipe_report
@@ -21,7 +20,7 @@ from matting.utils.files import replacing, writable, write_text
 
 def write_recipe(recipe: RecipeRuns) -> Path:
     """Write the report of a recipe whose runs are done; return the path of its page."""
-    return write_report(recipe_report(replace(recipe, job=job_snapshots()(recipe.job))))
+    return write_report(recipe_report(recipe_snapshot(recipe)))
 
 
 def write_experiment(experiment: Experiment) -> list[str]:
