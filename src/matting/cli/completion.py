@@ -1,4 +1,4 @@
-"""Tab completion: the verb first, then what Hydra offers for the rest of the line."""
+"""Tab completion: the verbs, then Hydra's completion for the rest of the line."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 
 def complete(verbs: Collection[str], arguments: list[str]) -> int:
-    """Answer `matting -sc query=bash` with the words that fit COMP_LINE; hand `install=` and `uninstall=` to Hydra."""
+    """Print the words that complete COMP_LINE for `-sc query=bash`; hand `install=` and `uninstall=` to Hydra."""
     if not any("query" in argument for argument in arguments):
         return ask_hydra("train", arguments)
     line = os.environ.get("COMP_LINE", "")
@@ -15,7 +15,7 @@ def complete(verbs: Collection[str], arguments: list[str]) -> int:
         print(" ".join(verb for verb in verbs if verb.startswith("".join(words[1:]))))
         return 0
     if words[1] in verbs:
-        # Hydra knows no verbs: it gets the line without
+        # Hydra knows no verbs, so the line that it completes has none
         os.environ["COMP_LINE"] = " ".join(["matting", *(line.split(maxsplit=2)[2:] or [""])])
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
         return ask_hydra(words[1], arguments)
@@ -23,6 +23,7 @@ def complete(verbs: Collection[str], arguments: list[str]) -> int:
 
 
 def ask_hydra(verb: str, arguments: list[str]) -> int:
+    """Run Hydra's completion for the config of a verb and return the exit code."""
     import hydra
 
     from matting.config import schema

@@ -1,4 +1,4 @@
-"""One job of a verb: its config checked, then run by the module that answers it. No torch here."""
+"""Run one job of a verb: check its config, then call the verb's module."""
 
 from types import ModuleType
 from typing import Any
@@ -29,4 +29,6 @@ def perform(verb: str, config: DictConfig) -> Any:
         if not disk_is_full(error):
             raise
         where = error.filename or config.paths.output_dir
-        raise NoSpace(f"{where}: the disk is full; what was written is whole: free space, give it again") from error
+        raise NoSpace(
+            f"{where}: the disk is full; the files there are whole; free space and give the command again"
+        ) from error

@@ -1,4 +1,4 @@
-"""matting evaluate: measure a method on every test set, beside the rows that any method has to beat."""
+"""matting evaluate: measure a method on every test set, beside two baselines that any method has to beat."""
 
 from omegaconf import DictConfig
 

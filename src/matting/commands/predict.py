@@ -1,4 +1,4 @@
-"""matting predict: alpha, cut-out and composite of pictures of any size. No torch before the input is checked."""
+"""matting predict: write alpha, cut-out and composite of pictures of any size."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ from matting.utils.console import say
 
 
 def run(config: DictConfig) -> None:
-    """The verb. Writes `alpha/<name>.png`, `cutout/<name>.png` and, with a background, `composite/<name>.png`.
+    """Run the verb: write `alpha/<name>.png`, `cutout/<name>.png` and, with a background, `composite/<name>.png`.
 
     A name is the picture's path below the input, without its suffix unless another picture would get the same one.
     """
@@ -49,9 +49,9 @@ def run(config: DictConfig) -> None:
 
 
 def trained(config: DictConfig) -> dict[str, Path]:
-    """The checkpoint of each network of the method; raises UserError with the command that trains what is missing."""
+    """Return the checkpoint of each network; raises UserError with the command that trains a missing one."""
     upstream = method_upstream(plain(config))
-    for key, found in upstream.items():  # a method's last stage comes first: training it trains those it stands on
+    for key, found in upstream.items():  # a method's last stage comes first: training it trains its upstream stages too
         if found.run is not None and found.run.result() is None:
             state, leaf = found.run.state(), key.removeprefix("method__")
             command = train_command(config, leaf, found.run.kind)
@@ -63,7 +63,7 @@ def trained(config: DictConfig) -> dict[str, Path]:
 
 
 def train_command(config: DictConfig, key: str, stage: str) -> str:
-    """What trains the run `key` of the method that this command line implies: the choices that both share."""
+    """Return the command that trains the run of a method's key, with the words of this command line that both share."""
     given = [word for word in HydraConfig.get().overrides.task if re.split(r"[.=@]", word.lstrip("+~"))[0] in SHARED]
     named = [
         f"stage.{name}={config.method[k]}" for k, name in below(config.method, key) if config.method[k] is not None

@@ -1,4 +1,4 @@
-"""matting train: fit one stage, or find that it is done, or go on where it stopped. No torch before it trains."""
+"""matting train: fit one stage, resume it where it stopped, or find that it is done."""
 
 from omegaconf import DictConfig
 

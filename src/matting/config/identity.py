@@ -1,4 +1,4 @@
-"""Configs derived from one another, and what a config is as plain data, as the identity of a run. No torch here."""
+"""A config as plain data, the part of it that identifies a run, and the digest of that part."""
 
 import hashlib
 import json
@@ -11,30 +11,30 @@ from matting.errors import UserError
 
 CONFIG_VERSION = 2
 
-# Changes how or where a run works, never what comes out; or (vgg) counts where it is used.
+# Nodes that change how or where a run works but not its result. The node vgg counts where it is used.
 NOT_IDENTITY = (
     *("paths", "logger", "runtime", "checkpoint", "vgg", "rerun", "plan"),
     *("experiments", "verb", "evaluate_as", "published"),
 )
 
-# Digests of the runs that a run stands on: in its own digest, and no word for people.
+# Keys that name upstream runs by digest: part of the identity, but not of a run folder's readable name.
 RUN_KEYS = ("coarse", "segmentation", "matting", "alpha", "alphanet")
 NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") for key in RUN_KEYS))
 
 
-# A value under one of these keys, unless it is a choice, names a file and counts by the file's content.
+# A value of these keys that is no choice names a file. The content of the file counts, not its name.
 FILE_KEYS = ("weights", "checkpoint", "list_file", "names")
 NO_FILE = ("imagenet", "none", None)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The resolved config as plain dicts, lists and scalars."""
+    """Return the resolved config as plain dicts, lists and scalars; raises OmegaConf's error for a missing value."""
     result: dict[str, Any] = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
     return result
 
 
 def find_file(value: str, data_root: str | Path) -> Path:
-    """A file that a config names: relative to the current folder, else to the data root.
+    """Return the path of a file that a config names, relative to the current folder or else to the data root.
 
     Raises UserError when it is in neither.
     """
@@ -45,12 +45,13 @@ def find_file(value: str, data_root: str | Path) -> Path:
 
 
 def file_digest(path: Path) -> str:
+    """Return 16 hex digits that name a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 
 
 def identity(config: dict[str, Any]) -> dict[str, Any]:
-    """What decides the outcome of a run: the plain config without what does not, files by content, 10.0 as 10."""
+    """Return the part of a plain config that decides the result of a run: files by content, 10.0 as 10."""
     data_root = config["paths"]["data_root"]
 
     def normal(key: str, value: Any) -> Any:
@@ -65,23 +66,24 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
         return value
 
     used = {key: value for key, value in config.items() if key not in NOT_IDENTITY}
-    # the rest of the scale counts where it is used: the segmentation run does not change with the alpha stage's batch
+    # the other keys of the scale count in the nodes that use them: the alpha stage's batch size must not change the
+    # segmentation run
     if "scale" in used:
         used["scale"] = {key: used["scale"][key] for key in ("name", "height", "width")}
-    # photographs with masks count where they are used: a stage that trains on them has them under its own persons
+    # photographs with masks count in the stage that trains on them, as its own node `persons`
     if "data" in used:
         used["data"] = {key: value for key, value in used["data"].items() if key != "persons"}
     return {key: normal(key, value) for key, value in used.items()}
 
 
 def digest_of(identity: dict[str, Any]) -> str:
-    """12 hex digits that name a run."""
+    """Return the 12 hex digits that name a run."""
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"a": {"b": 1}} as {"a.b": 1}."""
+    """Return nested dicts as one dict of dotted keys: {"a": {"b": 1}} as {"a.b": 1}."""
     rows: dict[str, Any] = {}
     for key, value in config.items():
         rows |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {f"{prefix}{key}": value}
@@ -89,10 +91,10 @@ def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60) -> str:
-    """The difference from the defaults in a few words, for people: `procedural-quick-seed_1`.
+    """Return the difference from the defaults in a few words, such as `procedural-quick-seed_1`.
 
-    Only of characters that need no quotes on a command line of Hydra.
-    A node that has a name (data, scale, loss, trainer) is told by its name as long as that says enough.
+    The text has only characters that need no quotes on a command line. A node with another name than in the defaults
+    (data, scale, loss, trainer) is described by that name alone. limit: the number of characters.
     """
     words = [identity["data"]["name"], identity["scale"]["name"]]
     theirs = flat(default)
@@ -104,5 +106,5 @@ def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60)
         if theirs.get(key) == value or node in renamed or key in NOT_TOLD:
             continue
         words.append(f"{key.rsplit('.', 1)[-1]}_{value}")
-    text = "-".join(dict.fromkeys(words))  # what others interpolate changes in several places
+    text = "-".join(dict.fromkeys(words))  # a value that other keys interpolate changes in several places
     return "".join(c if c.isalnum() or c in "-._" else "" for c in text)[:limit].rstrip("-._")

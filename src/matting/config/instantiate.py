@@ -1,4 +1,4 @@
-"""Building what a config's `_target_` names, and refusing everything that is not ours or a known kind of class."""
+"""Build what a config's `_target_` names. Only our own classes and known kinds of library classes are allowed."""
 
 import importlib
 import inspect
@@ -29,7 +29,7 @@ KINDS = (
 
 
 def locate(path: str) -> Any:
-    """The object at a dotted path, imported as far as its packages go."""
+    """Import the object at a dotted path; raises UserError where there is none or a package is not installed."""
     names = path.split(".")
     for end in range(len(names) - 1, 0, -1):
         module = ".".join(names[:end])
@@ -48,13 +48,11 @@ def locate(path: str) -> Any:
 
 
 def resolve(path: str, kind: str | None = None) -> Any:
-    """The class that a config may build; raises UserError for any other.
+    """Return the class at a dotted path that a config may build; raises UserError for any other object.
 
-    Allowed: sources of data, and classes of ours and of a few libraries that are a Module, Optimizer, LRScheduler,
-    Metric, Callback, Logger, Profiler or albumentations transform. A prefix alone is no restriction: `torch.load` runs
-    code, and so do functions of ours. The library is checked before anything of it is imported.
-
-    kind: dotted path of the class that it must be one of.
+    Allowed are sources of data, and classes of matting and of a few libraries that are a Module, Optimizer,
+    LRScheduler, Metric, Callback, Logger, Profiler or albumentations transform. A prefix alone would be no restriction:
+    `torch.load` runs code. The library is checked before it is imported. kind: dotted path of a required base class.
     """
     library = path.split(".")[0]
     allowed = f"allowed: sources, modules, optimizers, metrics, callbacks, loggers of matting, {', '.join(LIBRARIES)}"
@@ -73,7 +71,7 @@ def resolve(path: str, kind: str | None = None) -> Any:
 def build(node: Mapping[str, Any], kind: str | None = None, /, **more: Any) -> Any:
     """Call a node's `_target_` with the node's other keys and `more`; kind: see `resolve`.
 
-    Raises UserError for a key that it does not take, and without one that it needs. A TypeError is then of its own.
+    Raises UserError for a key that the target does not take, and for one that it needs and the node lacks.
     """
     arguments = {str(key): value for key, value in node.items() if key != "_target_"}
     found = resolve(str(node["_target_"]), kind)
@@ -82,7 +80,10 @@ def build(node: Mapping[str, Any], kind: str | None = None, /, **more: Any) -> A
 
 
 def check_arguments(node: Mapping[str, Any], found: Any, given: Iterable[str], more: Iterable[str] | None) -> None:
-    """more: names of arguments that no config gives; None where they are not known yet, nor then what is missing."""
+    """Raise UserError for keys that a class does not take or that it needs.
+
+    more: names of arguments that the code passes; None where they are not known, and missing keys cannot be found.
+    """
     parameters = inspect.signature(found).parameters.values()
     theirs = () if more is None else tuple(more)
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in theirs]
@@ -98,15 +99,15 @@ def check_arguments(node: Mapping[str, Any], found: Any, given: Iterable[str], m
 
 
 def check_built(config: Mapping[str, Any]) -> None:
-    """Raise UserError for a stage, and for a key of a network, optimizer, logger or method, that cannot be built.
+    """Raise UserError for a stage, network, optimizer, logger or method of a plain config that cannot be built.
 
-    config: plain. Before its run begins, and those that it stands on: what is built hours later is wrong already.
+    Called before any run begins: some of these are built only after hours of upstream training.
     """
     nodes = [*config.get("net", {}).values(), *config.get("optim", {}).values(), *config["logger"].values()]
     if "method" in config:
         method = config["method"]
-        told = ("name", "inputs", "upstream", *method["upstream"])  # to the verbs, not to the method
-        nodes.append({key: value for key, value in method.items() if key not in told})
+        not_arguments = ("name", "inputs", "upstream", *method["upstream"])  # keys that the verbs read
+        nodes.append({key: value for key, value in method.items() if key not in not_arguments})
     if "stage" in config:
         resolve(str(config["stage"]["_target_"]))
     for node in nodes:

@@ -1,4 +1,7 @@
-"""What Hydra and OmegaConf say of a wrong key, choice or type, in one line that says what is possible."""
+"""Turn errors of Hydra and OmegaConf into one line: the key, what is wrong and what is possible.
+
+Hydra's exceptions do not carry the key as an attribute, so the patterns below read its English.
+"""
 
 import contextlib
 import difflib
@@ -20,7 +23,7 @@ FORESEEN: tuple[type[BaseException], ...] = (*INPUT_ERRORS, Incomplete, JobError
 
 
 def explain(error: BaseException, verb: str) -> str:
-    """One line for an error of input."""
+    """Return one line for an error of input."""
     if not isinstance(error, CONFIG_ERRORS):
         return " ".join(str(error).split())
     chain: list[BaseException] = [error]
@@ -48,16 +51,16 @@ def explain(error: BaseException, verb: str) -> str:
 
 
 def no_choice(group: str, choice: str) -> str:
-    """A choice that a group does not have, with those that it has: files of ours, of Hydra's own groups its too."""
+    """Return the line for a choice that a group does not have, with the choices of our files and of Hydra's."""
     there = {name for name in options(group) if not group.startswith("hydra/") or "/" not in name}
     if group.startswith("hydra/"):
-        with contextlib.suppress(OSError):  # a group of ours alone, where its plugin is not installed
+        with contextlib.suppress(OSError):  # without its plugin a group has our files alone
             there |= {Path(name).stem for name in ConfigStore.instance().list(group) if name.endswith(".yaml")}
     return f"{group}={choice}: no such choice; {group} is one of {', '.join(sorted(there)) or '(none yet)'}"
 
 
 def unknown_key(key: str, verb: str) -> str:
-    """An unknown key, with those that look like it, or all at its level."""
+    """Return the line for an unknown key, with the keys that look like it, or all keys at its level."""
     config = compose_config(verb)
     known = list(all_keys(OmegaConf.to_container(config)))
     close = difflib.get_close_matches(key, known, 3, 0.6)

@@ -1,4 +1,4 @@
-"""What a config's values may be, where the types of the schema leave it open: choices, ranges, lengths. No torch."""
+"""Choices, ranges and lengths of a config's values, as far as the types of the schema leave them open."""
 
 import math
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ RANGES: dict[tuple[type, float, float], str] = {
     (float, 0, math.inf): AMOUNTS,
     (float, 0, 1): SHARES,
     (float, 0, BELOW_1): "optim.*.betas",
-    (float, 0.01, math.inf): "augment.scale scale.zoom",  # their logarithm is drawn
+    (float, 0.01, math.inf): "augment.scale scale.zoom",  # its logarithm is drawn
     (int, 1, 100): "augment.jpeg",
 }
 
@@ -126,7 +126,7 @@ ALSO: dict[str, Any] = {
 
 
 class Rules(NamedTuple):
-    """What CHOICES, RANGES, ALSO, LENGTHS and RISING say of a key."""
+    """The entries of CHOICES, RANGES, ALSO, LENGTHS and RISING for one key."""
 
     choices: list[tuple[Any, ...] | list[str]]
     ranges: list[tuple[type, float, float]]
@@ -135,7 +135,7 @@ class Rules(NamedTuple):
     rising: bool
 
     def expected(self, value: Any) -> str | None:
-        """What a value should be and is not."""
+        """Return what was expected in place of a value; None for a value that is right."""
         entries = value if isinstance(value, list) else [value]
         for choices in self.choices:
             listed = isinstance(choices, list)
@@ -150,6 +150,7 @@ class Rules(NamedTuple):
         return None
 
     def numbers(self, kind: type, low: float, high: float) -> str:
+        """Return the words for a number, or a list of them, in a range."""
         limits = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
         if high == BELOW_1:
             limits = "of at least 0 and below 1"
@@ -162,7 +163,7 @@ class Rules(NamedTuple):
 
 @cache
 def rules_of(key: str) -> Rules:
-    """The same for each job of a sweep."""
+    """Return the rules of a dotted key."""
     return Rules(
         [choices for pattern, choices in CHOICES.items() if fnmatchcase(key, pattern)],
         [limits for limits, patterns in RANGES.items() if matches(key, patterns)],
@@ -173,22 +174,25 @@ def rules_of(key: str) -> Rules:
 
 
 def matches(key: str, patterns: str) -> bool:
+    """Return whether a key matches one of the patterns, which blanks separate."""
     return any(fnmatchcase(key, one) for one in patterns.split())
 
 
 def is_one(value: Any, choices: tuple[Any, ...] | list[str]) -> bool:
-    """By its type, too: with 0 for false a run would have two digests."""
+    """Return whether a value is a choice, of the same type: with 0 for false a run would have two digests."""
     return any(type(value) is type(choice) and value == choice for choice in choices)
 
 
 def is_number(value: Any, kind: type, low: float, high: float) -> bool:
+    """Return whether a value is a finite number of the kind, from low to high; a whole number is also a float."""
     return type(value) in (int, kind) and low <= value <= high and math.isfinite(value)
 
 
 def shown(value: Any) -> str:
-    """As a command line has it."""
+    """Return a value as it is written on a command line."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def listed(keys: list[str]) -> str:
+    """Return up to two keys, and the number of the rest."""
     return " and ".join(keys) if len(keys) < 3 else f"{keys[0]}, {keys[1]} and {len(keys) - 2} more"

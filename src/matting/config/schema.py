@@ -1,4 +1,4 @@
-"""Types of the config's keys: what Hydra refuses before a job starts (`seed=abc`). No torch here."""
+"""The types of the config's keys. Hydra refuses other values (`seed=abc`) before a job starts."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-# Types alone, nobody makes one: without methods, and a node within a node MISSING, which Hydra fills when it composes.
-# With both, telling Hydra of them took an eighth of the time that a config takes.
+# These classes are types only; no instance is made. They have no methods, and a node within a node is MISSING until
+# Hydra composes: registering complete dataclasses took an eighth of the time of a composition.
 typed = dataclass(init=False, repr=False, eq=False, match_args=False)
 
 
@@ -223,7 +223,7 @@ class Dashboard(Common):
 
 
 def register() -> None:
-    """Put the schemas into Hydra's store, where the primary configs name them."""
+    """Register the schemas in Hydra's store, where the primary configs name them."""
     store = ConfigStore.instance()
     store.store("schema_train", Train)
     store.store("schema_evaluate", Evaluate)

@@ -1,4 +1,4 @@
-"""A config checked before a job starts: what the types of the schema leave open. No torch here."""
+"""Check a config before its job starts, as far as the types of the schema leave it open."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -12,18 +12,18 @@ from matting.config.identity import flat, plain
 from matting.config.rules import UNUSED, listed, rules_of, shown
 from matting.errors import UserError
 
-CHECKED: set[tuple[str, str]] = set()  # keys with values: the rows of a grid differ in few
+CHECKED: set[tuple[str, str]] = set()  # (key, value) pairs that are right; the rows of a grid share most of them
 
 
 def check(config: DictConfig) -> None:
-    """Raise UserError for the first value that no run can be made of: its key, and what is possible."""
+    """Raise UserError for the first value that no run can be made of; it names the key and what is possible."""
     if missing := list(without_value(config)):
         raise UserError(f"{', '.join(missing)}: no value; give {' '.join(f'{key}=...' for key in missing)}")
     check_plain(plain(config))
 
 
 def check_plain(data: dict[str, Any]) -> None:
-    """`check` of a config that is plain data already: half a millisecond, a tenth of what it takes to be that."""
+    """Check a config that is plain data already. Converting a config takes longer than checking it."""
     check_values(data)
     check_nodes(data)
     if "trainer" in data:
@@ -31,7 +31,7 @@ def check_plain(data: dict[str, Any]) -> None:
 
 
 def check_values(data: dict[str, Any]) -> None:
-    """Raise UserError for the first value of plain data that is no choice and no number of its key."""
+    """Raise UserError for the first value of plain data that breaks the rules of its key."""
     for key, value in flat(data).items():
         if (known := (key, repr(value))) in CHECKED:
             continue
@@ -41,10 +41,10 @@ def check_values(data: dict[str, Any]) -> None:
 
 
 def check_trainer(trainer: dict[str, Any], adversarial: dict[str, Any]) -> None:
-    """What the trainer's keys ask of one another, and a GAN of them."""
+    """Raise UserError for trainer keys that exclude each other, or that a GAN excludes."""
     if trainer["devices"] == -1 and trainer["accelerator"] == "cpu":
         raise UserError(
-            "trainer.devices=-1: all GPUs there are; with trainer.accelerator=cpu give a number of processes"
+            "trainer.devices=-1: stands for all GPUs; with trainer.accelerator=cpu give a number of processes"
         )
     strategy = trainer["strategy"]
     if adversarial["weight"] and strategy in ("ddp", "ddp_spawn"):
@@ -80,7 +80,7 @@ OF_A_TEST_SET = ("eval_size", "backgrounds_per_subject", "subjects")
 
 
 def check_nodes(data: Mapping[str, Any]) -> None:
-    """Raise UserError for the first node of plain data that is none, lacks a key, or is that of another stage."""
+    """Raise UserError for the first node that is no node, lacks a key, or belongs to another stage."""
     if "stage" in data:
         check_stage(data)
     if "method" in data:
@@ -98,7 +98,7 @@ def check_nodes(data: Mapping[str, Any]) -> None:
 
 
 def check_stage(data: Mapping[str, Any]) -> None:
-    """A stage has all keys that its file has; net, loss and optim have those that its own have."""
+    """Raise UserError unless the stage has all keys of its file, and net, loss and optim those of the stage's own."""
     name, model = model_of("train", "stage", data)
     check_whole("stage", name, data["stage"], model["stage"])
     for node in OF_A_STAGE:
@@ -109,6 +109,7 @@ def check_stage(data: Mapping[str, Any]) -> None:
 
 
 def check_method(data: Mapping[str, Any]) -> None:
+    """Raise UserError unless the method has the keys that its file gives a method's upstream runs."""
     name, model = model_of("evaluate", "method", data)
     keys = ("name", "_target_", "upstream", *model["method"]["upstream"])
     check_whole("method", name, data["method"], {key: model["method"][key] for key in keys})
@@ -120,9 +121,9 @@ def check_whole(group: str, name: str, node: Mapping[str, Any], model: Mapping[s
 
 
 def model_of(verb: str, group: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The name of a config's stage or method, and the config of that name with nothing changed.
+    """Return the name of a config's stage or method, and the config of that name with nothing changed.
 
-    Of the same words as the defaults that a run's folder is named by, so that it is composed once.
+    It is the composition that the run's folder is named by.
     """
     name = shown(data[group].get("name"))
     return name, unchanged(verb, group, name, tuple(f"{node}={data[node]['name']}" for node in NAMING[verb][1:]))
@@ -130,14 +131,14 @@ def model_of(verb: str, group: str, data: Mapping[str, Any]) -> tuple[str, dict[
 
 @lru_cache(KEPT)
 def unchanged(verb: str, group: str, name: str, words: tuple[str, ...]) -> dict[str, Any]:
-    """Not to be changed by whoever gets it, either."""
+    """Return the plain config of a few choices, not to be changed."""
     if name not in options(group):
         raise UserError(f"{group}.name={name}: expected one of {', '.join(options(group))}")
     return plain(compose_config(verb, (f"{group}={name}", *words)))
 
 
 def lacking(node: Any, model: Mapping[str, Any], at: str) -> Iterator[str]:
-    """The keys of a model that a node lacks; raises UserError where it has a null, or no node, in their place."""
+    """Yield the keys of a model that a node lacks; raises UserError for a null or a scalar in place of a node."""
     for key, theirs in model.items():
         name = f"{at}.{key}"
         if key not in node:
@@ -155,7 +156,7 @@ def lacking(node: Any, model: Mapping[str, Any], at: str) -> Iterator[str]:
 
 
 def fits(choice: str, group: str, stage: str, model: Mapping[str, Any]) -> bool:
-    """Whether a choice of net, loss or optim has what a stage's own has, of the same classes."""
+    """Return whether a choice of net, loss or optim has the keys and classes of the stage's own."""
     node = unchanged("train", "stage", stage, (f"{group}={choice}",))[group]
     if any(lacking(node, model, group)):
         return False
@@ -163,10 +164,12 @@ def fits(choice: str, group: str, stage: str, model: Mapping[str, Any]) -> bool:
 
 
 def is_built(node: Any) -> bool:
+    """Return whether a node names a class."""
     return isinstance(node, dict) and isinstance(node.get("_target_"), str)
 
 
 def check_recipe(recipe: Mapping[str, Any]) -> None:
+    """Raise UserError for a recipe without one of its keys."""
     for node, keys, at in ((recipe, OF_A_RECIPE, "recipe"), (recipe.get("published"), PUBLISHED, "recipe.published")):
         if not isinstance(node, dict):
             raise UserError(f"{at}={shown(node)}: expected a node of {', '.join(keys)}")
@@ -175,6 +178,7 @@ def check_recipe(recipe: Mapping[str, Any]) -> None:
 
 
 def check_data(data: Mapping[str, Any]) -> None:
+    """Raise UserError for sources and test sets that are no nodes of the right kind."""
     for group in ("subjects", "backgrounds", "persons"):
         check_sources(data[group], f"data.{group}")
     for name, test in data["test"].items():
@@ -191,7 +195,7 @@ def check_data(data: Mapping[str, Any]) -> None:
 
 
 def check_sources(nodes: Any, at: str) -> None:
-    """Sources by name, null for one that is left out; or null, of persons, for none."""
+    """Raise UserError unless nodes are sources by name, where null leaves one out; null instead of all is right too."""
     if nodes is None:
         return
     if not isinstance(nodes, dict):
@@ -202,5 +206,6 @@ def check_sources(nodes: Any, at: str) -> None:
 
 
 def check_any_test(tests: Mapping[str, Any]) -> None:
+    """Raise UserError where every test set is left out."""
     if not any(tests.values()):
         raise UserError(f"data.test: all of {', '.join(tests) or 'it'} is null; expected at least one test set")

@@ -1,4 +1,4 @@
-"""Find a run's result or make it. No torch before something is made."""
+"""Find the result of a run, or make it. torch is imported when something is made."""
 
 import time
 import traceback

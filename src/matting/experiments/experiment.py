@@ -1,4 +1,4 @@
-"""The rows of an experiment's table: published systems, each with the jobs that measure it. No torch here."""
+"""An experiment and the rows of its table: published systems, each with the jobs that measure it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Where a run comes from: the revision of the code, the versions of what it stands on, the time."""
+"""Where a run comes from: the revision of the code, the versions of its libraries, the time."""
 
 import contextlib
 import subprocess
@@ -14,9 +14,9 @@ PACKAGES = ("torch", "torchvision", "lightning", "albumentations", "kornia", "op
 
 @cache
 def git_state() -> dict[str, Any]:
-    """Revision of the checkout that this code runs from, and whether it has changes; when installed the version.
+    """Return the revision of the checkout and whether it has changes; for an installed package its version.
 
-    Asked once in a process: git takes longer than all else that a finished job needs.
+    git is started once in a process: that takes longer than everything else that a finished job needs.
     """
     here = Path(__file__).parents[1]
     if not (here.parents[1] / ".git").exists():
@@ -30,6 +30,7 @@ def git_state() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
+    """Return the installed versions of PACKAGES."""
     found = {}
     for name in PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
@@ -38,4 +39,5 @@ def versions() -> dict[str, str]:
 
 
 def now() -> str:
+    """Return the time in UTC, in ISO format to the second."""
     return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""The run folder: identity, lock, manifest, done, resume. A run is a pure function of its config. No torch here."""
+"""A run and its folder: identity, state, lookup. A run is a pure function of its config."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from matting.utils.home_paths import expand_home
 
 @dataclass(frozen=True)
 class Run:
-    """A config, resolved, and the folder that is or will be its.
+    """A resolved config and its folder, which may not exist yet.
 
-    kind: the folder under `paths.output_dir`: the stage's name, or `evaluate/<method>`.
-    config: plain, complete, upstream runs by digest.
+    kind: the folder under `paths.output_dir`, either the stage's name or `evaluate/<method>`.
+    config: plain and complete, with upstream runs by their digests.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class Run:
         return self.checkpoints / "best.ckpt"
 
     def result(self) -> dict[str, Any] | None:
-        """The final numbers, if the run is done."""
+        """Return the final numbers; None if the run is not done."""
         return read_json(self.folder / "result.json")
 
     @property
@@ -48,7 +48,7 @@ class Run:
         return read_json(self.folder / "manifest.json") or {}
 
     def state(self) -> str:
-        """new | done | running | resume | failed"""
+        """Return new, done, running, resume or failed."""
         if not self.folder.is_dir():
             return "new"
         if self.result() is not None:
@@ -56,7 +56,7 @@ class Run:
         return "running" if locked(self.folder) else self.state_unlocked()
 
     def state_unlocked(self) -> str:
-        """new | resume | failed, for a run that is not done and that nobody else works on."""
+        """Return new, resume or failed, for a run that is not done and that no process works on."""
         if "error" in self.manifest:
             return "failed"
         return "resume" if self.last.is_file() else "new"
@@ -66,7 +66,7 @@ class Run:
 
 
 def make_run(kind: str, config: Mapping[str, Any], **upstream: Any) -> Run:
-    """The run of a plain config; `upstream` sets keys (`a__b` for a.b) by the runs it stands on, to their digests."""
+    """Return the run of a plain config; `upstream` sets keys, `a__b` for a.b, to the digests of upstream runs."""
     data = {"config_version": CONFIG_VERSION, **config}
     for key, value in upstream.items():
         node, leaf = key.split("__")
@@ -75,50 +75,53 @@ def make_run(kind: str, config: Mapping[str, Any], **upstream: Any) -> Run:
     digest = digest_of(this)
     parent = Path(data["paths"]["output_dir"]) / kind
     folder = parent / f"{readable(this, defaults_of(this))}-{digest}"
-    if not folder.is_dir():  # its name may be that of another version's defaults
+    if not folder.is_dir():  # other defaults give the same run another readable name
         folder = next(parent.glob(f"*-{digest}"), folder)
     return Run(kind, data, digest, folder)
 
 
 def defaults_of(this: dict[str, Any]) -> dict[str, Any]:
-    """The identity that the same choices of stage or method, scale and data give without further overrides."""
+    """Return the identity of the same stage or method, scale and data without further overrides."""
     verb = "train" if "stage" in this else "evaluate"
     return identity_of(verb, *(f"{group}={this[group]['name']}" for group in NAMING[verb]))
 
 
 @cache
 def identity_of(verb: str, *choices: str) -> dict[str, Any]:
-    """The identity of a command line that makes a few choices; not to be changed."""
+    """Return the identity of a command line that makes a few choices, not to be changed."""
     return identity({"config_version": CONFIG_VERSION, **plain(compose_config(verb, choices))})
 
 
 def open_run(folder: Path) -> Run:
-    """The run that lives in a folder; raises UserError if none does, or one of another version or damaged."""
+    """Return the run of a folder; raises UserError for a folder without a run, of another version, or damaged."""
     file = folder / "config.yaml"
     config = expand_home(read_yaml(file))
     if config is None:
-        raise UserError(f"{folder}: not a run folder (config.yaml is missing); `matting runs` lists those there are")
+        raise UserError(f"{folder}: not a run folder (config.yaml is missing); `matting runs` lists the run folders")
     if (found := config.get("config_version")) != CONFIG_VERSION:
         raise UserError(f"{file}: config_version {found}, this version reads {CONFIG_VERSION}; train it again")
     try:
         kind = config["stage"]["name"] if "stage" in config else f"evaluate/{config['method']['name']}"
-    except (KeyError, TypeError):  # cut short where a line ends, it is YAML still
+    except (KeyError, TypeError):  # a file cut at the end of a line is still YAML
         raise damaged(file) from None
     return Run(kind, config, folder.name.rsplit("-", 1)[-1], folder)
 
 
 def run_folders(output_dir: Path) -> list[Path]:
-    """All run folders, of any version, by path. Deeper down loggers keep config.yaml files of their own, and a folder
-    without a manifest is somebody else's."""
+    """Return all run folders of any version, sorted by path.
+
+    Loggers keep other config.yaml files deeper down. A folder without a manifest belongs to another program.
+    """
     files = [file for depth in ("*/*", "evaluate/*/*") for file in output_dir.glob(f"{depth}/config.yaml")]
     return sorted(file.parent for file in files if file.with_name("manifest.json").is_file())
 
 
 def locked(folder: Path) -> bool:
+    """Return whether a process works in a run folder."""
     return locks.locked(folder / ".lock")
 
 
 def random_vgg(stages: list[Run]) -> list[str]:
-    """Stages whose perceptual loss looks through a VGG that was never trained."""
+    """Return the kinds of the stages whose perceptual loss uses a VGG with random weights."""
     losses = {stage.kind: stage.config["loss"].get("perceptual") for stage in stages}
     return [kind for kind, loss in losses.items() if loss and loss["weight"] and loss["weights"] == "none"]

@@ -1,4 +1,4 @@
-"""Runs that stand on other runs: an alpha stage on its segmentation run, a method on its stages. No torch here."""
+"""Upstream runs: the segmentation run of an alpha stage, the trained stages of a method."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +18,10 @@ from matting.runs.run import Run, make_run, open_run
 
 @dataclass(frozen=True)
 class Upstream:
-    """What stands in for a key of a config: a run, done or still to be trained, or a checkpoint file.
+    """The run or checkpoint file that a key of a config names. The run may still have to be trained.
 
-    key: what counts in the digest. config: how to train the run, where it may not be done. upstream: what it stands on.
+    key: the text that counts in the digest. config: trains the run; None where the config names a run that must be
+    done. upstream: the upstream runs of the run itself.
     """
 
     key: str
@@ -31,11 +32,11 @@ class Upstream:
 
 
 def stage_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
-    """The run of a train config, and the runs that it stands on by key.
+    """Return the run of a train config, and its upstream runs by key.
 
-    `stage.upstream` says which: key of the stage node -> the stage that trains it and, where its network is configured
-    here too, that network's name. The key names a run; null: the one of this config, trained first. The config of a
-    network is that of the run it comes from.
+    `stage.upstream` maps a key of the stage node to the stage that trains it and, where its network is also configured
+    here, to that network's name. The value of the key names a run; null stands for the run of this config, trained
+    first. A network's config is taken from the run that the network comes from.
     """
     data, upstream, values = plain(config), {}, dict[str, Any]()
     for key, spec in data["stage"]["upstream"].items():
@@ -50,11 +51,9 @@ def stage_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
 
 
 def find_upstream(config: Mapping[str, Any], value: str | None, stage: str, **values: Any) -> Upstream:
-    """What a config key names: a run folder, a digest, a checkpoint file, or null for the run that `config` implies.
+    """Return what a key names: a run folder, a digest, a checkpoint file, or null for the run that `config` implies.
 
-    config: plain.
-
-    Raises UserError when there is no such run or file, or it is of another stage.
+    config: plain. Raises UserError when there is no such run or file, or the run is of another stage.
     """
     if value is None:
         return implied(stage, handed_down(config, **values))
@@ -80,7 +79,7 @@ def find_upstream(config: Mapping[str, Any], value: str | None, stage: str, **va
 
 
 def folders_of(digest: str, output_dir: Path) -> list[Path]:
-    """The run folders that a digest names, by path; no other is opened, of hundreds that takes seconds."""
+    """Return the run folders of a digest, sorted, by their names: opening hundreds of runs takes seconds."""
     name = f"*-{escape(digest)}"
     files = [file for depth in ("*", "evaluate/*") for file in output_dir.glob(f"{depth}/{name}/config.yaml")]
     return sorted(file.parent for file in files if file.parent.name.rsplit("-", 1)[-1] == digest)
@@ -88,24 +87,24 @@ def folders_of(digest: str, output_dir: Path) -> list[Path]:
 
 @lru_cache(KEPT)
 def implied(stage: str, text: str) -> Upstream:
-    """The run of a stage that a config implies, by what it hands down: the rows of a seed share it."""
+    """Return the run of a stage that a config implies by the nodes it hands down. Rows of one seed share it."""
     config = derived("train", (f"stage={stage}",), text)
     run, upstream = stage_run(config)
     return Upstream(run.digest, run.best, run, config, upstream)
 
 
 def method_upstream(config: Mapping[str, Any]) -> dict[str, Upstream]:
-    """The trained stages of a plain config's method, by key of the method node.
+    """Return the trained stages of a plain config's method, by key of the method node.
 
-    `method.upstream` says which: key -> a stage, or `<key>.<key of that stage>`: the run that another one was trained
-    with, unless the config names one.
+    `method.upstream` maps a key to a stage, or to `<other key>.<key of that stage>`: the run that the other key's run
+    was trained with, unless the config names another one.
     """
     found: dict[str, Upstream] = {}
     method = config["method"]
     for key, spec in method["upstream"].items():
         value, (parent, _, name) = method[key], spec.partition(".")
         if not name:
-            # what the method names for the runs below this one, this one is trained with
+            # the runs that the method names are also the ones that this run is trained with
             given = {f"stage__{n}": method[k] for k, n in below(method, key) if method[k] is not None}
             found[f"method__{key}"] = find_upstream(config, value, spec, **given)
         elif value is None and found[f"method__{parent}"].run is not None:
@@ -117,18 +116,18 @@ def method_upstream(config: Mapping[str, Any]) -> dict[str, Upstream]:
 
 
 def below(method: Mapping[str, Any], key: str) -> list[tuple[str, str]]:
-    """(key of the method, key of the stage) of the runs that the method's run `key` was trained with."""
+    """Return (key of the method, key of the stage) of the runs that the method's run `key` was trained with."""
     specs = {k: spec.split(".") for k, spec in method["upstream"].items() if "." in spec}
     return [(k, name) for k, (parent, name) in specs.items() if parent == key]
 
 
 def stage_of(method: Mapping[str, Any], parent: str, name: str) -> str:
-    """The stage that trains what the method's run `parent` names `name`."""
+    """Return the stage that trains the run which the method's run `parent` calls `name`."""
     return compose_config("train", [f"stage={method['upstream'][parent]}"]).stage.upstream[name].stage
 
 
 def stands_on(config: Mapping[str, Any], parent: Upstream, key: str, name: str) -> Upstream:
-    """The run that a run was trained with."""
+    """Return the run that the parent run was trained with; raises UserError where it was trained without one."""
     if parent.config is not None:
         upstream = parent.upstream.get(f"stage__{name}")
     else:
@@ -138,12 +137,12 @@ def stands_on(config: Mapping[str, Any], parent: Upstream, key: str, name: str) 
         named = value != "ground_truth" and not value.startswith("file:")
         upstream = find_upstream(config, value, node["upstream"][name]["stage"]) if named else None
     if upstream is None:
-        raise UserError(f"method.{key}: the run {parent.run} stands on no run for it; name a run or a checkpoint")
+        raise UserError(f"method.{key}: the run {parent.run} was trained without one; name a run or a checkpoint")
     return upstream
 
 
 def method_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
-    """The run of an evaluate config, and the trained stages that it stands on."""
+    """Return the run of an evaluate config, and the trained stages of its method by key."""
     data = plain(config)
     upstream = method_upstream(data)
     digests = {key: found.key for key, found in upstream.items()}

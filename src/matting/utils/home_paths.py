@@ -1,4 +1,4 @@
-"""Files that people share do not tell whose home they were made in: `~` stands for it."""
+"""Replace the user's home directory by ~ in files that are shared, and back."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def abbreviate_home(value: Any) -> Any:
-    """A text, or every text in lists and dicts, with `~` for the home."""
+    """Return a text, or a list or dict of texts, with `~` in place of the home directory."""
     if isinstance(value, dict):
         return {key: abbreviate_home(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -18,7 +18,7 @@ def abbreviate_home(value: Any) -> Any:
 
 
 def expand_home(value: Any) -> Any:
-    """The paths in a text, a list or a dict as this user has them: `~/data` below the home of who reads it."""
+    """Return a text, or a list or dict of texts, with a leading `~/` replaced by this user's home directory."""
     if isinstance(value, dict):
         return {key: expand_home(entry) for key, entry in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""One process at a time: a lock on a file that the system frees when its holder dies."""
+"""Locks on files, for one process at a time. The system frees a lock when its holder dies."""
 
 import contextlib
 import fcntl
@@ -13,11 +13,12 @@ from matting.utils.console import say
 
 @contextlib.contextmanager
 def lock(file: Path, waiting: str, advice: str) -> Iterator[None]:
-    """Hold `file`, made with its folder if need be; say `waiting` and wait while another process holds it.
+    """Hold the lock `file` for the block; print `waiting` and wait while another process holds it.
 
-    Raises UserError, ending with `advice`, where the folder cannot be written.
+    The file and its folder are made if they do not exist. Raises UserError, ending with `advice`, where the folder
+    cannot be written.
     """
-    while True:  # whoever held it may have deleted it, with its folder
+    while True:  # the process that held it may have deleted it with its folder
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -39,9 +40,9 @@ def lock(file: Path, waiting: str, advice: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def at_once(file: Path) -> Iterator[bool]:
-    """Hold `file`, made if need be, and give True; give False where another process holds it.
+    """Hold the lock `file` for the block and yield True, or yield False at once where another process holds it.
 
-    Raises OSError where its folder is not there, or cannot be written.
+    Raises OSError where the folder does not exist or cannot be written.
     """
     with file.open("w") as opened:
         try:
@@ -53,7 +54,7 @@ def at_once(file: Path) -> Iterator[bool]:
 
 
 def locked(file: Path) -> bool:
-    """Whether a process holds it now."""
+    """Return whether a process holds the lock now."""
     try:
         with file.open("r") as opened:
             fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -65,7 +66,7 @@ def locked(file: Path) -> bool:
 
 
 def is_at(opened: IO[str], file: Path) -> bool:
-    """Whether an open file still lies where it was opened."""
+    """Return whether a path still leads to the file that was opened there."""
     try:
         return os.path.samestat(os.fstat(opened.fileno()), file.stat())
     except FileNotFoundError:
