@@ -15,10 +15,10 @@ run: $(READY) ## set up, then POMAGAN on the embedded data at a small size: two 
 	$(BIN)/matting reproduce recipe=pomagan scale=quick
 
 test: $(READY) ## set up, then all tests but the slow ones
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(READY) ## set up, then all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-gpu: $(READY) ## the tests that need a CUDA device; skipped where there is none
 	$(BIN)/python -m pytest -m gpu -rs

@@ -76,9 +76,10 @@ def test_a_large_picture_is_solved_smaller_and_that_is_said_once(scene, capsys):
     assert seen == [((20, 24, 3), "float64")] * 2
     assert found.shape == alpha.shape
     assert (found - alpha).abs().mean() < 0.05
-    assert (
-        capsys.readouterr().out == "Closed-form matting: pictures of 48x40 pixels are solved at a longer side of 24\n"
-    )
+    said = capsys.readouterr().out
+    assert "48x40" in said
+    assert "24" in said
+    assert said.count("\n") == 1  # once, for all images
 
 
 def test_the_segmentation_network_makes_the_trimap(tmp_path):
