@@ -7,16 +7,13 @@ import shlex
 import numpy as np
 import pytest
 import torch
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from PIL import Image
 
 from matting.cli.main import main
-from matting.config.quoting import for_hydra
 from matting.data.augment import cover
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb
 from matting.methods.pomagan import Pomagan
-from matting.utils.home_paths import expand_home
 from tests.helpers.pictures import BAD, GOOD, GREEN, read, save_pictures, scene
 from tests.helpers.saved_stages import save_generator
 
@@ -142,17 +139,6 @@ def test_a_checkpoint_of_the_other_stage_names_both(matting, method, tmp_path):
     assert code == 2
     assert "stage=segmentation_gan" in err
     assert "stage=alpha_gan" in err
-
-
-def test_names_and_colours_are_taken_as_they_are():
-    texts = ["ü (1).jpg", "#00b140", "a=b,c", "in/[ab]*.jpg", "it's", 'a"b', "a\\", 'a\\"b', "1234e567", "~/x", "{x}"]
-    for text in texts:
-        parsed = OverridesParser.create().parse_override(for_hydra(f"input={text}", grid=False))
-        assert parsed.value() == expand_home(text)
-        assert isinstance(parsed.value(), str)
-    kept = ["input=null", "input='a b'", "seed=1", "background="]
-    assert [for_hydra(word, grid=False) for word in kept] == kept
-    assert for_hydra("background=green,blue", grid=True) == "background=green,blue"
 
 
 def test_inputs_of_the_config_and_of_the_method_agree(matting, method, tmp_path):
