@@ -23,7 +23,7 @@ def answer(verb: str, arguments: list[str]) -> int:
     saved = sys.argv
     sys.argv = ["matting", verb, *arguments]  # a run's manifest keeps the command
     try:
-        launch(parse(verb, arguments))
+        run(parse(verb, arguments))
     except BrokenPipeError:  # `__main__` answers it
         raise
     except (Exception, KeyboardInterrupt) as error:
@@ -37,7 +37,7 @@ def answer(verb: str, arguments: list[str]) -> int:
     return 0
 
 
-def launch(line: CommandLine) -> None:
+def run(line: CommandLine) -> None:
     """Print what the options ask for, or run the jobs. Errors come out as they are."""
     check(line)
     schema.register()

@@ -14,6 +14,7 @@ from matting.experiments.experiment import Experiment, differing, key_of
 from matting.metrics.units import METRICS
 from matting.reports.table_formats import markdown
 from matting.reports.tables import tables_of
+from matting.tracking.wandb_internals import data_of
 from matting.tracking.wandb_session import open_wandb, staged_in
 
 LONGEST_TITLE = 128  # characters that W&B accepts
@@ -90,10 +91,8 @@ class Dashboard:
 
     def plain(self) -> dict[str, Any]:
         """Return what `save` sends, as data for JSON."""
-        form = {"mode": "json", "by_alias": True, "exclude_none": True}
-        # the library has no public function that returns what it sends
-        workspace, report = (made._to_model().model_dump(**form) for made in (self.workspace(), self.report()))
-        return {"workspace": workspace, "report": report, "bars": [asdict(bars) for bars in self.bars]}
+        made = {"workspace": data_of(self.workspace()), "report": data_of(self.report())}
+        return {**made, "bars": [asdict(bars) for bars in self.bars]}
 
     def save(self) -> list[str]:
         """Log the bars, save the workspace and the report; return the addresses of both."""
