@@ -25,7 +25,7 @@ from matting.utils.console import say
 
 
 def train(config: DictConfig) -> float:
-    """Find or train a stage's run and print its result; measure it, too, where the config says as what.
+    """Find or train a stage's run, print its result, and evaluate it as the method `evaluate_as`, if there is one.
 
     Returns the validation MSE of the best checkpoint, NaN without validation.
     """
@@ -43,7 +43,7 @@ def train(config: DictConfig) -> float:
 def evaluate(config: DictConfig) -> float:
     """Find or make an evaluation and print its table.
 
-    Returns the alpha's MSE in the first region asked for, over all test sets where it is not empty.
+    Returns the mean MSE of the alpha in the first region of `metrics.regions`, over the test sets that have one.
     """
     this, result = ensure_evaluation(config)
     say(table_text(result, this.config["scale"]["name"]))
@@ -55,7 +55,7 @@ def evaluate(config: DictConfig) -> float:
 
 
 def planned_stage(config: DictConfig) -> list[tuple[Run, bool]]:
-    """The runs that a train config asks for, in order, each with whether it waits for one that is not done."""
+    """Return the runs that a train config needs, in order, and for each whether it waits for an upstream run."""
     this, upstream = stage_run(config)
     rows = []
     for found in upstream.values():
@@ -66,7 +66,7 @@ def planned_stage(config: DictConfig) -> list[tuple[Run, bool]]:
 
 
 def planned_evaluation(config: DictConfig) -> list[tuple[Run, bool]]:
-    """The runs that an evaluation asks for, in order, each with whether it waits for one that is not done."""
+    """Return the runs that an evaluation needs, in order, and for each whether it waits for an upstream run."""
     this, upstream = method_run(config)
     rows: dict[Any, tuple[Run, bool]] = {}
     for found in upstream.values():
@@ -77,7 +77,7 @@ def planned_evaluation(config: DictConfig) -> list[tuple[Run, bool]]:
 
 
 def planned_row(config: DictConfig) -> list[tuple[Run, bool]]:
-    """The runs of a row, its evaluation last, each with whether it waits for one that is not done."""
+    """Return the runs of a row, its evaluation last, and for each whether it waits for an upstream run."""
     rows, this = planned_stage(config), stage_run(config)
     if config.evaluate_as is None:
         return rows
@@ -86,12 +86,12 @@ def planned_row(config: DictConfig) -> list[tuple[Run, bool]]:
 
 
 def ensure_stage(config: DictConfig) -> tuple[Run, dict[str, Any]]:
-    """A config's run and its result: found, or trained now, with the runs that it stands on first."""
+    """Return a config's run and its result; train it if it is not done, its upstream runs first."""
     this, upstream = stage_run(config)
     data = fingerprint(this.config)
     if result := found_done(this, config):
         lifecycle.check_same_data(this, data)
-        if config.trainer.devices == -1 and "ranks" in this.manifest:  # here it may be another number: other batches
+        if config.trainer.devices == -1 and "ranks" in this.manifest:  # another number of GPUs sees other batches
             say(f"note: {this.folder.name} was trained where trainer.devices=-1 came to {this.manifest['ranks']}")
         if this.last.is_file() and config.checkpoint.keep != "all":  # it was stopped right after its result
             from matting.training import trainer
@@ -118,7 +118,7 @@ def ensure_stage(config: DictConfig) -> tuple[Run, dict[str, Any]]:
 
 
 def found_done(this: Run, config: DictConfig) -> dict[str, Any] | None:
-    """The result of a run that is done and not to be made again."""
+    """Return the result of a run that is done; None if it is not, or if `rerun` asks for another one."""
     result = None if config.rerun else this.result()
     if not distributed.agree(result is not None, config.trainer.accelerator):
         return None
@@ -126,7 +126,7 @@ def found_done(this: Run, config: DictConfig) -> dict[str, Any] | None:
 
 
 def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
-    """What a rank beside the first does: trains along, and reads what the first has measured."""
+    """Train as a rank beside the first, and return the result that the first rank has written."""
     from matting.training import trainer
 
     trainer.train(this, upstream)
@@ -137,14 +137,14 @@ def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
 
 
 def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
-    """Train under the folder's lock and write the result; what stops it is noted in the manifest."""
+    """Train under the folder's lock and write the result. An error that stops it is kept in the manifest."""
     say(f"{this.kind}: {'going on with' if this.last.is_file() else 'training'} {this.folder}")
     from matting.training import trainer
 
     try:
         with log.tee_to(this.folder / "train.log"):
             result = trainer.train(this, upstream)
-    except (Interrupted, KeyboardInterrupt, SystemExit):  # what Lightning makes of Ctrl-C and SIGTERM is an exit
+    except (Interrupted, KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C and SIGTERM into SystemExit
         raise Interrupted(
             f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"
         ) from None
@@ -155,7 +155,7 @@ def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
 
 
 def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
-    """The evaluation of a config: found, or made now, with the stages that it needs trained first."""
+    """Return the evaluation of a config and its result; make it if it is not done, its stages first."""
     this, upstream = method_run(config)
     data = fingerprint(this.config)
     result = None if config.rerun else this.result()
@@ -187,7 +187,7 @@ def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
 
 
 def make_rows(found: Experiment) -> Iterator[str]:
-    """Run an experiment's rows; gives a line for each that fails."""
+    """Run an experiment's rows; yield a line for each row that fails."""
     for number, job in enumerate(found.jobs, 1):
         title = found.title_of(job)
         say(f"{number} of {len(found.jobs)}: {title}")
@@ -204,6 +204,7 @@ def make_rows(found: Experiment) -> Iterator[str]:
 
 
 def make_row(verb: str, config: DictConfig) -> None:
+    """Check a row's config and run it, or list its runs where `plan=true`."""
     check(config)
     if config.plan:
         show_plan(planned_evaluation(config) if verb == "evaluate" else planned_row(config))

@@ -52,25 +52,25 @@ class Experiment:
     rows: list[Row]
 
     def title_of(self, job: Job) -> str:
-        """What tells a job from the others of its grid."""
+        """Return the words that only this job of the grid has, after the experiment's name."""
         varying = differing([one.words for one in self.jobs])
         return " ".join([self.name, *(typed(word) for word in job.words if word in varying)])
 
     @property
     def states(self) -> list[str]:
-        """Of the grid's runs, each once."""
+        """The states of the grid's evaluations, each once."""
         return [job.state() for job in {job.evaluation.digest: job for job in self.jobs}.values()]
 
     @property
     def fixed(self) -> list[str]:
-        """What the command line sets for the whole grid and a table's rows and title do not say."""
+        """The words that hold for the whole grid and that neither the rows nor the title of its table show."""
         varying, given = differing([job.words for job in self.jobs]), {*map(key_of, self.overrides)}
         words = [word for word in self.jobs[0].words if word not in varying and key_of(word) in given - SAID]
         return [typed(word) for word in words if key_of(word).split(".")[0] not in UNTOLD]
 
     @property
     def folder(self) -> Path:
-        """Where its report lies, in one folder with those of all experiments."""
+        """The folder of the experiment's report, beside those of the other experiments."""
         return Path(self.jobs[0].evaluation.config["paths"]["output_dir"]) / "experiments" / self.name
 
     @property
@@ -79,9 +79,9 @@ class Experiment:
 
 
 def experiment(name: str, overrides: Sequence[str]) -> Experiment:
-    """Compose all rows of an experiment, running nothing; `overrides` as on the verb's command line."""
+    """Compose all rows of an experiment and run nothing; overrides: as on the verb's command line."""
     file = read_file(name)
-    lines = list(dict.fromkeys(grid(name, file["verb"], overrides)))  # a seed given twice is one
+    lines = list(dict.fromkeys(grid(name, file["verb"], overrides)))  # a seed that is given twice is one row
     made = jobs_of(name, file["verb"], lines)
     jobs = [made[words] for words in lines]
     published = file["published"]
@@ -93,9 +93,9 @@ def experiment(name: str, overrides: Sequence[str]) -> Experiment:
 
 
 def rows_of(published: Mapping[str, Any], jobs: list[Job], overrides: Sequence[str]) -> Iterator[Row]:
-    """The published rows in their order, each with the jobs that it was measured by; then those without a figure.
+    """Yield the published rows in their order, each with its jobs, then the rows of the grid that are not published.
 
-    A published row says by `at` which choices of the grid it stands for, and by `of` in which other experiment.
+    `at` of a published row holds its choices in the grid; `of` names the other experiment that owns the row.
     """
     groups: dict[tuple[str, ...], list[Job]] = {}
     for job in jobs:
@@ -128,24 +128,25 @@ def row(title: str, jobs: Sequence[Job], **more: Any) -> Row:
 
 
 def borrowed(node: Mapping[str, Any], overrides: Sequence[str]) -> list[Job]:
-    """The jobs of a row that another experiment owns, with what both command lines share."""
+    """Return the jobs of a row of another experiment, with the overrides that both command lines share."""
     shared = [word for word in overrides if key_of(word).split(".")[0] in SHARED]
     verb = read_file(node["of"])["verb"]
     return [job_of(verb, words) for words in grid(node["of"], verb, shared) if fits(node["at"], words)]
 
 
 def differing(lines: Sequence[Sequence[str]]) -> set[str]:
-    """The words that not all command lines have."""
+    """Return the words that some of the command lines do not have."""
     counts = Counter(word for words in lines for word in words)
     return {word for word, count in counts.items() if count < len(lines)}
 
 
 def key_of(word: str) -> str:
+    """Return the key of an override, without `+` and `~`."""
     return word.partition("=")[0].lstrip("+~")
 
 
 def fits(at: Mapping[str, Any], words: Sequence[str]) -> bool:
-    """Whether a command line makes all of these choices, however it writes them."""
+    """Return whether a command line makes all of these choices, in any notation."""
     given = {key_of(word): word for word in words}
     wanted = {key: value_of(f"{key}={value}") if isinstance(value, str) else value for key, value in at.items()}
     return all(key in given and value_of(given[key]) == value for key, value in wanted.items())
@@ -157,6 +158,6 @@ def value_of(word: str) -> Any:
 
 
 def short(word: str) -> str:
-    """`loss.border.weight=10` as `border.weight=10`."""
+    """Return a word without the first part of its key: `loss.border.weight=10` as `border.weight=10`."""
     key, _, value = typed(word).partition("=")
     return f"{key.split('.', 1)[-1]}={value}"

@@ -19,9 +19,9 @@ NOT_RUN = "not run"
 
 @dataclass(frozen=True)
 class Job:
-    """One run of an experiment's grid: words, its command line. stages: what is trained for it, in order.
+    """One row of an experiment's grid.
 
-    evaluation: what is compared, the method's figures on the test sets.
+    words: its command line. stages: the runs that are trained for it, in order. evaluation: the run that measures it.
     """
 
     verb: str
@@ -31,11 +31,11 @@ class Job:
     evaluation: Run
 
     def config(self) -> DictConfig:
-        """Composed again: a thousand configs would not fit the memory."""
+        """Compose the config again: a thousand configs would not fit the memory."""
         return composed_row(self.verb, self.words)
 
     def state(self) -> str:
-        """done | not run | failed: <reason>, of the evaluation or of the first run that it waits for."""
+        """Return done, not run, or failed with the reason, of the evaluation or the first run that it waits for."""
         if self.evaluation.result() is not None:
             return "done"
         for run in (*self.stages, self.evaluation):
@@ -46,14 +46,14 @@ class Job:
 
 
 def composed_row(verb: str, words: Sequence[str]) -> DictConfig:
-    """A row's config, not checked yet; it names its experiment."""
+    """Return the config of a row, not checked yet, with the name of its experiment."""
     config = compose_config(verb, words)
     config.experiments = next(word.partition("=")[2] for word in words if word.startswith("experiments="))
     return config
 
 
 def job_of(verb: str, words: tuple[str, ...]) -> Job:
-    """A row's runs, whether they are there or not; raises UserError for values that no run can be made of."""
+    """Return the job of a command line; raises UserError for values that no run can be made of."""
     with hydra_ready():
         config = compose_config(verb, words)
         try:
@@ -67,7 +67,7 @@ def job_of(verb: str, words: tuple[str, ...]) -> Job:
                 check_plain(evaluation.config)
                 stages = list(below_in_order(upstream))
         except Exception:
-            check(config)  # what has no name for a value that is wrong
+            check(config)  # raises the error that names the wrong value, if there is one
             raise
     return Job(verb, words, config.seed, list({run.digest: run for run in stages}.values()), evaluation)
 
@@ -79,11 +79,12 @@ def jobs_of(name: str, verb: str, lines: Iterable[tuple[str, ...]]) -> dict[tupl
 
 
 def seed_word(words: Sequence[str]) -> str:
+    """Return the word that sets the seed, or an empty text."""
     return next((word for word in words if word.startswith("seed=")), "")
 
 
 def below_in_order(upstream: Mapping[str, Upstream]) -> Iterator[Run]:
-    """The runs that a run stands on, each after those below it; the same one may come twice."""
+    """Yield upstream runs, each after its own upstream runs; a run may come twice."""
     for found in upstream.values():
         if found.run is not None:
             if found.config is not None and found.config.stage.upstream:
@@ -93,9 +94,9 @@ def below_in_order(upstream: Mapping[str, Upstream]) -> Iterator[Run]:
 
 @dataclass(frozen=True)
 class RowEvaluation:
-    """The evaluation of a row's run, which may still have to be trained.
+    """The evaluation of a row's trained run, which may still have to be trained.
 
-    named: the keys of the method that the run decides: the one that names it, and the longer side that it sees.
+    named: keys of the method that follow from the run: its digest, and `max_side` where the stage has one.
     """
 
     config: DictConfig
@@ -104,13 +105,13 @@ class RowEvaluation:
 
 
 def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream]) -> RowEvaluation:
-    """How a row's run is measured; raises UserError for a method that does not stand on such a run."""
+    """Return the evaluation of a row's run; raises UserError for a method that has no such stage."""
     words = "evaluate", (f"method={config.evaluate_as}",), handed_down(this.config)
     data = derived_plain(*words)
     method = data["method"]
     key = next((key for key, stage in method["upstream"].items() if stage == this.kind), None)
     if key is None:
-        raise UserError(f"evaluate_as={config.evaluate_as}: this method stands on no run of stage={this.kind}")
+        raise UserError(f"evaluate_as={config.evaluate_as}: this method has no trained stage {this.kind}")
     digests = {f"method__{name}": upstream[f"stage__{of}"].key for name, of in below(method, key)}
     own: dict[str, Any] = {f"method__{key}": this.digest}
     if "max_side" in this.config["stage"]:
