@@ -104,7 +104,7 @@ def test_a_wrong_key_that_is_no_part_of_a_run_leaves_it(tiny, unmeasured, tmp_pa
     assert tiny("train", "plan=true")[1].splitlines()[-1].split()[0] == "resume"
 
 
-def test_a_run_whose_rows_were_lost_has_its_validation_from_the_checkpoint(tiny, unmeasured, tmp_path):
+def test_a_run_that_lost_rows_has_its_validation_from_the_checkpoint(tiny, unmeasured, tmp_path):
     (only_run(tmp_path) / "metrics.csv").unlink()
     for _ in range(2):
         assert tiny("train")[0] == 0

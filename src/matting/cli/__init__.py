@@ -1,9 +1,15 @@
-"""The command line, before a verb runs. It may import `commands` and everything below; only `__main__` imports it.
+"""The command line: everything that happens before a verb runs.
 
-Nothing here imports torch at module level.
+May import: commands and every package below it; no torch.
 
-main: chooses the verb. app: answers one command line. arguments: parses it. help: what it prints when it runs nothing.
-launch: one job, the rows of a grid, experiments. jobs: one job of any verb. job_process: a job in its own process.
-sweeps: failed jobs, Optuna's study, launchers and sweepers. outcome: exit code and line of an error.
+launch: the jobs of a command line: one, the rows of a grid, the experiments of a report.
+outcome: the line and the exit code of an error.
+main: the verbs, and the choice of one.
+app: one command line composed and run, its errors as a line and an exit code.
+arguments: the words of a command line, checked and quoted.
+help: `matting VERB --help`.
 completion: tab completion.
+jobs: one job: its config checked, its verb run.
+job_process: a job of a parallel sweep in a process of its own.
+sweeps: failed jobs reported, an Optuna study resumed.
 """

@@ -1,7 +1,15 @@
-"""Configs as plain data and Hydra nodes: floor 2; may import `errors`, `utils`, `losses` and `ops`. No torch.
+"""Configs composed, checked, identified and built.
 
-compose: a command line to a config. schema: the types of the keys. rules: choices and ranges of values.
-validate: what a config must hold before its job starts. derive: the configs of upstream runs. identity: the digest of a
-run. instantiate: builds what `_target_` names. messages: Hydra's errors in one line. quoting: quotes on a command line.
+May import: utils; no torch.
+
 hydra_internals: the private parts of Hydra.
+quoting: quotes on a command line.
+compose: Hydra's composition.
+schema: types of the keys.
+rules: choices and ranges of values.
+validate: a config checked before its job.
+derive: configs of upstream runs.
+identity: what a run's digest is made of.
+instantiate: classes that a config may build.
+messages: errors of Hydra and OmegaConf as one line.
 """

@@ -1,10 +1,22 @@
-"""From files to batches: sources -> pairing -> workers (decode, geometry) -> uint8 batch -> device (composite, colour).
+"""From files to batches on the device. Sources know no randomness; only `compositing` composites.
 
-sources: items by id. build: sources of a config. cache: decoded subjects on disk. images, decoding: read and write
-images. foreground: estimate foreground colours. trimaps: trimap files of pictures. pairing: which background a subject
-gets. samplers: the order of samples. dataset, photographs: samples of composites and of photographs. augment: geometry.
-collate, shared_memory: samples to batches. batch: the keys of a batch. compositing: the composite on the device.
-datamodule: the Lightning data module of a run.
+May import: config, ops and utils.
 
-May import config, losses, ops, utils and errors. Sources, images and cache import no torch.
+batch: what a batch holds.
+build: the sources and test sets of a config.
+sources: layouts of data sets.
+images: pictures read and written.
+decoding: decoders.
+trimaps: trimaps read from files.
+foreground: foreground colours estimated.
+cache: decoded subjects on disk.
+pairing: which subject on which background.
+augment: geometry and colour of a sample.
+dataset: samples by index.
+photographs: photographs with person masks.
+samplers: the order of samples, and where it goes on.
+collate: samples to batches.
+shared_memory: batches handed over by worker processes.
+compositing: composites on the device.
+datamodule: the LightningDataModule.
 """

@@ -1,7 +1,9 @@
-"""Measure predictions on test sets.
+"""A method measured on test sets.
 
-measure: predict and measure the samples of a test set, for stages and methods. evaluator: evaluate a method and fill
-the folder of the evaluation. gallery: the samples that are kept as pictures. prefetch: load samples with threads.
+May import: methods, tracking, visualization and the packages below them.
 
-May import methods, tracking, visualization and every package below them.
+measure: predict and measure the samples of a test set, for stages and methods alike.
+evaluator: each sample of each test set, every row and region.
+prefetch: samples loaded ahead by threads.
+gallery: the first, best and worst samples as pictures.
 """

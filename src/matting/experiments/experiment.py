@@ -101,7 +101,7 @@ def rows_of(published: Mapping[str, Any], jobs: list[Job], overrides: Sequence[s
     for job in jobs:
         groups.setdefault(tuple(word for word in job.words if not word.startswith("seed=")), []).append(job)
     varying = differing(list(groups))
-    told: set[tuple[str, ...]] = set()
+    covered: set[tuple[str, ...]] = set()
     for title, node in published.items():
         if "of" in node:
             own = {key: value for key, value in node.items() if key != "of"}
@@ -109,7 +109,7 @@ def rows_of(published: Mapping[str, Any], jobs: list[Job], overrides: Sequence[s
             continue
         known = {"part": node.get("row", "alpha"), "figures": node.get("figures"), "note": node.get("note", "")}
         fitting = [words for words in groups if "at" in node and fits(node["at"], words)]
-        told.update(fitting)
+        covered.update(fitting)
         found: dict[str, list[Job]] = {}
         for words in fitting:
             rest = [short(word) for word in words if word in varying and key_of(word) not in node["at"]]
@@ -118,7 +118,7 @@ def rows_of(published: Mapping[str, Any], jobs: list[Job], overrides: Sequence[s
         if not fitting:
             yield Row(title, (), left_out="at" in node, **known)
     for words, group in groups.items():
-        if words not in told:
+        if words not in covered:
             yield row(", ".join(short(word) for word in words if word in varying) or group[0].evaluation.kind, group)
 
 

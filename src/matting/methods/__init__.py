@@ -1,7 +1,11 @@
-"""Complete systems: an image, with some methods a trimap, in; an alpha of the same size out.
+"""Systems of the papers' tables: an image (and a trimap) in, alpha out.
 
-base: the class Method, and how a config builds one. pomagan, alphanet: trained networks. propagation: the base of
-closed_form and knn, which solve a linear system from a trimap.
+May import: nets, data, metrics, runs and the packages below them.
 
-May import nets, data, metrics, runs and every package below them.
+base: what all methods share, and how one is loaded.
+pomagan: POMAGAN.
+alphanet: AlphaNet, its matting network alone.
+propagation: what the methods that propagate a trimap share.
+closed_form: closed-form matting.
+knn: KNN matting.
 """

@@ -1,8 +1,15 @@
-"""Matting errors and mask measures, as functions and as torchmetrics Metrics; the units of published tables.
+"""Matting errors, exact to the published implementations.
 
-functional: the five errors. modular: the same as a Metric. mask: intersection over union and boundary F-measure. pair:
-a prediction and its truth on the host. difference, gradient, connectivity: the compiled kernels. filters: the filters
-of the gradient. compiled: how kernels are compiled. units: units and titles of tables; imports no torch.
+May import: ops and utils; `units` imports no torch.
 
-May import ops, utils and errors.
+functional: SAD, MSE, MAE, gradient and connectivity error of tensors.
+modular: the same as torchmetrics.
+gradient: the gradient error.
+connectivity: the connectivity error.
+compiled: loops compiled by numba.
+difference: sums over differences.
+filters: Gaussian derivatives.
+mask: IoU and boundary F1 of masks.
+pair: a checked pair of alphas.
+units: units of the published tables.
 """

@@ -1,9 +1,18 @@
-"""Plain torch networks: tensors in, tensors out, built from config nodes but without knowledge of configs.
+"""Networks as plain torch modules; they know no config.
 
-blocks: building blocks of the GAN networks. pomagan: POMAGAN's two generators. discriminator: its multi-scale
-discriminator. vgg: frozen features of the perceptual loss. alphanet: AlphaNet end to end, from person (segmentation),
-morphology (erosion-dilation layer) and matting_net, which is built from backbone and attention. weights: load and
-initialise weights. checkpoint: open a trained network. recompute: trade time for memory in the backward pass.
+May import: config, losses, ops and utils.
 
-May import config, losses, ops, utils and errors.
+pomagan: POMAGAN's generators.
+discriminator: the multi-scale PatchGAN discriminator.
+blocks: convolution, residual and up-sampling blocks.
+person: DeepLabV3+ for person segmentation.
+morphology: AlphaNet's erosion-dilation layer.
+matting_net: AlphaNet's matting network.
+attention: its guided contextual attention.
+backbone: its MobileNetV2 encoder.
+alphanet: AlphaNet's networks in a row.
+vgg: the VGG of the perceptual loss.
+weights: weights from files and libraries.
+checkpoint: checkpoints read and opened as networks.
+recompute: activation checkpointing.
 """

@@ -1,7 +1,9 @@
-"""Tensor and image operations without parameters.
+"""Operations on images without parameters.
 
-ellipse: dilation and erosion by an ellipse. trimap: border maps and trimaps of masks and alphas. resize: sizes that
-fit, and resizing of arrays (without torch). resample: resizing of tensors.
+May import: utils; `resize` imports no torch.
 
-May import utils and errors.
+ellipse: erosion and dilation by ellipses.
+trimap: border maps and trimaps.
+resample: tensors resized.
+resize: sizes, and arrays resized.
 """

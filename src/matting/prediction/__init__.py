@@ -1,6 +1,7 @@
-"""Apply a method to pictures of the user.
+"""A method applied to pictures.
 
-inputs: find pictures, trimaps and a background; imports no torch. predictor: decode, predict and write the results.
+May import: methods, visualization and the packages below them; `inputs` imports no torch.
 
-May import methods, visualization and every package below them.
+inputs: which pictures, trimaps and background are asked for.
+predictor: pictures decoded ahead, predicted in batches, written.
 """

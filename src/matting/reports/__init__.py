@@ -1,8 +1,15 @@
-"""What people read of finished runs: HTML pages, tables and pictures of recipes and experiments, W&B dashboards.
+"""What people read of finished runs: tables, pages, sentences, dashboards.
 
-write: the entry points, one for recipes and one for experiments. report: the structure of both. recipe_report,
-experiment_report: build it. narrative: sentences. tables: compare rows. table_formats: tables as text, Markdown, LaTeX
-and CSV. curves: loss curves. page, page.html.j2, page.css: the HTML. wandb_dashboard: workspace and report in W&B.
+May import: experiments, tracking, visualization and the packages below them; no torch.
 
-May import experiments and what lies below it. Imports no torch: a report is written in seconds on any machine.
+report: one structure of all reports: sections, tables, pictures, files.
+recipe_report: the report of a recipe.
+experiment_report: the report of an experiment.
+page: a report as one HTML page; the template is page.html.j2, the style page.css.
+write: the files of a report.
+tables: the tables of a report, as data.
+table_formats: a table as text, Markdown and LaTeX.
+narrative: the sentences of a report.
+curves: loss curves as SVG.
+wandb_dashboard: a workspace and a report of Weights & Biases.
 """

@@ -1,8 +1,16 @@
-"""Lightning modules, one for each trained stage. A stage is the only place that knows optimizers.
+"""LightningModules, one for each trained stage; the only place that knows optimizers.
 
-base: the training step, logging, validation and checkpoints of every stage. gan: the step of POMAGAN's two stages,
-segmentation_gan and alpha_gan; objective: their losses; coarse: the stand-in for a coarse map. alphanet_segmentation,
-alphanet_matting and alphanet: AlphaNet's three stages. schedule: learning rates. terms: check and name loss terms.
+May import: nets, data, metrics, runs and the packages below them.
 
-May import nets, data, metrics, runs, and below them config, losses, ops, utils and errors.
+base: what all stages share: batches, logging, validation.
+gan: one update of generator and discriminator.
+objective: POMAGAN's generator loss.
+segmentation_gan: POMAGAN, stage 1.
+alpha_gan: POMAGAN, stage 2.
+coarse: the coarse map that stage 2 is given.
+alphanet_segmentation: AlphaNet, stage 1.
+alphanet_matting: AlphaNet, stage 2.
+alphanet: AlphaNet, end to end.
+schedule: learning rates.
+terms: loss terms on their way to the log.
 """

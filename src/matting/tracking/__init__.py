@@ -1,8 +1,12 @@
-"""Log a run.
+"""Where the figures of a run are logged.
 
-run_logger: the interface of all loggers. loggers: metrics.csv, and the loggers that a config names.
-tensorboard_logger: TensorBoard. wandb_logger: Weights & Biases. wandb_session: open it, without questions and private
-facts. wandb_metadata: the name, config and figures that it gets. The last two import no torch.
+May import: visualization, runs and the packages below them; `wandb_metadata` and `wandb_session` import no torch.
 
-May import visualization, runs, config and utils.
+run_logger: the interface of the loggers.
+tensorboard_logger: TensorBoard.
+wandb_internals: the private part of wandb-workspaces.
+loggers: metrics.csv and the loggers of a run.
+wandb_logger: the logger of Weights & Biases.
+wandb_session: how Weights & Biases is opened.
+wandb_metadata: what Weights & Biases is given of a run.
 """

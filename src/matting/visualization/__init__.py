@@ -1,6 +1,8 @@
-"""Images for people, as uint8 arrays.
+"""Images and pages for people.
 
-grid: sheets of pictures. samples: a test sample as pictures. html: pictures as data URIs.
+May import: data, metrics, runs and the packages below them; no torch.
 
-May import nets, data, metrics, runs and what lies below them. Imports no torch, because reports use it.
+grid: pictures in rows and columns.
+samples: the samples that an evaluation kept.
+html: parts of an HTML page.
 """

@@ -1,6 +1,14 @@
-"""Sources: each knows one layout on disk and gives its items by id, decoded, without randomness. No torch here.
+"""Layouts of data sets: which subjects and backgrounds there are and how one is read. Nothing random.
 
-base: the interface of all sources, and what file-based ones share. adobe, distinctions, photomatte: the matting sets.
-coco, voc: backgrounds and person masks. supervisely: person masks. folder: your own pictures. procedural: drawn people
-and scenes, the default that needs no files.
+May import: the other modules of `data` that read files; no torch.
+
+base: what a source is.
+folder: folders of your own.
+adobe: Adobe Image Matting and Distinctions-646 layouts.
+distinctions: Distinctions-646.
+photomatte: PhotoMatte85.
+coco: COCO backgrounds and person masks.
+voc: Pascal VOC.
+supervisely: Supervisely persons.
+procedural: drawn people and scenes.
 """

@@ -1,5 +1,10 @@
-"""Lightning callbacks of a training.
+"""What happens around the batches of a training.
 
-checkpointing: last.ckpt and best.ckpt, Ctrl-C. images: pictures of validation samples. lifecycle: prepare a rank, end
-a training, count damaged files. progress: a bar or lines. throughput: images a second, waiting, MFU.
+May import: evaluation, stages, methods, tracking and the packages below them.
+
+checkpointing: last.ckpt and best.ckpt, Ctrl-C and SIGTERM.
+images: pictures of the same validation samples.
+lifecycle: settings of a rank, the last batch, damaged files.
+progress: the progress bar and its lines.
+throughput: images a second, memory, utilisation.
 """
