@@ -15,23 +15,29 @@ from tests.helpers.trained_runs import train_in
 
 torch.set_num_threads(1)
 
-
-# The files that take longest, in this order: begun last, one of them would keep a worker busy while the others wait.
+# The files that take longest, longest first: begun last, one of them would keep a worker busy while the other waits.
 FIRST = (
     "test_launchers",
-    "test_spawned",
     "test_compiled",
+    "test_spawned",
+    "test_train",
     "test_stopped",
     "test_sweeps",
-    "test_train",
     "test_ranks",
     "test_alphanet_recipe",
-    "test_alphanet_end_to_end",
+    "test_app",
     "test_step",
+    "test_install",
+    "test_job_process",
+    "test_imports",
+    "test_alphanet_end_to_end",
+    "test_home_paths",
+    "test_search",
 )
 
 
 def pytest_collection_modifyitems(items):
+    """Begin with the files of FIRST; the others follow in the order of their names."""
     order = {name: at for at, name in enumerate(FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
