@@ -191,6 +191,7 @@ def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
         sad(torch.zeros(shape), torch.zeros(shape))
 
 
+@pytest.mark.slow
 def test_importing_the_functions_does_not_bring_numba() -> None:
     code = "import sys, matting.metrics.functional; print('numba' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
