@@ -60,15 +60,15 @@ def job_of(verb: str, words: tuple[str, ...]) -> Job:
             if verb == "train":
                 this, upstream = stage_run(config)
                 check_plain(this.config)
-                stages = [*below_in_order(upstream), this]
                 evaluation = evaluation_of(config, this, upstream).run
             else:
                 evaluation, upstream = method_run(config)
                 check_plain(evaluation.config)
-                stages = list(below_in_order(upstream))
         except Exception:
             check(config)  # raises the error that names the wrong value, if there is one
             raise
+    stages = [found.run for found in in_order(upstream) if found.run is not None]
+    stages += [this] if verb == "train" else []
     return Job(verb, words, config.seed, list({run.digest: run for run in stages}.values()), evaluation)
 
 
@@ -83,13 +83,11 @@ def seed_word(words: Sequence[str]) -> str:
     return next((word for word in words if word.startswith("seed=")), "")
 
 
-def below_in_order(upstream: Mapping[str, Upstream]) -> Iterator[Run]:
+def in_order(upstream: Mapping[str, Upstream]) -> Iterator[Upstream]:
     """Yield upstream runs, each after its own upstream runs; a run may come twice."""
     for found in upstream.values():
-        if found.run is not None:
-            if found.config is not None and found.config.stage.upstream:
-                yield from below_in_order(stage_run(found.config)[1])
-            yield found.run
+        yield from in_order(found.upstream)
+        yield found
 
 
 @dataclass(frozen=True)

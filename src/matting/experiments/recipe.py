@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from matting.config.derive import changed, derive
 from matting.config.identity import plain
 from matting.experiments.execution import ensure_stage, planned_evaluation
-from matting.experiments.jobs import Job
+from matting.experiments.jobs import Job, in_order
 from matting.runs import listing
 from matting.runs.lifecycle import lock
 from matting.runs.run import Run
@@ -64,19 +64,10 @@ def recipe_runs(config: DictConfig) -> RecipeRuns:
     assert isinstance(recipe, dict)
     evaluation = derive(plain(config), "evaluate", [f"method={recipe['method']}"])
     run, upstream = method_run(evaluation)
-    stages = list({stage.key: stage for stage in in_order(upstream)}.values())
+    stages = list({stage.key: stage for stage in in_order(upstream) if stage.config is not None}.values())
     trained = [stage.run for stage in stages if stage.run is not None]
     job = Job("evaluate", (f"method={recipe['method']}",), config.seed, trained, run)
     return RecipeRuns({str(key): value for key, value in recipe.items()}, evaluation, stages, job)
-
-
-def in_order(upstream: dict[str, Upstream]) -> list[Upstream]:
-    """Return the upstream runs that can be trained, each after those that it needs; a run may come twice."""
-    stages = []
-    for found in upstream.values():
-        if found.config is not None:
-            stages += [*in_order(found.upstream), found]
-    return stages
 
 
 def show_plan(recipe: RecipeRuns) -> None:
