@@ -22,13 +22,17 @@ class Combined:
 
     def load(self, id: str, reduction: Callable[[int, int], int] | None = None) -> Any:
         """Load an item from the source that it belongs to. reduction: for backgrounds only."""
-        name, rest = id.split("/", 1)
-        load = self.sources[name].load
-        return load(rest) if reduction is None else load(rest, reduction)
+        source, rest = self.at(id)
+        return source.load(rest) if reduction is None else source.load(rest, reduction)
 
     def files(self, id: str) -> tuple[Path, ...]:
+        source, rest = self.at(id)
+        return source.files(rest)
+
+    def at(self, id: str) -> tuple[Any, str]:
+        """Return the source of an item and the item's id there."""
         name, rest = id.split("/", 1)
-        return self.sources[name].files(rest)
+        return self.sources[name], rest
 
     def fingerprint(self) -> str:
         return digest(f"{name} {source.fingerprint()}" for name, source in sorted(self.sources.items()))

@@ -1,13 +1,14 @@
 """Compositing on the device, I = a F + (1 - a) B in float32, with the colour augmentation before and after it."""
 
 import math
+from typing import Any
 
 import torch
 from kornia.enhance import jpeg_codec_differentiable
 from kornia.filters import filter2d_separable
 from torch import Tensor
 
-from matting.data.batch import Batch, RawBatch
+from matting.data.batch import CHANNELS, Batch, RawBatch
 
 # Columns of RawBatch.draws: four colour parameters of the foreground, four of the background, then those of the camera.
 COLOUR = ("brightness", "contrast", "saturation", "hue")
@@ -28,49 +29,22 @@ def compose_batch(raw: RawBatch, colour: bool = True) -> Batch:
 
     colour: whether to change colours at random, as in training; validation and test images stay as they are.
     """
+    batch: dict[str, Any] = {key: raw[key] for key in ("seeds", "ids", "skipped")}  # type: ignore[literal-required]
+    # A batch of photographs has its own image; other images are composited here.
+    batch |= {key: raw[key].float().div_(255) for key in CHANNELS if key in raw}  # type: ignore[literal-required]
+    draws = torch.from_numpy(raw["draws"])
     if "valid" in raw:
-        return photograph_batch(raw, colour)
-    # Each kind of batch has its own image: a photograph, a composite with augmented colours, or a plain composite.
-    alpha, fgr, bgr = (raw[key].float().div_(255) for key in ("alpha", "fgr", "bgr"))  # type: ignore[literal-required]
-    if "image" in raw:
-        image = raw["image"].float().div_(255)
-    elif colour:
-        draws = torch.from_numpy(raw["draws"])
-        fgr, bgr = recolour(fgr, draws[:, :4]), recolour(bgr, draws[:, 4:8])
-        bgr = defocus(bgr, draws[:, 8])
-        image = camera(composite(fgr, bgr, alpha), draws[:, 9], draws[:, 10], raw["seeds"])
-    else:
-        image = composite(fgr, bgr, alpha)
-    batch: Batch = {
-        "image": image,
-        "alpha": alpha,
-        "fgr": fgr,
-        "bgr": bgr,
-        "seeds": raw["seeds"],
-        "ids": raw["ids"],
-        "skipped": raw["skipped"],
-    }
-    if "new_bgr" in raw:
-        batch["new_bgr"] = raw["new_bgr"].float().div_(255)
-    return batch
-
-
-def photograph_batch(raw: RawBatch, colour: bool) -> Batch:
-    """Turn photographs with masks into a batch: the whole picture takes the colour parameters of the foreground."""
-    image = raw["image"].float().div_(255)
-    if colour:
-        draws = torch.from_numpy(raw["draws"])
-        image = camera(recolour(image, draws[:, :4]), draws[:, 9], draws[:, 10], raw["seeds"])
-    return {
-        "image": image,
-        "alpha": raw["alpha"].float().div_(255),
-        "fgr": image,
-        "bgr": image,
-        "seeds": raw["seeds"],
-        "ids": raw["ids"],
-        "skipped": raw["skipped"],
-        "valid": raw["valid"].bool(),
-    }
+        image = batch["image"]
+        if colour:  # the whole picture takes the colour parameters of the foreground
+            image = camera(recolour(image, draws[:, :4]), draws[:, 9], draws[:, 10], raw["seeds"])
+        batch |= {"image": image, "fgr": image, "bgr": image, "valid": raw["valid"].bool()}
+    elif "image" not in raw and colour:
+        fgr, bgr = recolour(batch["fgr"], draws[:, :4]), defocus(recolour(batch["bgr"], draws[:, 4:8]), draws[:, 8])
+        image = camera(composite(fgr, bgr, batch["alpha"]), draws[:, 9], draws[:, 10], raw["seeds"])
+        batch |= {"image": image, "fgr": fgr, "bgr": bgr}
+    elif "image" not in raw:
+        batch["image"] = composite(batch["fgr"], batch["bgr"], batch["alpha"])
+    return batch  # type: ignore[return-value]
 
 
 def colour_map(draws: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from matting.data.augment import Geometry
 from matting.data.batch import Batch, RawBatch, check_batch
-from matting.data.build import build_source, build_sources, check_disjoint, photographs_of
+from matting.data.build import Combined, build_source, build_sources, check_disjoint, photographs_of
 from matting.data.cache import SubjectCache
 from matting.data.collate import collate, start_worker
 from matting.data.compositing import compose_batch
@@ -21,35 +21,22 @@ from matting.data.pairing import Pairing, validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs
 from matting.data.samplers import SameSize, TrainingOrder
 from matting.data.shared_memory import Slots
-from matting.data.sources.base import Subject
 from matting.errors import UserError
 from matting.utils.console import say
 from matting.utils.process import one_thread
 
 
-class CachedSubjects:
-    """The decoded subjects of several sources; an id is `<name in the config>/<id of the source>`."""
-
-    def __init__(self, caches: Mapping[str, SubjectCache]):
-        self.caches = dict(caches)
-        self.ids = sorted(f"{name}/{id}" for name, cache in self.caches.items() for id in cache.ids)
-        self.skipped = {f"{name}/{id}": why for name, cache in self.caches.items() for id, why in cache.skipped.items()}
-
-    def load(self, id: str) -> Subject:
-        cache, rest = self.at(id)
-        return cache.load(rest)
+class CachedSubjects(Combined):
+    """The decoded subjects of several sources: a cache for each."""
 
     def size(self, id: str) -> tuple[int, int]:
+        """Return (height, width) of a subject without decoding it."""
         cache, rest = self.at(id)
         return cache.size(rest)
 
     def contents(self, ids: list[str]) -> dict[str, str]:
         """Return the digest of each alpha by id: a subject has the same one in two splits."""
         return {id: cache.content(rest) for id in ids for cache, rest in [self.at(id)]}
-
-    def at(self, id: str) -> tuple[SubjectCache, str]:
-        name, rest = id.split("/", 1)
-        return self.caches[name], rest
 
 
 class CompositeData(LightningDataModule):
@@ -71,7 +58,7 @@ class CompositeData(LightningDataModule):
         self.training: Composites | Photographs | None = None
         self.validation: EvalComposites | EvalPhotographs | None = None
         self.tests: dict[str, EvalComposites] = {}
-        self.skipped: dict[str, str] = {}
+        self.skipped: list[str] = []  # the reason of each damaged subject
 
     def setup(self, stage: str) -> None:
         """Build the data. stage: `fit` builds all, `test` only the test sets."""
@@ -90,7 +77,7 @@ class CompositeData(LightningDataModule):
         backgrounds = build_sources(data["backgrounds"], root, "data.backgrounds")
         sources = build_sources(data["subjects"], root, "data.subjects").sources
         subjects = self.cached(sources, self.long_side, "skip")
-        self.skipped = subjects.skipped
+        self.skipped = [reason for cache in subjects.sources.values() for reason in cache.skipped.values()]
         ids, held_out = self.hold_out(subjects.ids, "subjects")
         self.check_splits(subjects.contents(ids), subjects.contents(held_out))
         self.check_sizes(subjects, ids)
@@ -128,7 +115,7 @@ class CompositeData(LightningDataModule):
             raise UserError(f"data.val_subjects={count}: none of {len(ids)} {kind} is left for training; give less")
         return kept, held_out
 
-    def check_sizes(self, subjects: CachedSubjects, ids: list[str]) -> None:
+    def check_sizes(self, subjects: CachedSubjects, ids: Sequence[str]) -> None:
         """Raise UserError where subjects keep sizes that differ but should go into one batch."""
         sizes = {subjects.size(id) for id in ids} if self.fit == "whole" and self.batch_size > 1 else set()
         if len(sizes) > 1:

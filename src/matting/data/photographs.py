@@ -12,6 +12,7 @@ from matting.data.compositing import DRAWS
 from matting.data.dataset import Key, draw_colour, load_or_next
 from matting.data.pairing import key_of
 from matting.data.sources.base import Labelled, MaskSource
+from matting.ops.resize import size_inside
 
 
 class Photographs(Dataset):
@@ -81,12 +82,12 @@ class EvalPhotographs(Dataset):
         number = self.samples[index]
         skipped: list[str] = []
         item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[number])
-        rows, columns = size = inside(item.mask.shape, self.frame, self.fit)
+        size = self.frame if self.fit == "stretch" else size_inside(item.mask.shape[:2], self.frame)
         image = resize(item.image, *size)
         alpha, valid = (to_plane(resize(to_plane(plane), *size) > 127) for plane in (item.mask, item.valid))
         # Continue image and mask beyond the photograph, so that no edge appears there; `valid` leaves it out.
-        top, left = (self.frame[0] - rows) // 2, (self.frame[1] - columns) // 2
-        sides = top, self.frame[0] - rows - top, left, self.frame[1] - columns - left
+        below, right = self.frame[0] - size[0], self.frame[1] - size[1]
+        sides = below // 2, below - below // 2, right // 2, right - right // 2
         return {
             "image": cv2.copyMakeBorder(image, *sides, cv2.BORDER_REPLICATE),
             "alpha": cv2.copyMakeBorder(alpha, *sides, cv2.BORDER_REPLICATE),
@@ -96,11 +97,3 @@ class EvalPhotographs(Dataset):
             "id": self.ids[number],
             "skipped": skipped,
         }
-
-
-def inside(size: tuple[int, ...], frame: tuple[int, int], fit: str) -> tuple[int, int]:
-    """Return the (height, width) that a photograph of a given (height, width) takes within a frame."""
-    if fit == "stretch":
-        return frame
-    scale = min(frame[0] / size[0], frame[1] / size[1])
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

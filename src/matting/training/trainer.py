@@ -192,7 +192,7 @@ def measure(run: Run, stage: MattingStage, data: CompositeData, best: Mapping[st
         device=torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
         subjects=data.training.subject_count,
         samples=len(data.training),
-        skipped=sorted({*stage.skipped, *data.skipped.values()}),
+        skipped=sorted({*stage.skipped, *data.skipped}),
         ranks=rank_count(config["trainer"]),
     )
     return result
