@@ -91,7 +91,7 @@ def test_the_new_term_is_in_the_total():
         plain(compose_config("train", overrides))["loss"], "alpha", 3, "."
     )
     image, true, pred = torch.rand(2, 3, 8, 8), torch.rand(2, 1, 8, 8), torch.rand(2, 1, 8, 8)
-    losses = objective.generator_losses(Example(image, (), true, None, ["a", "b"]), pred, None)
+    losses = objective.generator_losses(Example(image, (), true, None), pred, None)
     assert set(losses.weighted) == {"alpha", "border", "gradient"}
     assert losses.total.item() == pytest.approx(sum(losses.weighted.values()).item())
 

@@ -8,22 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from matting.errors import JobError, UserError
+from matting.errors import UserError
 
 SumOverScales = Literal["literal", "once"]
-
-
-class NonFiniteTerm(JobError):
-    """Error: a loss term became NaN or infinite. name: the term's name. value: its weighted value."""
-
-    def __init__(self, name: str, value: float) -> None:
-        # Exceptions are pickled by their `args`: with both there, the error survives the way back from a worker.
-        super().__init__(name, value)
-        self.name = name
-        self.value = value
-
-    def __str__(self) -> str:
-        return f"loss term {self.name} is {self.value}; lower the learning rates, or run in float32 or bf16"
 
 
 @dataclass(frozen=True)
@@ -36,18 +23,6 @@ class LossSum:
     total: Tensor
     raw: dict[str, Tensor]
     weighted: dict[str, Tensor]
-
-
-def check_finite(terms: Mapping[str, Tensor]) -> None:
-    """Raise NonFiniteTerm for the first term that is NaN or infinite.
-
-    terms: weighted loss terms by name, scalars. One call waits for the device once, however many terms it reads: the
-    caller decides how often that is worth it.
-    """
-    values = torch.stack(list(terms.values())).tolist()
-    for name, value in zip(terms, values, strict=True):
-        if not math.isfinite(value):
-            raise NonFiniteTerm(name, value)
 
 
 class WeightedSum:

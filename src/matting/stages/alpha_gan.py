@@ -43,4 +43,4 @@ class AlphaGAN(GANStage):
         else:
             with torch.no_grad():
                 coarse = self.segmentation(image)
-        return Example(image, (image, coarse), alpha, batch.get("new_bgr"), batch["ids"])
+        return Example(image, (image, coarse), alpha, batch.get("new_bgr"))

@@ -27,7 +27,6 @@ class Example:
     inputs: tuple[Tensor, ...]  # the generator's arguments
     true_map: Tensor  # (B, 1, H, W) in [0, 1]
     new_bgr: Tensor | None  # (B, 3, H, W) in [0, 1]; None where the targets lack `comp`
-    ids: list[str]
 
 
 class Objective(nn.Module):

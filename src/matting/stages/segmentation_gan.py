@@ -16,4 +16,4 @@ class SegmentationGAN(GANStage):
     def example(self, batch: Batch) -> Example:
         """Return the image as input, and s* as the true map."""
         mask = (batch["alpha"] >= 0.5).float()
-        return Example(batch["image"], (batch["image"],), mask, batch.get("new_bgr"), batch["ids"])
+        return Example(batch["image"], (batch["image"],), mask, batch.get("new_bgr"))

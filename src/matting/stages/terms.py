@@ -1,12 +1,14 @@
 """Loss terms of an update: checked together on the host, and named for the log."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from matting.errors import JobError
-from matting.losses.weighted import LossSum, NonFiniteTerm, check_finite
+from matting.losses.weighted import LossSum
 
 
 class PendingTerms:
@@ -23,12 +25,13 @@ class PendingTerms:
         """Check all kept terms and forget them. Raises JobError for the first that is NaN or infinite."""
         updates, self.updates = self.updates, []
         for batch, ids, terms in updates:
-            try:
-                check_finite(terms)
-            except NonFiniteTerm as error:
-                raise JobError(
-                    f"{error}; at batch {batch}, samples {', '.join(ids)}; the last checkpoint is intact"
-                ) from None
+            values = torch.stack(list(terms.values())).tolist()  # waits for the device once
+            for name, value in zip(terms, values, strict=True):
+                if not math.isfinite(value):
+                    raise JobError(
+                        f"loss term {name} is {value}; lower the learning rates, or run in float32 or bf16; "
+                        f"at batch {batch}, samples {', '.join(ids)}; the last checkpoint is intact"
+                    )
 
 
 def log_values(losses: LossSum) -> dict[str, Tensor]:
