@@ -10,7 +10,7 @@ from matting.errors import JobError
 from matting.stages.segmentation_gan import SegmentationGAN
 from matting.tracking.loggers import MetricsCSV
 from matting.training.callbacks import throughput
-from matting.training.callbacks.throughput import Throughput, percentiles
+from matting.training.callbacks.throughput import Throughput
 from tests.helpers.trained_runs import only_run, same_weights, weights
 
 
@@ -79,9 +79,17 @@ def test_waiting_steps_and_images_by_a_clock(tmp_path, clock, capsys):
     assert not (tmp_path / "metrics.csv").exists()
 
 
-def test_percentiles():
-    assert percentiles([float(value) for value in range(101)]) == (50, 95)
-    assert percentiles([1.0, 3.0]) == (2, pytest.approx(2.9))
+def test_percentiles_of_the_steps(tmp_path, clock):
+    trainer, stage = fitting(tmp_path)
+    speed = Throughput("a stage", 2)
+    speed.on_train_start(trainer, stage)
+    for seconds in (1, 3):
+        speed.on_train_batch_start(trainer, stage)
+        clock.now += seconds
+        stage.batches += 1
+        speed.on_train_batch_end(trainer, stage, None, batch_of("a"))
+    [(_, row)] = trainer.loggers[0].rows
+    assert (row["speed/step_ms/p50"], row["speed/step_ms/p95"]) == (2000, pytest.approx(2900))
 
 
 def test_the_share_of_a_known_rate_and_the_same_weights(tiny, tmp_path, trained_once, monkeypatch, capfd):

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from matting.errors import UserError
-from matting.nets.weights import file_state, hub_state, init_he, load_weights, trunk_state
+from matting.nets.weights import init_he, load_trunk
 from matting.utils.console import say
 
 # First and last torchvision block of each stage. Each stage but the last ends with a block that had a stride of 2. The
@@ -49,7 +49,7 @@ class MobileNetStages(nn.Module):
             add_channel(stem)
             init_he(trunk)
         else:
-            load_trunk(trunk, weights)
+            load_trunk(trunk, "mobilenet_v2", weights)
             add_channel(stem)
         stages = [trunk[start:end] for start, end in STAGES]
         for stage in stages[:-1]:
@@ -79,19 +79,6 @@ class MobileNetStages(nn.Module):
     def inputs(self, image: Tensor, trimap: Tensor) -> Tensor:
         """Return the first stage's input (B, 4, H, W): image (B, 3, H, W) in [0, 1], normalised, and trimap."""
         return torch.cat([(image - self.mean) / self.std, trimap], 1)
-
-
-def load_trunk(trunk: nn.Module, weights: str) -> None:
-    """Load the weights `imagenet` or those of a file into torchvision's trunk. Raises UserError."""
-    hub = weights == "imagenet"
-    state = hub_state("mobilenet_v2") if hub else file_state(weights)
-    load_weights(
-        trunk,
-        trunk_state(state, "features.", ("classifier.",)),
-        "mobilenet_v2 imagenet" if hub else weights,
-        "expected torchvision's keys of mobilenet_v2",
-        prefix="features.",
-    )
 
 
 def add_channel(conv: nn.Conv2d) -> None:

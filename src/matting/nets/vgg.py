@@ -1,13 +1,12 @@
 """Frozen VGG features for the perceptual loss (POMAGAN eq. 3)."""
 
-import math
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from matting.errors import UserError
-from matting.nets.weights import file_state, hub_state, load_weights, trunk_state
+from matting.nets.weights import init_he, load_trunk
 
 TAPS = 5
 # By convention: whether the channels are reversed to BGR, and mean and standard deviation of inputs in [0, 1].
@@ -54,19 +53,10 @@ class VGGFeatures(nn.Module):
         ends = [2, *(pool + 3 for pool in pools)][:TAPS]
         self.trunk = full[: ends[-1]].to_empty(device="cpu")
         if weights == "none":
-            init_random(self.trunk)
+            init_he(self.trunk, torch.Generator().manual_seed(0))
         else:
-            name = f"{arch} imagenet" if weights == "imagenet" else weights
-            state = hub_state(arch) if weights == "imagenet" else file_state(weights)
             # The file may also have deeper layers of the architecture.
-            load_weights(
-                self.trunk,
-                trunk_state(state, "features.", ("classifier.",)),
-                name,
-                "expected torchvision's keys of this architecture: check arch",
-                prefix="features.",
-                known=full.state_dict().keys(),
-            )
+            load_trunk(self.trunk, arch, weights, known=full.state_dict().keys())
         self.trunk.to(memory_format=torch.channels_last)  # the layout of the maps: else each pass copies them
         layers = list(self.trunk)
         # Swap each ReLU with the pool behind it: the result is the same, from a quarter of the elements.
@@ -113,13 +103,3 @@ def narrowed(trunk: nn.Sequential, width: float) -> nn.Sequential:
             layer = nn.Conv2d(in_channels, round(layer.out_channels * width), 3, padding=1, device="meta")
         layers.append(layer)
     return nn.Sequential(*layers)
-
-
-def init_random(trunk: nn.Sequential) -> None:
-    """Initialise by He's rule, which keeps the scale of activations, from a fixed seed; biases with 0."""
-    generator = torch.Generator().manual_seed(0)
-    for layer in trunk:
-        if isinstance(layer, nn.Conv2d):
-            fan_in = layer.in_channels * math.prod(layer.kernel_size)
-            nn.init.normal_(layer.weight, 0.0, math.sqrt(2 / fan_in), generator=generator)
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]

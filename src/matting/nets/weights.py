@@ -53,6 +53,17 @@ def trunk_state(state: dict[str, Tensor], prefix: str, heads: tuple[str, ...]) -
     return {key.removeprefix(prefix): value for key, value in state.items() if not key.startswith(heads)}
 
 
+def load_trunk(trunk: nn.Module, arch: str, weights: str, known: Collection[str] | None = None) -> None:
+    """Load the weights `imagenet` or those of a file into the convolutional layers of torchvision's `arch`.
+
+    known: as for `load_weights`, which raises the errors; keys of the classifier may be there, too.
+    """
+    hub = weights == "imagenet"
+    state = trunk_state(hub_state(arch) if hub else file_state(weights), "features.", ("classifier.",))
+    name = f"{arch} imagenet" if hub else weights
+    load_weights(trunk, state, name, f"expected torchvision's keys of {arch}", prefix="features.", known=known)
+
+
 def load_weights(
     module: nn.Module,
     state: Mapping[str, Tensor],
@@ -84,10 +95,13 @@ def load_weights(
     module.load_state_dict({key: state[key] for key in needed if key in state})
 
 
-def init_he(module: nn.Module) -> None:
-    """Draw convolutions from N(0, 2 / fan-in) (He et al.) and set biases to 0; norms keep scale 1 and shift 0."""
+def init_he(module: nn.Module, generator: torch.Generator | None = None) -> None:
+    """Draw convolutions from N(0, 2 / fan-in) (He et al.) and set biases to 0; norms keep scale 1 and shift 0.
+
+    generator: None takes the global one.
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

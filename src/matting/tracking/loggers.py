@@ -24,17 +24,11 @@ class MetricsCSV(RunLogger):
     be identical when a run is repeated.
     """
 
+    name, version = "csv", ""
+
     def __init__(self, path: Path):
         super().__init__()
         self.path = path
-
-    @property
-    def name(self) -> str:
-        return "csv"
-
-    @property
-    def version(self) -> str:
-        return ""
 
     @rank_zero_only
     def start(self, batch: int) -> None:

@@ -25,10 +25,13 @@ class WandbRun(RunLogger):
     UserError for an unknown mode, and for `online` without a key.
     """
 
+    name, version = "wandb", ""
+
     def __init__(
         self, project: str, entity: str | None, group: str | None, mode: str, log_model: bool, run: Run, goes_on: bool
     ):
         super().__init__()
+        self.version = run.digest
         self.run, self.log_model, self.opened, self.spawned = run, log_model, None, False
         self.facts = {
             "project": project,
@@ -42,14 +45,6 @@ class WandbRun(RunLogger):
             "config": config_of(run),
             "dir": str(run.folder),
         }
-
-    @property
-    def name(self) -> str:
-        return "wandb"
-
-    @property
-    def version(self) -> str:
-        return self.run.digest
 
     @property
     @rank_zero_experiment
