@@ -92,7 +92,7 @@ def untrained(scale: str, height: int, width: int) -> Untrained:
 def ours(tests: TestSet, method: Method) -> list[list[dict[str, Any]]]:
     device = torch.device("cpu")
     evaluator = evaluator_of(method, best_constant(tests.dataset), device, tests.config)
-    loader = tests.data.eval_loader(tests.dataset, workers=0)
+    loader = tests.data.eval_loader(tests.dataset)
     return [rows for rows, _ in evaluator.samples("folder", loader, tests.config["runtime"]["workers"])]
 
 

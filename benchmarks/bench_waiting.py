@@ -52,7 +52,7 @@ def batches_of(data: CompositeData) -> Iterator[Any]:
     assert data.training is not None
     order = TrainingOrder(len(data.training), data.batch_size, None, 0, lambda: 0)
     while True:
-        yield from data.loader(data.training, order, keep_workers=True)
+        yield from data.loader(data.training, order, training=True)
 
 
 def row_of(width: float, steps: int, turns: int, data: CompositeData, batches: Iterator[Any]) -> dict[str, Any]:

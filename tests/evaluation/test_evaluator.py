@@ -66,7 +66,7 @@ def tests(tmp_path, monkeypatch):
 def samples_of(tests, method):
     config, data, dataset = tests
     made = evaluator.evaluator_of(method, evaluator.best_constant(dataset), HOST, config)
-    return made.samples("procedural", data.eval_loader(dataset, workers=0), config["runtime"]["workers"])
+    return made.samples("procedural", data.eval_loader(dataset), config["runtime"]["workers"])
 
 
 def measured(tests, method, **metrics):

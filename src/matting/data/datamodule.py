@@ -176,31 +176,31 @@ class CompositeData(LightningDataModule):
             rank=self.trainer.global_rank,
             ranks=self.trainer.world_size,
         )
-        return self.loader(self.training, order, keep_workers=True)
+        return self.loader(self.training, order, training=True)
 
     def val_dataloader(self) -> DataLoader | list:
         if self.validation is None:
             return []
-        return self.eval_loader(self.validation, workers=0)
+        return self.eval_loader(self.validation)
 
-    def eval_loader(self, dataset: EvalComposites | EvalPhotographs, workers: int | None = None) -> DataLoader:
+    def eval_loader(self, dataset: EvalComposites | EvalPhotographs) -> DataLoader:
         """Return a loader of batches of one image size, in order."""
         sizes = [dataset.shape(index) for index in range(len(dataset))]
         # No larger than a training batch: a stage may train on crops of these pictures.
         pixels = self.batch_size * math.prod(self.frame) or math.inf
-        return self.loader(dataset, SameSize(sizes, self.batch_size, pixels), workers=workers)
+        return self.loader(dataset, SameSize(sizes, self.batch_size, pixels))
 
-    def loader(self, dataset: Any, order: Any, keep_workers: bool = False, workers: int | None = None) -> DataLoader:
-        """Return a loader of a dataset in a given order."""
-        workers = self.config["runtime"]["workers"] if workers is None else workers
+    def loader(self, dataset: Any, order: Any, training: bool = False) -> DataLoader:
+        """Return a loader of a dataset in a given order; only the training has worker processes."""
+        workers = self.config["runtime"]["workers"] if training else 0
         # Training batches have one size: three planes of three colours and one of alpha.
-        size = self.batch_size * 10 * math.prod(self.frame) if keep_workers else 0
+        size = self.batch_size * 10 * math.prod(self.frame)
         return DataLoader(
             dataset,
             batch_sampler=order,
             num_workers=workers,
-            collate_fn=partial(collate, slots=[Slots(size) for _ in range(workers)]) if size else collate,
-            persistent_workers=keep_workers and workers > 0,
+            collate_fn=partial(collate, slots=[Slots(size) for _ in range(workers)]),
+            persistent_workers=workers > 0,
             pin_memory=self.config["trainer"]["accelerator"] == "gpu",
             worker_init_fn=start_worker,
             multiprocessing_context="fork" if workers else None,

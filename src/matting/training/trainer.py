@@ -208,7 +208,7 @@ def measure_tests(
 
     evaluator, result = Evaluator(predict, device, config["trainer"]["precision"] == "bf16-mixed"), {}
     for name, dataset in data.tests.items():
-        loader = data.eval_loader(dataset, workers=0)
+        loader = data.eval_loader(dataset)
         rows = [row for table, _ in evaluator.samples(name, loader, config["runtime"]["workers"]) for row in table]
         means = means_of(rows)["alpha"]["whole"]
         values = {key: means[key] for key in (*NAMES, "n_empty")}
