@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
+from torchmetrics import MeanMetric
 
 from matting.errors import UserError
 from matting.ops.ellipse import dilate, erode
@@ -53,37 +53,23 @@ def boundary_f1(pred_mask: Tensor, true_mask: Tensor, tolerance_px: int, valid: 
     return f1.where(pixels(counted) > 0, same.double().where(pixels(true) == 0, math.nan))
 
 
-class SampleMean(Metric):
+class SampleMean(MeanMetric):
     """The mean of a measure over the samples of all batches and all processes; NaN before the first sample.
 
     Samples whose value is NaN are left out. A MetricCollection needs `compute_groups=False`, because the states of
     these metrics have the same names.
     """
 
-    is_differentiable = False
-    full_state_update = False
-    total: Tensor
-    n: Tensor
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("n", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-
-    def add(self, values: Tensor) -> None:
-        counts = ~values.isnan()
-        self.total += values[counts].sum().to(self.total.device)
-        self.n += counts.sum().to(self.n.device)
-
-    def compute(self) -> Tensor:
-        return self.total / self.n
+        super().__init__(nan_strategy="ignore", **kwargs)
+        self.set_dtype(torch.float64)
 
 
 class MaskIoU(SampleMean):
     """The mean of `iou` over samples: a float64 scalar."""
 
-    def update(self, pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> None:
-        self.add(iou(pred_mask, true_mask, valid))
+    def update(self, pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> None:  # type: ignore[override]
+        super().update(iou(pred_mask, true_mask, valid).to(self.device))
 
 
 class BoundaryF1(SampleMean):
@@ -93,8 +79,8 @@ class BoundaryF1(SampleMean):
         super().__init__(**kwargs)
         self.tolerance_px = tolerance_px
 
-    def update(self, pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> None:
-        self.add(boundary_f1(pred_mask, true_mask, self.tolerance_px, valid))
+    def update(self, pred_mask: Tensor, true_mask: Tensor, valid: Tensor | None = None) -> None:  # type: ignore[override]
+        super().update(boundary_f1(pred_mask, true_mask, self.tolerance_px, valid).to(self.device))
 
 
 def boundary(mask: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from matting.config.instantiate import build
 from matting.errors import UserError
@@ -63,15 +63,12 @@ def load_networks(path: Path, stage: str) -> dict[str, Trained]:
         node = {**node, "weights": "none"} if "weights" in node else node
         # A checkpoint may come from anybody: it may build nothing but a Module.
         network: nn.Module = build(node, "torch.nn.Module")
-        load_weights(network, part(checkpoint["state_dict"], f"{name}."), str(path), ADVICE)
+        prefix, state = f"{name}.", checkpoint["state_dict"]
+        own = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+        load_weights(network, own, str(path), ADVICE)
         height, width = facts["frame"]
         found[name] = Trained(network.requires_grad_(False).eval(), node, (height, width))
     return found
-
-
-def part(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the entries whose keys begin with `prefix`, without the prefix."""
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 def check_stage(checkpoint: Mapping[str, Any], stage: str, where: object) -> dict[str, Any]:

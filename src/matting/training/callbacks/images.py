@@ -35,7 +35,8 @@ class Pictures(Callback):
             with torch.compiler.set_stance("force_eager"), beside_image(stage.trained.values()) as given:
                 pred = stage.predict_map(few).float()
             planes = {"image": few["image"], **given, "alpha": pred, "truth": few["alpha"]}
-            planes |= {"error": (pred - few["alpha"]).abs(), "on green": composite(few["fgr"], green(pred), pred)}
+            green = torch.tensor(GREEN / 255, device=pred.device)[None, :, None, None]
+            planes |= {"error": (pred - few["alpha"]).abs(), "on green": composite(few["fgr"], green, pred)}
             for i, id in enumerate(few["ids"]):
                 self.rows[id] = {title: reduced(to_bytes(plane[i])) for title, plane in planes.items()}
 
@@ -66,8 +67,3 @@ def beside_image(networks: Iterable[torch.nn.Module]) -> Iterator[dict[str, Tens
     finally:
         for hook in hooks:
             hook.remove()
-
-
-def green(like: Tensor) -> Tensor:
-    """Return the green of a screen, (1, 3, 1, 1) in [0, 1], on the device of `like`."""
-    return torch.tensor(GREEN / 255, device=like.device)[None, :, None, None]
