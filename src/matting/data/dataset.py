@@ -175,12 +175,7 @@ class EvalComposites(Dataset):
         if self.eval_size != "native":
             # The composite is made at the size of the subject and resized as a whole, as in the published protocol.
             sample["image"] = np.rint(resize(exact_composite(fgr, bgr, alpha), height, width) / 255).astype(np.uint8)
-        return {
-            **sample,
-            "bgr": resize(bgr, height, width),
-            "id": f"{subject_id}@{background_id}",
-            "skipped": skipped,
-        }
+        return {**sample, "bgr": resize(bgr, height, width), "id": f"{subject_id}@{background_id}", "skipped": skipped}
 
 
 def exact_composite(fgr: np.ndarray, bgr: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -27,11 +27,7 @@ FAKE: dict[str, Callable[[Tensor], Tensor]] = {
     "lsgan": torch.square,
     "hinge": lambda logits: (1 + logits).relu(),
 }
-FOOL: dict[str, Callable[[Tensor], Tensor]] = {
-    "bce": REAL["bce"],
-    "lsgan": REAL["lsgan"],
-    "hinge": torch.neg,
-}
+FOOL: dict[str, Callable[[Tensor], Tensor]] = {"bce": REAL["bce"], "lsgan": REAL["lsgan"], "hinge": torch.neg}
 
 
 def generator_loss(fake_logits: Sequence[Tensor], kind: Kind) -> Tensor:

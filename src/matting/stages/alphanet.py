@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from matting.config.instantiate import build
 from matting.data.batch import Batch
-from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.segmentation import dice_loss, focal_loss
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.nets.alphanet import AlphaNet
 from matting.nets.checkpoint import Trained
 from matting.nets.matting_net import fuse
+from matting.stages.alphanet_matting import matting_losses
 from matting.stages.alphanet_segmentation import seed_dropout
 from matting.stages.base import MattingStage, StageConfig, require_nodes
 
@@ -59,20 +59,17 @@ class AlphaNetEndToEnd(MattingStage):
 
     def losses(self, batch: Batch) -> LossSum:
         """Return the matting losses and, unless it is frozen, those of the segmentation network."""
-        image, true = batch["image"], batch["alpha"]
+        image = batch["image"]
         # The way of the data is that of prediction: mask, trimap, raw alpha, fused alpha.
         seed_dropout(batch)
         logits = self.seg(image)
         trimap = self.trimap(logits.sigmoid())
         raw = self.mat(image, trimap)
         pred = fuse(raw, trimap) if self.fused else raw
-        matting = {
-            "alpha": alpha_prediction_loss(pred, true),
-            "compositional": compositional_loss(pred, true, batch["fgr"], batch["bgr"]),
-        }
+        matting = matting_losses(pred, batch)
         terms = {name: by_sample.mean() for name, by_sample in matting.items()}
         if self.feedback != "none":
-            mask, weights = true >= 0.5, self.sample_weights(matting)
+            mask, weights = batch["alpha"] >= 0.5, self.sample_weights(matting)
             terms["focal"] = (weights * focal_loss(logits, mask, None, self.gamma)).mean()
             terms["dice"] = (weights * dice_loss(logits, mask)).mean()
         return self.sum(terms)

@@ -41,13 +41,8 @@ class AlphaNetMatting(MattingStage):
         """Return the matting losses of raw or fused alpha, on trimaps of random widths."""
         trimap = self.drawn_trimap(batch)
         raw = self.mat(batch["image"], trimap)
-        pred, true = fuse(raw, trimap) if self.fused else raw, batch["alpha"]
-        return self.sum(
-            {
-                "alpha": alpha_prediction_loss(pred, true).mean(),
-                "compositional": compositional_loss(pred, true, batch["fgr"], batch["bgr"]).mean(),
-            }
-        )
+        terms = matting_losses(fuse(raw, trimap) if self.fused else raw, batch)
+        return self.sum({name: by_sample.mean() for name, by_sample in terms.items()})
 
     def drawn_trimap(self, batch: Batch) -> Tensor:
         """Return trimaps (B, 1, H, W), each of a width drawn from its sample's seed, so the same in any batch."""
@@ -68,3 +63,9 @@ class AlphaNetMatting(MattingStage):
         trimap = trimap_from_alpha(batch["alpha"], size)
         raw = self.mat(resample(batch["image"], *small), resample(trimap, *small))
         return fuse(resample(raw, height, width).clamp(0, 1), trimap)
+
+
+def matting_losses(pred: Tensor, batch: Batch) -> dict[str, Tensor]:
+    """Return the two losses of an alpha (B, 1, H, W) by name, (B,) each."""
+    alpha = alpha_prediction_loss(pred, batch["alpha"])
+    return {"alpha": alpha, "compositional": compositional_loss(pred, batch["alpha"], batch["fgr"], batch["bgr"])}

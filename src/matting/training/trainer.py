@@ -150,11 +150,8 @@ def build_trainer(
     ]
     if config["runtime"]["progress"]:
         speed = Throughput(run.kind, config["runtime"]["log_every"])
-        watchers = [
-            Progress(run.kind, total, speed),
-            *watchers,
-            speed,
-        ]  # last, so that the time of the other callbacks counts as work
+        # The speed comes last, so that the time of the other callbacks counts as work.
+        watchers = [Progress(run.kind, total, speed), *watchers, speed]
     return Trainer(
         **{key: node[key] for key in ("accelerator", "devices", "num_nodes", "strategy", "precision")},
         max_epochs=config["stage"]["epochs"],
