@@ -20,6 +20,7 @@ CASES = [
     ("train", ["seed"], ["seed", "key=value"]),
     ("train", ["=3"], ["=3", "key=value"]),
     ("train", ["--nope"], ["--nope: ", "--multirun"]),
+    ("train", ["--", "plan=true"], ["--: ", "--multirun"]),
     ("train", ["-m", "seed=0,1", "--cfg", "job"], ["--cfg: ", "plan=true"]),
     ("train", ["scale.aspp_rates=[1,2"], ["[1,2", "key=value"]),
     ("train", ["trainer=cpu,gpu"], ["trainer=cpu,gpu", "-m"]),

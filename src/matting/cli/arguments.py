@@ -81,6 +81,7 @@ def parse(verb: str, arguments: Sequence[str]) -> CommandLine:
     if nameless := next((word for word in arguments if word.startswith("=")), None):
         raise UserError(f"{nameless}: no key before the =; arguments are key=value")
     given, unknown = parser().parse_known_intermixed_args(list(arguments))
+    unknown += [word for word in arguments if word == "--"]  # argparse drops it without a word
     if unknown:
         names = "-h --help, -m --multirun, -c --cfg, -i --info, -p --package, --resolve"
         raise UserError(f"{unknown[0]}: no such option; arguments are key=value, options are {names}")
