@@ -111,6 +111,16 @@ def test_a_run_that_lost_rows_has_its_validation_from_the_checkpoint(tiny, unmea
     assert json.loads((only_run(tmp_path) / "result.json").read_text())["val"]["val/whole/mse"] > 0
 
 
+def test_a_run_that_0_1_0_began_has_its_validation_from_metrics_csv(tiny, unmeasured, tmp_path):
+    for name in ("last", "best"):
+        file = only_run(tmp_path) / f"checkpoints/{name}.ckpt"
+        checkpoint = torch.load(file, weights_only=True)
+        expected = checkpoint["matting"].pop("val")  # 0.1.0 wrote none
+        torch.save(checkpoint, file)
+    assert tiny("train")[0] == 0
+    assert json.loads((only_run(tmp_path) / "result.json").read_text())["val"] == expected
+
+
 def test_a_checkpoint_of_other_ranks_is_refused(tiny, unmeasured, monkeypatch):
     monkeypatch.setattr("matting.training.trainer.rank_count", lambda trainer: 2)
     code, _, err = tiny("train")

@@ -32,7 +32,7 @@ from matting.training.callbacks.throughput import Throughput
 from matting.training.checkpoint_io import AtomicCheckpointIO
 from matting.training.spawn import ranks_of
 from matting.utils import distributed
-from matting.utils.files import check_space
+from matting.utils.files import check_space, read_metrics
 from matting.utils.process import device_of, prepare
 
 BYTES_A_PARAMETER = 12  # of a checkpoint: float32 weights and the two moments of Adam
@@ -180,7 +180,7 @@ def measure(run: Run, stage: MattingStage, data: CompositeData, best: Mapping[st
     config = run.config
     device = device_of(config)
     result: dict[str, Any] = {"batch": best["batches"], "batches": stage.batches}
-    if found := best.get("val"):
+    if found := best["val"] if "val" in best else logged_validation(run, best["batches"]):
         result["val"] = found
     result |= measure_tests(stage.to(device).eval(), data, device, config)
     assert data.training is not None
@@ -193,6 +193,13 @@ def measure(run: Run, stage: MattingStage, data: CompositeData, best: Mapping[st
         ranks=rank_count(config["trainer"]),
     )
     return result
+
+
+def logged_validation(run: Run, batch: int) -> dict[str, float]:
+    """Return the validation that metrics.csv has of a batch: checkpoints of version 0.1.0 do not hold it."""
+    file = run.folder / "metrics.csv"
+    rows = [row for row in read_metrics(file) if row["batch"] == batch] if file.is_file() else []
+    return {row["name"]: row["value"] for row in rows if row["name"].startswith("val/")}
 
 
 def measure_tests(
