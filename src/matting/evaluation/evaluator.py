@@ -25,6 +25,7 @@ from matting.runs.run import Run
 from matting.tracking.loggers import loggers_of, run_loggers
 from matting.utils.files import write_json
 from matting.utils.process import prepare
+from matting.visualization.samples import Sample
 
 FIELDS = ("test", "id", "row", "region", "height", "width", *NAMES)
 
@@ -44,6 +45,7 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
     names: dict[str, str] = {"alpha": method.name, **{stage: stage for stage in method.measured}}
     result: dict[str, Any] = {"names": names, "convention": config["metrics"]["convention"], "tests": {}}
     kept, shown = ("image", "alpha", "truth", *method.intermediates), []
+    samples: list[Sample] = []
     with (run.folder / "images.csv").open("w", newline="") as table, (run.folder / "images.jsonl").open("w") as lines:
         writer = csv.DictWriter(table, FIELDS)
         writer.writeheader()
@@ -59,11 +61,12 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
                     gallery.offer(row[0], {plane: planes[plane] for plane in kept})
             result["tests"][name] = summary(rows, dataset)
             shown += gallery.write(run.folder / "pictures" / name, name)
+            samples += gallery.samples(name)
     write_json(run.folder / "pictures.json", shown)
     note(run, device=str(device))
     with loggers_of(run) as loggers:
         for logger in run_loggers(loggers):
-            logger.log_evaluation(result)
+            logger.log_evaluation(result, samples)
     return result
 
 

@@ -1,7 +1,7 @@
 """The samples of a test set that an evaluation keeps as pictures."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from matting.data.images import write_image
 from matting.visualization.grid import to_bytes
+from matting.visualization.samples import Sample, reduced
 
 Entry = tuple[float, str, dict[str, np.ndarray]]  # MSE, id and planes, uint8 (H, W, 3) by name
 
@@ -44,6 +45,12 @@ class Gallery:
         if worst:
             self.worst = sorted([*self.worst, entry], key=lambda e: e[:2], reverse=True)[: self.count]
 
+    def entries(self) -> Iterator[tuple[str, int, Entry]]:
+        """Yield the kind of each kept sample, its number within the kind, and the sample."""
+        for kind, group in (("first", self.first), ("best", self.best), ("worst", self.worst)):
+            for number, entry in enumerate(group):
+                yield kind, number, entry
+
     def write(self, folder: Path, test: str) -> list[dict[str, Any]]:
         """Write the planes as PNG files below `folder`, <run folder>/pictures/<test>.
 
@@ -51,12 +58,18 @@ class Gallery:
         """
         folder.mkdir(parents=True, exist_ok=True)
         entries = []
-        for kind, group in (("first", self.first), ("best", self.best), ("worst", self.worst)):
-            for number, (mse, id, planes) in enumerate(group):
-                files = {}
-                for plane, picture in planes.items():
-                    file = folder / f"{kind}-{number}-{plane}.png"
-                    write_image(file, picture)
-                    files[plane] = file.relative_to(folder.parents[1]).as_posix()
-                entries.append({"test": test, "kind": kind, "id": id, "mse": mse, "files": files})
+        for kind, number, (mse, id, planes) in self.entries():
+            files = {}
+            for plane, picture in planes.items():
+                file = folder / f"{kind}-{number}-{plane}.png"
+                write_image(file, picture)
+                files[plane] = file.relative_to(folder.parents[1]).as_posix()
+            entries.append({"test": test, "kind": kind, "id": id, "mse": mse, "files": files})
         return entries
+
+    def samples(self, test: str) -> list[Sample]:
+        """Return the kept samples, reduced to the size of a report's pictures, for the loggers."""
+        return [
+            Sample(test, kind, id, mse, {name: reduced(plane) for name, plane in planes.items()})
+            for kind, _, (mse, id, planes) in self.entries()
+        ]

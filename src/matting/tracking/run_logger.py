@@ -1,11 +1,13 @@
 """The interface that all loggers of this suite share."""
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from lightning.pytorch.loggers import Logger
+
+from matting.visualization.samples import Sample
 
 
 class RunLogger(Logger):
@@ -20,8 +22,8 @@ class RunLogger(Logger):
     def log_result(self, result: Mapping[str, Any]) -> None:
         """Show the result of a training."""
 
-    def log_evaluation(self, result: Mapping[str, Any]) -> None:
-        """Show the result of an evaluation, whose pictures are in the run folder."""
+    def log_evaluation(self, result: Mapping[str, Any], samples: Sequence[Sample]) -> None:
+        """Show the result of an evaluation; planes of the samples: `image` and the maps, not yet the columns."""
 
     def close(self, failed: bool) -> None:
         """End the log of the run."""

@@ -1,7 +1,7 @@
 """The logger of Weights & Biases: figures, pictures, tables and weights."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from matting.tracking.wandb_metadata import changed_keys, config_of, means_of, p
 from matting.tracking.wandb_session import beside_agent, open_wandb, staged_in, usable
 from matting.utils.home_paths import abbreviate_home
 from matting.visualization.grid import sheet
-from matting.visualization.samples import Sample, read_samples
+from matting.visualization.samples import Sample, columns
 
 
 class WandbRun(RunLogger):
@@ -89,18 +89,17 @@ class WandbRun(RunLogger):
                 self.experiment.log_artifact(artifact)
 
     @rank_zero_only
-    def log_evaluation(self, result: Mapping[str, Any]) -> None:
+    def log_evaluation(self, result: Mapping[str, Any], samples: Sequence[Sample]) -> None:
         """Log the means of an evaluation and, by test set, a Table of all images and the kept samples as pictures."""
         import wandb
 
         self.experiment.summary.update(means_of(result))
-        samples = read_samples(self.run)
         for test in result["tests"]:
             columns, lines = per_image(self.run.folder / "images.jsonl", test)
             with staged_in(self.run.folder):
                 self.experiment.log({f"images/{test}": wandb.Table(columns=columns, data=lines)})
-            shown = [one for one in samples if one.test == test]
-            self.log_pictures(test, {caption_of(one): sheet([[*one.planes.values()]], [*one.planes]) for one in shown})
+            shown = {caption_of(one): sheet_of(one) for one in samples if one.test == test}
+            self.log_pictures(test, shown)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle for a spawned rank, which opens the run and ends it with the fit; this process adds the rest."""
@@ -125,3 +124,10 @@ class WandbRun(RunLogger):
 
 def caption_of(sample: Sample) -> str:
     return f"{sample.kind} {sample.id}, MSE {1e3 * sample.mse:.3g}e-3"
+
+
+def sheet_of(sample: Sample) -> np.ndarray:
+    """Return a kept sample of an evaluation as one picture: its planes and what a report derives from them."""
+    maps = {name: plane[..., 0] for name, plane in sample.planes.items() if name != "image"}
+    planes = columns(sample.planes["image"], maps)
+    return sheet([list(planes.values())], list(planes))
