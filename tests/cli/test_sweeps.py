@@ -61,6 +61,7 @@ def test_a_launcher_or_sweeper_that_cannot_be(matting, tmp_path, words, expected
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_sweep_file_of_the_documentation_makes_a_command_that_runs(matting):
     from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 

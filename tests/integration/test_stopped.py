@@ -35,6 +35,7 @@ def unmeasured(matting, tmp_path, stopped_once):
     shutil.copytree(stopped_once / "outputs", tmp_path / "outputs")
 
 
+@pytest.mark.slow
 def test_updates_of_several_batches_go_on_to_the_same_result(tiny, tmp_path, monkeypatch):
     """Epochs, validations, checkpoints and the stop all fall in the middle of one."""
     words = [*KILLED, "stage.accumulate=3", "checkpoint.every_batches=2"]

@@ -28,7 +28,7 @@ def run(config: DictConfig) -> None:
         return
     chosen = [entry for entry in entries if matches(entry, config)]
     if not chosen:
-        say(f"none of the {len(entries)} runs in {output_dir} has this state, kind and name")
+        say(f"{output_dir}: no run has this state, kind and name, of {len(entries)} there")
         return
     say(aligned([TITLES, *(entry.cells() for entry in chosen)]))
     if config.prune:
