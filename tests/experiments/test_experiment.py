@@ -3,24 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from hydra import initialize_config_dir
 
-from matting.config import schema
-from matting.config.compose import config_dir
 from matting.experiments.experiment import borrowed, differing, experiment, fits, rows_of
 from matting.experiments.grid import grid, read_file
 from matting.experiments.jobs import Job
 from matting.runs.run import Run
 
 QUICK = ("scale=quick",)
-
-
-@pytest.fixture
-def hydra():
-    """Hydra set up once for what composes rows."""
-    schema.register()
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        yield
 
 
 def test_seeds_are_one_row_and_other_choices_are_named(hydra):

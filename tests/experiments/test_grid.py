@@ -4,10 +4,8 @@ from functools import cache
 
 import pytest
 import yaml
-from hydra import initialize_config_dir
 
 from matting.cli.arguments import parse
-from matting.config import schema
 from matting.config.compose import compose_config, config_dir, options
 from matting.config.identity import plain
 from matting.config.instantiate import resolve
@@ -23,14 +21,6 @@ NAMES = options("experiments")
 
 
 QUICK = ("scale=quick",)
-
-
-@pytest.fixture
-def hydra():
-    """Hydra set up once for what composes rows."""
-    schema.register()
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        yield
 
 
 @cache

@@ -1,30 +1,14 @@
 """The run folder: what its config holds, which folders are runs, the lock, the state, the space on the disk."""
 
-import sys
-
 import pytest
 import yaml
 
-from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import CONFIG_VERSION, plain
-from matting.data.build import fingerprint
 from matting.errors import UserError
 from matting.runs import lifecycle
 from matting.runs import run as runs
 from matting.runs.run import make_run
-from matting.runs.upstream import stage_run
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """The run of a config, begun and not trained."""
-    schema.register()
-    monkeypatch.setattr(sys, "argv", ["matting", "train", "seed=3"])
-    found, _ = stage_run(compose_config("train", ["seed=3", "scale=quick", f"paths.output_dir={tmp_path / 'outputs'}"]))
-    found.folder.mkdir(parents=True)
-    lifecycle.begin(found, fingerprint(found.config), fresh=True)
-    return found
 
 
 def test_the_config_is_complete_and_resolved(run):

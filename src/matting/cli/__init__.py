@@ -10,6 +10,6 @@ arguments: the words of a command line, checked and quoted.
 help: `matting VERB --help`.
 completion: tab completion.
 jobs: one job: its config checked, its verb run.
-job_process: a job of a parallel sweep in a process of its own.
+job_process: one job of a parallel sweep, run in a separate process.
 sweeps: failed jobs reported, an Optuna study resumed.
 """

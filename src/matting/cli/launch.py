@@ -43,7 +43,7 @@ def run_alone(line: CommandLine) -> None:
     def job(config: DictConfig) -> Any:
         try:
             return perform(line.verb, config)
-        except Exception as error:  # Hydra would print a line of its own
+        except Exception as error:  # kept from Hydra, which would print a second line
             raised.append(error)
 
     start(lambda: hydra_internals.run_alone(config, job))

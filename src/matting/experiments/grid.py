@@ -28,7 +28,10 @@ def check_experiment(verb: str, names: Sequence[str]) -> None:
     """Raise UserError for several experiments in one grid, and for an experiment of another verb."""
     if len(names) != 1 or names[0] == "all":
         given = f"experiments={','.join(names)}"
-        raise UserError(f"{given}: each has a grid of its own; `matting reproduce {given}` runs one after another")
+        raise UserError(
+            f"{given}: expected one experiment, because each has a separate grid; `matting reproduce {given}` runs them "
+            "one after another"
+        )
     right = read_file(names[0])["verb"]
     if right != verb:
         command = f"matting {right} experiments={names[0]}"

@@ -13,7 +13,7 @@ LATEX |= {character: f"\\{character}" for character in "&%$#_{}"}
 
 @dataclass(frozen=True)
 class Table:
-    """Cells of text. lines: the first cell of each is its title. notes: sentences below.
+    """A table as text. lines: rows of cells, the title first. notes: sentences below the table.
 
     Only the HTML page shows the rest. best: cells in bold, (line, column). published: lines of a paper, below those
     measured here. source: where they come from and how they were measured. words: cells are text, not figures. links:

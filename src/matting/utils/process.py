@@ -72,7 +72,7 @@ def keep_freed() -> None:
 
 
 def prepare(config: Mapping[str, Any]) -> None:
-    """Device, process and seeds; the rest of determinism is that every draw has a seed of its own."""
+    """Check the device, set up the process, and seed the libraries. Each draw of data has a separate seed."""
     device, precision = device_of(config), config["trainer"]["precision"]
     if precision == "bf16-mixed" and device.type == "cpu" and emulates_bf16():
         say("warning: trainer.precision=bf16-mixed: many times slower than 32-true on this CPU: no bf16 instructions")
