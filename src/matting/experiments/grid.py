@@ -29,8 +29,8 @@ def check_experiment(verb: str, names: Sequence[str]) -> None:
     if len(names) != 1 or names[0] == "all":
         given = f"experiments={','.join(names)}"
         raise UserError(
-            f"{given}: expected one experiment, because each has a separate grid; `matting reproduce {given}` runs them "
-            "one after another"
+            f"{given}: expected one experiment, because each has a separate grid; `matting reproduce {given}` runs "
+            "them one after another"
         )
     right = read_file(names[0])["verb"]
     if right != verb:
