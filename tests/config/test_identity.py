@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from matting.config.compose import compose_config
-from matting.config.identity import digest_of, identity, plain, readable
+from matting.config.identity import ADDED, digest_of, identity, plain, readable
 from matting.errors import UserError
 from matting.runs.upstream import stage_run
 from tests.helpers.digests import digest_of_line
@@ -108,3 +108,13 @@ def test_the_readable_name_is_capped_and_safe():
     name = readable(this, identity(plain(compose_config("train"))))
     assert 40 < len(name) <= 60
     assert not set(name) & set(" /*")
+
+
+def test_a_key_added_later_counts_once_its_value_is_another(monkeypatch):
+    monkeypatch.setitem(ADDED, "*.added", 3)
+    config = plain(compose_config("train", ("seed=1",)))
+    before = identity(config)
+    config["stage"]["added"] = 3
+    assert identity(config) == before
+    config["stage"]["added"] = 4
+    assert identity(config) != before

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ NOT_IDENTITY = (
 RUN_KEYS = ("coarse", "segmentation", "matting", "alpha", "alphanet")
 NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") for key in RUN_KEYS))
 
+
+# Patterns of keys that were added later -> the value that every run without them had. A key with that value is no part
+# of the identity, so the runs of before are still found.
+ADDED: dict[str, Any] = {}
 
 # A value of these keys that is no choice names a file. The content of the file counts, not its name.
 FILE_KEYS = ("weights", "checkpoint", "list_file", "names")
@@ -56,12 +61,13 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
 
     def normal(key: str, value: Any) -> Any:
         if isinstance(value, dict):
-            return {k: normal(k, v) for k, v in value.items()}
+            inner = {name: (f"{key}.{name}", entry) for name, entry in value.items()}
+            return {name: normal(*entry) for name, entry in inner.items() if not as_before(*entry)}
         if isinstance(value, list):
-            return [normal("", v) for v in value]
+            return [normal("", entry) for entry in value]
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        if key in FILE_KEYS and value not in NO_FILE:
+        if key.rpartition(".")[2] in FILE_KEYS and value not in NO_FILE:
             return "file:" + file_digest(find_file(value, data_root))
         return value
 
@@ -74,6 +80,11 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
     if "data" in used:
         used["data"] = {key: value for key, value in used["data"].items() if key != "persons"}
     return {key: normal(key, value) for key, value in used.items()}
+
+
+def as_before(key: str, value: Any) -> bool:
+    """Return whether a key was added later and has the value that runs without it had."""
+    return any(fnmatchcase(key, pattern) and value == former for pattern, former in ADDED.items())
 
 
 def digest_of(identity: dict[str, Any]) -> str:
