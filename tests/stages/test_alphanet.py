@@ -10,6 +10,7 @@ from matting.losses.segmentation import dice_loss, focal_loss
 from matting.metrics.mask import boundary_f1, iou
 from matting.nets.matting_net import fuse
 from matting.ops.trimap import scaled_size, trimap_from_alpha
+from matting.stages.alphanet_matting import drawn_trimap
 from tests.helpers.made_stages import make_stage, moved, part, people, snapshot
 
 STAGES = {"alphanet_segmentation": "seg", "alphanet_matting": "mat"}
@@ -149,18 +150,26 @@ def test_validation_measures_the_mask_too():
 
 
 def test_trimap_widths_are_drawn_from_each_samples_seed():
-    stage = make_stage("alphanet_matting", "stage.trimap=[5,120]")
     batch = people(4)
-    trimaps = stage.drawn_trimap(batch)
-    alone = torch.cat([stage.drawn_trimap(part(batch, at)) for at in range(4)])
+    trimaps = drawn_trimap(batch, (5, 120))
+    alone = torch.cat([drawn_trimap(part(batch, at), (5, 120)) for at in range(4)])
     assert torch.equal(trimaps, alone)
     unknown = (trimaps == 0.5).sum((1, 2, 3)).tolist()
     assert len({*unknown}) > 2
     bounds = [trimap_from_alpha(batch["alpha"], scaled_size(64, 64, n, 320, 3)) for n in (5, 120)]
     low, high = ((bound == 0.5).sum((1, 2, 3)).tolist() for bound in bounds)
     assert all(a <= b <= c for a, b, c in zip(low, unknown, high, strict=True))
-    again = stage.drawn_trimap({**batch, "seeds": [seed + 100 for seed in batch["seeds"]]})
+    again = drawn_trimap({**batch, "seeds": [seed + 100 for seed in batch["seeds"]]}, (5, 120))
     assert not torch.equal(again, trimaps)
+
+
+def test_the_stage_draws_from_its_key():
+    stage, batch = make_stage("alphanet_matting", "stage.trimap=[5,120]"), people(4)
+    seen = []
+    stage.mat.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+    stage.losses(batch)
+    assert torch.equal(seen[0], drawn_trimap(batch, (5, 120)))
+    assert not torch.equal(seen[0], drawn_trimap(batch, (3, 41)))
 
 
 @pytest.mark.parametrize("widths", ["7", "[41,3]"])
@@ -174,7 +183,7 @@ def test_the_matting_loss_is_on_the_raw_or_the_fused_alpha(loss_on):
     stage, batch = make_stage("alphanet_matting", f"loss.loss_on={loss_on}").eval(), people()
     with torch.no_grad():
         losses = stage.losses(batch)
-        trimap = stage.drawn_trimap(batch)
+        trimap = drawn_trimap(batch, stage.widths)
         raw = stage.mat(batch["image"], trimap)
     pred, true = raw if loss_on == "raw" else fuse(raw, trimap), batch["alpha"]
     assert not torch.equal(raw, fuse(raw, trimap))

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from matting.errors import JobError
+from matting.errors import JobError, UserError
 from matting.nets.matting_net import fuse
 from tests.helpers.made_stages import BRIGHT, MATTING, make_stage, moved, part, people, snapshot, trained
 
-FEEDBACKS = ("value", "none", "straight_through", "soft")
+FEEDBACKS = ("value", "own", "none", "straight_through", "soft", "apart")
 DEEPLAB = {"_target_": "matting.nets.person.PersonSegmentation", "encoder": "tu-mobilenetv3_small_050", "size": 32}
 
 
@@ -111,12 +111,48 @@ def test_value_lets_nothing_else_of_the_matting_loss_through():
     assert matting[0] != pytest.approx(matting[1], rel=1e-2)
 
 
-@pytest.mark.parametrize(("feedback", "reached"), [("value", False), ("straight_through", True), ("soft", True)])
+@pytest.mark.parametrize(
+    ("feedback", "reached"),
+    [("value", False), ("own", False), ("apart", False), ("straight_through", True), ("soft", True)],
+)
 def test_matting_gradients_reach_the_segmentation_by_the_soft_layer_only(feedback, reached):
     stage = end_to_end(feedback, "loss.focal.weight=0", "loss.dice.weight=0")
     seg, mat = gradients(stage, people())
     assert any(gradient is not None and bool(gradient.any()) for gradient in seg) == reached
     assert any(gradient is not None and bool(gradient.any()) for gradient in mat)
+
+
+@pytest.mark.parametrize("feedback", ["own", "apart"])
+def test_own_and_apart_train_the_segmentation_by_its_own_loss_alone(feedback):
+    """The control of `value`: another background changes the matting loss, and nothing of the gradient."""
+    stage, batch = end_to_end(feedback), people(3)
+    batch["alpha"][1] = 1 - batch["alpha"][1]
+    expected = torch.autograd.grad(own_and_matting_losses(stage, batch)[0].mean(), list(stage.seg.parameters()))
+    seg, mat = gradients(stage, batch)
+    torch.testing.assert_close(seg, [*expected], rtol=1e-4, atol=1e-7)
+    others = gradients(stage, {**batch, "bgr": 1 - batch["bgr"]})
+    torch.testing.assert_close(others[0], seg, rtol=0, atol=0)
+    assert not all(torch.equal(one, other) for one, other in zip(mat, others[1], strict=True) if one is not None)
+
+
+def test_apart_trains_the_matting_network_as_its_pre_training_does():
+    stage, batch = end_to_end("apart", "stage.true_trimap=[5,90]"), people(3)
+    alone = make_stage("alphanet_matting", "stage.trimap=[5,90]")
+    alone.mat = stage.mat
+    _, mat = gradients(stage, batch)
+    stage.zero_grad()
+    alone.losses(batch).total.backward()
+    torch.testing.assert_close(mat, [parameter.grad for parameter in stage.mat.parameters()], rtol=0, atol=0)
+    with torch.no_grad():
+        stage.seg.bias.fill_(9)  # another mask changes nothing for the matting network
+    torch.testing.assert_close(gradients(stage, batch)[1], mat, rtol=0, atol=0)
+    assert not torch.equal(stage.predict_map(batch), end_to_end("apart").predict_map(batch))  # but the prediction
+
+
+@pytest.mark.parametrize("widths", ["7", "[41,3]"])
+def test_apart_needs_a_range_of_widths(widths):
+    with pytest.raises(UserError, match=r"^stage\.true_trimap="):
+        end_to_end("apart", f"stage.true_trimap={widths}")
 
 
 @pytest.mark.parametrize("feedback", ["straight_through", "soft"])
@@ -129,24 +165,23 @@ def test_with_a_gradient_the_segmentations_own_loss_stays_as_it_is(feedback):
 
 
 def test_the_matting_network_learns_the_same_with_and_without_feedback():
-    (_, none), (_, value), (_, hard), (_, soft) = (
-        gradients(end_to_end(feedback), people()) for feedback in ("none", "value", "straight_through", "soft")
-    )
-    for expected, *same, other in zip(none, value, hard, soft, strict=True):
+    names = ("none", "value", "own", "straight_through", "soft")
+    (_, none), (_, value), (_, own), (_, hard), (_, soft) = (gradients(end_to_end(one), people()) for one in names)
+    for expected, *same, other in zip(none, value, own, hard, soft, strict=True):
         assert all((expected is None and found is None) or torch.equal(expected, found) for found in same)
         assert expected is None or not torch.equal(expected, other)
 
 
 def test_straight_through_is_hard_forward_and_soft_is_not():
     batch, found = people(), {}
-    for feedback in FEEDBACKS:
+    for feedback in ("value", "none", "own", "straight_through", "soft"):
         stage = end_to_end(feedback)
         losses = stage.losses(batch).raw
         with torch.no_grad():
             found[feedback] = float(losses["alpha"]), float(losses["compositional"]), stage.predict_map(batch)
         trimap = stage.trimap(stage.seg(batch["image"]).sigmoid())
         assert ({*trimap.detach().unique().tolist()} == {0, 0.5, 1}) == (feedback != "soft")
-    for feedback in ("value", "straight_through"):
+    for feedback in ("value", "own", "straight_through"):
         assert found[feedback][:2] == found["none"][:2]
         assert torch.equal(found[feedback][2], found["none"][2])
     assert found["soft"][:2] != found["none"][:2]

@@ -25,7 +25,9 @@ NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") 
 
 # Patterns of keys that were added later -> the value that every run without them had. A key with that value is no part
 # of the identity, so the runs of before are still found.
-ADDED: dict[str, Any] = {}
+ADDED: dict[str, Any] = {
+    "stage.true_trimap": [3, 41],
+}
 
 # A value of these keys that is no choice names a file. The content of the file counts, not its name.
 FILE_KEYS = ("weights", "checkpoint", "list_file", "names")

@@ -14,7 +14,7 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "data.fit": ("crop", "pad", "stretch"),
     "stage.fit": ("crop", "pad", "stretch", "unknown", "whole"),
     "scale.alphanet.fit": ("crop", "pad", "stretch", "whole"),
-    "stage.feedback": ("value", "none", "straight_through", "soft"),
+    "stage.feedback": ("value", "own", "none", "straight_through", "soft", "apart"),
     "net.mat.attention": ("attention", "none"),
     "net.mat.norm": ("sigmoid_softmax", "softmax"),
     "scale.alphanet.backbone_convention": ("imagenet", "half"),
@@ -54,7 +54,7 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "hydra.launcher.backend": ("loky", "multiprocessing", "threading"),
 }
 
-COUNTS = """*.epochs *_epochs *.epoch_samples *batch_size scale.*_batch scale.alphanet.batch stage.trimap
+COUNTS = """*.epochs *_epochs *.epoch_samples *batch_size scale.*_batch scale.alphanet.batch stage.*trimap
     *.every_batches scale.val_every *.val_samples val.samples scale.subjects scale.backgrounds scale.test_*
     data.*.count *.backgrounds_per_subject *.depth *.aspp_rates scale.net_width scale.disc_width net.gen.width
     net.disc.width net.disc.layers net.disc.scales stage.accumulate stage.disc_every trainer.max_batches
@@ -94,12 +94,12 @@ RANGES: dict[tuple[type, float, float], str] = {
 
 # How many of them, 0 for one that is in no list -> patterns of keys; others hold one.
 LENGTHS: dict[Sequence[int], str] = {
-    (2,): "stage.frame stage.val_frame stage.trimap optim.*.betas augment.scale augment.jpeg scale.zoom",
+    (2,): "stage.frame stage.val_frame stage.*trimap optim.*.betas augment.scale augment.jpeg scale.zoom",
     (5,): "loss.perceptual.coefficients",  # a layer each
     (0, 2): "*.eval_size",
     range(1, 100): "*.aspp_rates",
 }
-RISING = ("stage.trimap", "augment.scale", "augment.jpeg", "scale.zoom")
+RISING = ("stage.trimap", "stage.true_trimap", "augment.scale", "augment.jpeg", "scale.zoom")
 
 # Pattern of keys -> the word that may stand there instead.
 ALSO: dict[str, Any] = {

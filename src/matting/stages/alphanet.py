@@ -12,7 +12,7 @@ from matting.losses.weighted import LossSum, WeightedSum
 from matting.nets.alphanet import AlphaNet
 from matting.nets.checkpoint import Trained
 from matting.nets.matting_net import fuse
-from matting.stages.alphanet_matting import matting_losses
+from matting.stages.alphanet_matting import drawn_trimap, matting_losses, trimap_widths
 from matting.stages.alphanet_segmentation import seed_dropout
 from matting.stages.base import MattingStage, StageConfig, require_nodes
 
@@ -24,9 +24,11 @@ class AlphaNetEndToEnd(MattingStage):
 
     No gradient passes the erosion-dilation layer, and the paper lets "only the loss value" of the matting network flow
     back (section 4). stage.feedback chooses how: `value` (each sample's segmentation loss is weighted by 1 + its
-    detached matting loss), `none` (the segmentation network is frozen), `straight_through` (hard trimap forward, the
-    gradient of the soft layer back) or `soft` (the soft layer both ways). With the last two the segmentation network
-    learns from the matting loss too.
+    detached matting loss), `own` (the segmentation loss alone, unweighted: the control of `value`), `none` (the
+    segmentation network is frozen), `straight_through` (hard trimap forward, the gradient of the soft layer back) or
+    `soft` (the soft layer both ways). With the last two the segmentation network learns from the matting loss too.
+    `apart` trains the segmentation network as `own` does, and the matting network as in its pre-training, on trimaps
+    from the true alpha and with the loss on the raw alpha: the control of training together.
     """
 
     system: AlphaNet
@@ -43,7 +45,9 @@ class AlphaNetEndToEnd(MattingStage):
         self.trimap: nn.Module = build(trimap)
         # For prediction. Put past nn.Module's __setattr__: its three parts are registered already.
         self.__dict__["system"] = AlphaNet(self.seg, self.mat, self.trimap, config.stage["max_side"])
-        self.fused, self.gamma = config.loss["loss_on"] == "fused", config.loss["focal"]["gamma"]
+        self.widths = trimap_widths(config.stage, "true_trimap") if self.feedback == "apart" else None
+        self.fused = config.loss["loss_on"] == "fused" and self.widths is None
+        self.gamma = config.loss["focal"]["gamma"]
         names = MATTING if self.feedback == "none" else (*MATTING, *SEGMENTATION)
         self.sum = WeightedSum({name: config.loss[name]["weight"] for name in names}, {})
 
@@ -60,10 +64,10 @@ class AlphaNetEndToEnd(MattingStage):
     def losses(self, batch: Batch) -> LossSum:
         """Return the matting losses and, unless it is frozen, those of the segmentation network."""
         image = batch["image"]
-        # The way of the data is that of prediction: mask, trimap, raw alpha, fused alpha.
+        # The way of the data is that of prediction, unless the networks learn apart: mask, trimap, raw and fused alpha.
         seed_dropout(batch)
         logits = self.seg(image)
-        trimap = self.trimap(logits.sigmoid())
+        trimap = self.trimap(logits.sigmoid()) if self.widths is None else drawn_trimap(batch, self.widths)
         raw = self.mat(image, trimap)
         pred = fuse(raw, trimap) if self.fused else raw
         matting = matting_losses(pred, batch)
