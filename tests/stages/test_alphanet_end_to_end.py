@@ -5,39 +5,12 @@ import math
 import pytest
 import torch
 
-from matting.errors import JobError, UserError
-from matting.nets.matting_net import fuse
-from tests.helpers.made_stages import BRIGHT, MATTING, make_stage, moved, part, people, snapshot, trained
+from matting.errors import JobError
+from tests.helpers.end_to_end import end_to_end, gradients, own_and_matting_losses
+from tests.helpers.made_stages import make_stage, moved, part, people, snapshot
 
 FEEDBACKS = ("value", "own", "none", "straight_through", "soft", "apart")
 DEEPLAB = {"_target_": "matting.nets.person.PersonSegmentation", "encoder": "tu-mobilenetv3_small_050", "size": 32}
-
-
-def end_to_end(feedback, *words, seg=BRIGHT, **more):
-    halves = {"segmentation": trained(seg), "matting": trained(MATTING)}
-    return make_stage("alphanet", f"stage.feedback={feedback}", *words, **more, **halves)
-
-
-def gradients(stage, batch):
-    """Return the gradients of a batch's loss for both networks, None where there is none."""
-    stage.zero_grad()
-    stage.losses(batch).total.backward()
-    return [[None if p.grad is None else p.grad.clone() for p in net.parameters()] for net in (stage.seg, stage.mat)]
-
-
-def own_and_matting_losses(stage, batch):
-    """Return the losses (B,) by the paper's sections: focal + dice of the mask, and (A + C) / 2 of the fused alpha."""
-    logits, true = stage.seg(batch["image"]), batch["alpha"]
-    mask = (true >= 0.5).float()
-    prob = logits.sigmoid()
-    of_truth = prob * mask + (1 - prob) * (1 - mask)
-    focal = (-((1 - of_truth) ** 2) * of_truth.log()).mean((1, 2, 3))
-    dice = 1 - (2 * (prob * mask).sum((1, 2, 3)) + 1) / ((prob + mask).sum((1, 2, 3)) + 1)
-    trimap = stage.trimap(prob)
-    pred = fuse(stage.mat(batch["image"], trimap), trimap)
-    comp, true_comp = (torch.lerp(batch["bgr"], batch["fgr"], alpha) for alpha in (pred, true))
-    matting = 0.5 * (pred - true).abs().mean((1, 2, 3)) + 0.5 * (comp - true_comp).abs().mean((1, 2, 3))
-    return focal + dice, matting
 
 
 @pytest.mark.parametrize("feedback", FEEDBACKS)
@@ -120,39 +93,6 @@ def test_matting_gradients_reach_the_segmentation_by_the_soft_layer_only(feedbac
     seg, mat = gradients(stage, people())
     assert any(gradient is not None and bool(gradient.any()) for gradient in seg) == reached
     assert any(gradient is not None and bool(gradient.any()) for gradient in mat)
-
-
-@pytest.mark.parametrize("feedback", ["own", "apart"])
-def test_own_and_apart_train_the_segmentation_by_its_own_loss_alone(feedback):
-    """The control of `value`: another background changes the matting loss, and nothing of the gradient."""
-    stage, batch = end_to_end(feedback), people(3)
-    batch["alpha"][1] = 1 - batch["alpha"][1]
-    expected = torch.autograd.grad(own_and_matting_losses(stage, batch)[0].mean(), list(stage.seg.parameters()))
-    seg, mat = gradients(stage, batch)
-    torch.testing.assert_close(seg, [*expected], rtol=1e-4, atol=1e-7)
-    others = gradients(stage, {**batch, "bgr": 1 - batch["bgr"]})
-    torch.testing.assert_close(others[0], seg, rtol=0, atol=0)
-    assert not all(torch.equal(one, other) for one, other in zip(mat, others[1], strict=True) if one is not None)
-
-
-def test_apart_trains_the_matting_network_as_its_pre_training_does():
-    stage, batch = end_to_end("apart", "stage.true_trimap=[5,90]"), people(3)
-    alone = make_stage("alphanet_matting", "stage.trimap=[5,90]")
-    alone.mat = stage.mat
-    _, mat = gradients(stage, batch)
-    stage.zero_grad()
-    alone.losses(batch).total.backward()
-    torch.testing.assert_close(mat, [parameter.grad for parameter in stage.mat.parameters()], rtol=0, atol=0)
-    with torch.no_grad():
-        stage.seg.bias.fill_(9)  # another mask changes nothing for the matting network
-    torch.testing.assert_close(gradients(stage, batch)[1], mat, rtol=0, atol=0)
-    assert not torch.equal(stage.predict_map(batch), end_to_end("apart").predict_map(batch))  # but the prediction
-
-
-@pytest.mark.parametrize("widths", ["7", "[41,3]"])
-def test_apart_needs_a_range_of_widths(widths):
-    with pytest.raises(UserError, match=r"^stage\.true_trimap="):
-        end_to_end("apart", f"stage.true_trimap={widths}")
 
 
 @pytest.mark.parametrize("feedback", ["straight_through", "soft"])

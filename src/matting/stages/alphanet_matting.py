@@ -67,7 +67,7 @@ def trimap_widths(stage: Mapping[str, Any], key: str) -> tuple[int, int]:
 
 
 def drawn_trimap(batch: Batch, widths: tuple[int, int]) -> Tensor:
-    """Return trimaps of the true alpha (B, 1, H, W), each of a width drawn from its sample's seed: the same in any batch.
+    """Return trimaps (B, 1, H, W), each of a width drawn from its sample's seed, so the same in any batch.
 
     widths: least and greatest width of the ellipse, px in an image whose shorter side is TRIMAP_SIDE.
     """
