@@ -1,5 +1,6 @@
 """The report of an experiment: what its paragraphs say of runs and rows, and the samples of several rows."""
 
+import re
 from dataclasses import replace
 
 import cv2
@@ -12,7 +13,7 @@ from matting.reports.experiment_report import experiment_report, index_line, sam
 from matting.reports.page import page
 from matting.reports.tables import tables_of
 from matting.utils.files import write_json
-from tests.helpers.made_experiments import made_experiment, made_job
+from tests.helpers.made_experiments import made_experiment, made_job, upstream_run
 
 
 def report_of(made):
@@ -47,6 +48,16 @@ def test_a_fact_names_its_rows_unless_it_holds_for_all(tmp_path):
     facts = paragraphs_of(made_experiment(rows[1]))[2]
     assert "drawn, not photographed" in facts
     assert "two: " not in facts
+
+
+def test_a_row_of_networks_that_were_trained_less_says_so(tmp_path):
+    job = made_job(tmp_path / "a", 0, [0.1])
+    stages = [upstream_run(tmp_path / kind, "") for kind in ("alphanet_matting", "alphanet")]
+    for stage in stages:
+        write_json(stage.folder / "result.json", {"batches": 240})
+    job = replace(job, stages=[replace(stage, kind=stage.folder.name) for stage in stages])
+    facts = paragraphs_of(made_experiment(Row("the two halves", (job,), part="halves"), Row("end to end", (job,))))[2]
+    assert re.search(r"the two halves: [^.]* 240 batches", facts)
 
 
 def test_a_row_of_another_experiment_has_its_command(tmp_path):

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from matting.reports.narrative import caveats, conclusion, opening_paragraphs, training, verdict
+from matting.reports.narrative import caveats, conclusion, longer_trained, opening_paragraphs, training, verdict
 from tests.helpers.made_runs import a_result, finish_stage
 
 
@@ -33,6 +33,16 @@ def test_random_vgg_and_missing_lists_are_said_only_if_they_are_so(done):
     assert ["list_file" in sentence for sentence in caveats({"data": files}, [])] == [True]
     files["subjects"]["mine"]["list_file"] = "people.txt"
     assert list(caveats({"data": files}, [])) == []
+
+
+def test_longer_training_is_said_of_the_row_that_was_trained_less(done):
+    finish_stage(done.steps[1])
+    alphanet = [replace(done.steps[0], kind="alphanet_matting"), replace(done.steps[1], kind="alphanet")]
+    (sentence,) = longer_trained(alphanet, ["halves", "alpha"])
+    assert all(fact in sentence for fact in ("90 batches", "experiments=alphanet/equal_training"))
+    assert list(longer_trained(alphanet, ["alpha", "coarse"])) == []
+    (sentence,) = longer_trained(done.steps[:-1], ["coarse", "halves"])
+    assert "90 batches more" in sentence
 
 
 def test_the_verdict_counts_metrics_against_each_other_row():

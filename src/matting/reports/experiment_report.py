@@ -13,7 +13,7 @@ from matting.data.images import read_alpha, read_rgb
 from matting.experiments.comparison import Comparison
 from matting.experiments.experiment import Experiment, Row
 from matting.experiments.jobs import Job
-from matting.reports.narrative import caveats, count, drawn, setting, trimaps
+from matting.reports.narrative import caveats, count, drawn, longer_trained, setting, trimaps
 from matting.reports.report import Picture, Report, Section, Strip
 from matting.reports.table_formats import Table, comma_separated, latex, markdown
 from matting.reports.tables import FIELDS, records
@@ -73,7 +73,8 @@ def facts_of(measured: Sequence[tuple[Row, Sequence[Job]]]) -> Iterator[str]:
     for row, jobs in measured:
         for job in jobs:
             config = job.evaluation.config
-            for sentence in (*drawn(config), *caveats(config, job.stages), *trimaps(config, job.stages)):
+            limits = (*longer_trained(job.stages, [row.part]), *caveats(config, job.stages))
+            for sentence in (*drawn(config), *limits, *trimaps(config, job.stages)):
                 rows_of.setdefault(sentence, {})[row.label] = None
     for sentence, labels in rows_of.items():
         named = "; ".join(labels) if len(labels) <= NAMED else f"{len(labels)} of {len(measured)} rows"

@@ -1,12 +1,26 @@
 """The sentences of a report: each states a fact that the runs' files hold, or is absent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from matting.metrics.units import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
 from matting.runs.run import Run, random_vgg
 
 UNTRAINED = ("constant", "perfect_mask")
+
+# Row of a result -> the stage that trained on after the row's networks, and the warning about the comparison.
+LONGER = {
+    "coarse": (
+        "alpha_gan",
+        "The alpha is made from the coarse map by a network trained for {} more: a part of its gain may come from the "
+        "longer training.",
+    ),
+    "halves": (
+        "alphanet",
+        f"End-to-end training added {{}} to those of the {ROWS['halves']}: a part of its gain may come from the longer "
+        "training. experiments=alphanet/equal_training trains the halves for as long.",
+    ),
+}
 
 
 def opening_paragraphs(evaluation: Run, stages: Sequence[Run]) -> list[str]:
@@ -17,9 +31,10 @@ def opening_paragraphs(evaluation: Run, stages: Sequence[Run]) -> list[str]:
         verdict(name, region, result) for name, test in result["tests"].items() for region in test["rows"]["alpha"]
     ]
     trained = [sentence for stage in stages for sentence in training(stage)]
+    compared = {row for test in result["tests"].values() for row in test["rows"]}
     return [
         " ".join([*setting([evaluation.config]), *drawn(evaluation.config), *conclusion(result), *verdicts]),
-        " ".join([*trained, *longer_trained(stages, result), *caveats(evaluation.config, stages)]),
+        " ".join([*trained, *longer_trained(stages, compared), *caveats(evaluation.config, stages)]),
         " ".join(trimaps(evaluation.config, stages)),
     ]
 
@@ -66,14 +81,17 @@ def time_of(facts: Mapping[str, Any]) -> str:
     return seconds if starts == 1 else f"{seconds} since the last of {starts} starts"
 
 
-def longer_trained(stages: Sequence[Run], result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a warning if the alpha is compared with the coarse map, whose network was trained for fewer batches."""
-    if len(stages) > 1 and any("coarse" in test["rows"] for test in result["tests"].values()):
-        batches = stages[-1].result()["batches"]  # type: ignore[index]
-        yield (
-            f"The alpha is made from the coarse map by a network trained for {batches:,} batches more: a part of its "
-            "gain may come from the longer training."
-        )
+def longer_trained(stages: Sequence[Run], rows: Container[str]) -> Iterator[str]:
+    """Yield a warning for each of these rows of a result whose networks were trained for less long than the alpha's.
+
+    stages: finished runs; those of a kind that trained on after the row's networks are named in LONGER.
+    """
+    for row, (kind, sentence) in LONGER.items():
+        last = next((stage for stage in stages if stage.kind == kind), None)
+        if row in rows and last is not None and len(stages) > 1:
+            result = last.result()
+            assert result is not None
+            yield sentence.format(count(result["batches"], "batch", "batches"))
 
 
 def caveats(config: Mapping[str, Any], stages: Sequence[Run]) -> Iterator[str]:
