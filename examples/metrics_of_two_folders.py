@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from matting.data.images import read_alpha
-from matting.data.sources.base import index_images
+from matting.data.listing import index_images
 from matting.metrics.functional import NAMES, matting_metrics
 
 

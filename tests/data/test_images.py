@@ -13,7 +13,6 @@ from PIL import Image
 
 from matting.data.decoding import DamagedFile
 from matting.data.images import (
-    list_images,
     read_alpha,
     read_labels,
     read_pair,
@@ -328,40 +327,6 @@ def test_stored_size_reads_the_header_only(tmp_path, rgb):
     write_image(tmp_path / "head.png", rgb)
     (tmp_path / "head.png").write_bytes((tmp_path / "head.png").read_bytes()[:64])
     assert stored_size(tmp_path / "head.png") == (HEIGHT, WIDTH)
-
-
-def test_list_images_sorts_and_skips(tmp_path, rgb):
-    for name in ["e.png", "b.png", "d.png", "c/x.webp", "a/z.JPG", ".hidden.png", "._b.png", "notes.txt"]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in list_images(tmp_path, "x")]
-    assert found == ["a/z.JPG", "b.png", "c/x.webp", "d.png", "e.png"]
-
-
-@pytest.mark.parametrize(
-    ("link", "target", "more"),
-    [
-        ("own/again", ".", []),
-        ("own/deep/up", "..", []),
-        ("other/back", "../own", []),
-        ("own/deep/out", "../..", ["deep/out/other/c.png"]),
-    ],
-)
-def test_links_are_followed_and_do_not_go_round(tmp_path, link, target, more):
-    for name in ["own/a.png", "own/deep/b.png", "other/c.png"]:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "own/away").symlink_to("../other")
-    (tmp_path / link).symlink_to(target)
-    found = [path.relative_to(tmp_path / "own").as_posix() for path in list_images(tmp_path / "own", "x")]
-    assert found == sorted(["a.png", "away/c.png", "deep/b.png", *more])
-
-
-@pytest.mark.parametrize(("name", "says"), [("absent", "no such folder"), ("empty", "no images")])
-def test_list_images_says_what_is_expected(tmp_path, name, says):
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=f"{name}: {says}.*the holiday pictures"):
-        list_images(tmp_path / name, "the holiday pictures")
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

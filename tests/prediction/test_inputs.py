@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from matting.errors import UserError
-from matting.prediction.inputs import find_pictures, read_background, result_names
+from matting.prediction.inputs import find_pictures, read_background
 from tests.helpers.pictures import GOOD, GREEN, save_pictures, scene
 
 
@@ -26,25 +26,12 @@ def test_input_is_found_as_file_folder_and_glob(tmp_path):
     assert names("in/odd.jpg") == {"odd"}
     assert names("in/twin.*") == {"twin.jpg", "twin.png"}
     assert names("*/o[dn]*") == {"in/odd", "in/one"}
-    assert names("in/notes.txt") == {"notes"}
     assert names("in", tmp_path / "in/sub") == everything - {"sub/folder/twin"}
     assert names("in/odd.jpg", tmp_path) == {"odd"}
     with pytest.raises(UserError, match=r"nothing\*.*\.jpg"):
         names("nothing*")
     with pytest.raises(UserError, match=r"output="):
         names("in/sub/**/*", tmp_path / "in/sub/folder")
-
-
-@pytest.mark.parametrize(
-    ("paths", "names"),
-    [
-        (["a.jpg", "b/a.jpg"], ["a", "b/a"]),
-        (["a.jpg", "a.png", "b.jpg"], ["a.jpg", "a.png", "b"]),
-        (["a.jpg", "a.png", "a.jpg.png"], ["a.jpg", "a.png", "a.jpg.png"]),
-    ],
-)
-def test_results_never_share_a_name(paths, names):
-    assert result_names([Path(path) for path in paths]) == names
 
 
 def test_a_background_is_a_colour_or_a_picture(tmp_path):

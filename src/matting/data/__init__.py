@@ -5,6 +5,8 @@ May import: config, ops and utils.
 batch: what a batch holds.
 build: the sources and test sets of a config.
 sources: layouts of data sets.
+kinds: which files are pictures, and their ids.
+listing: pictures found below a folder.
 images: pictures read and written.
 decoding: decoders.
 trimaps: trimaps read from files.

@@ -11,6 +11,7 @@ import numpy as np
 from kornia_rs.io import decode_image_png_u8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from matting.data.kinds import not_a_picture
 from matting.errors import UserError
 
 ORIENTATION = 0x0112
@@ -146,6 +147,17 @@ def unreadable(path: Path, error: Exception) -> UserError:
         return UserError(f"{path}: cannot be read ({error.strerror}); check the file and its permissions")
     if isinstance(error, Image.DecompressionBombError):
         return UserError(f"{path}: larger than 178 million pixels; scale it down first")
+    if what := not_a_picture(beginning(path)):
+        return DamagedFile(f"{path}: {what}")
     if isinstance(error, UnidentifiedImageError):
         return DamagedFile(f"{path}: not an image, or damaged from its start; replace or remove it")
     return DamagedFile(f"{path}: damaged image ({' '.join(str(error).split())}); replace or remove it")
+
+
+def beginning(path: Path) -> bytes:
+    """Return the first bytes of a file, none where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(64)
+    except OSError:
+        return b""

@@ -1,7 +1,5 @@
-"""Find, read and write image files; arrays are uint8, colours are RGB, for every kind of file."""
+"""Read and write image files; arrays are uint8, colours are RGB, for every kind of file."""
 
-import os
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -12,45 +10,7 @@ from PIL import Image
 from matting.data.decoding import Reduction, decode, unreadable
 from matting.errors import UserError
 
-EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-
-
-def list_images(folder: Path, expected: str) -> list[Path]:
-    """Return the image files below `folder`, sorted, without hidden ones (`.x`, `._x`).
-
-    expected: what the folder should hold, for the error. Raise UserError if it is missing or has no images.
-    """
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; expected {expected}")
-    found = [
-        Path(parent, name)
-        for parent, names in walk(folder)
-        for name in names
-        if name.lower().endswith(EXTENSIONS) and not name.startswith(".")
-    ]
-    if not found:
-        raise UserError(f"{folder}: no images in it ({', '.join(EXTENSIONS)}); expected {expected}")
-    return sorted(found)
-
-
-def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Yield `folder` and each folder below it with the names of its files.
-
-    Links are followed, except to a folder that contains them: its files would come again until the path is too long.
-    """
-    ways = {folder: frozenset([identity(folder)])}
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        way = ways.pop(Path(parent))
-        inner = {name: identity(Path(parent, name)) for name in folders}
-        folders[:] = [name for name in folders if inner[name] not in way]
-        ways |= {Path(parent, name): way | {inner[name]} for name in folders}
-        yield Path(parent), names
-
-
-def identity(folder: Path) -> tuple[int, int]:
-    """Return what a folder and all links to it have in common: device and inode."""
-    status = folder.stat()
-    return status.st_dev, status.st_ino
+WRITTEN = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 def read_rgb(path: Path, reduction: Reduction | None = None) -> np.ndarray:
@@ -89,6 +49,15 @@ def read_rgba(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(array[..., :3]), np.ascontiguousarray(array[..., 3])
 
 
+def may_be_transparent(path: Path) -> bool:
+    """Return whether a file has an alpha channel or a transparent colour, by its header; True where that is open."""
+    try:
+        with Image.open(path) as picture:
+            return picture.format == "TIFF" or picture.has_transparency_data
+    except Exception:  # the reader of the file says what is wrong with it
+        return True
+
+
 def read_pair(fgr_path: Path, alpha_path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read fgr uint8 (H, W, 3) and alpha uint8 (H, W). Raise DamagedFile, and UserError if their sizes differ."""
     fgr, alpha = read_rgb(fgr_path), read_alpha(alpha_path)
@@ -121,8 +90,8 @@ def stored_size(path: Path) -> tuple[int, int]:
 
 def write_image(path: Path, array: np.ndarray) -> None:
     """Write uint8 (H, W), (H, W, 3) RGB or (H, W, 4) RGBA; the suffix of `path` chooses the kind of file."""
-    if path.suffix.lower() not in EXTENSIONS:
-        raise UserError(f"{path}: cannot write this kind of image; choose one of {', '.join(EXTENSIONS)}")
+    if path.suffix.lower() not in WRITTEN:
+        raise UserError(f"{path}: cannot write this kind of image; choose one of {', '.join(WRITTEN)}")
     if array.dtype != np.uint8:
         raise ValueError(f"expected uint8, got {array.dtype}")
     if array.ndim == 3:

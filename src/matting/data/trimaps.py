@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from matting.data.images import read_alpha
-from matting.data.sources.base import index_images
+from matting.data.kinds import check_kind
+from matting.data.listing import index_images
 from matting.errors import UserError
 from matting.utils.console import say
 
@@ -34,6 +35,7 @@ def find_trimaps(trimap: str, pictures: Sequence[tuple[Path, str]]) -> dict[str,
         )
     if len(pictures) > 1:
         raise UserError(f"trimap={trimap}: one file for {len(pictures)} pictures; give a folder with one for each")
+    check_kind(found, f"trimap={trimap}")
     return {name: found for _, name in pictures}
 
 

@@ -1,7 +1,6 @@
 """Find the pictures, trimaps and background that `matting predict` is asked for."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from glob import glob
 from itertools import takewhile
@@ -11,7 +10,9 @@ import numpy as np
 from omegaconf import DictConfig
 from PIL import ImageColor
 
-from matting.data.images import EXTENSIONS, list_images, read_rgb
+from matting.data.images import read_rgb
+from matting.data.kinds import EXTENSIONS, check_kind, is_hidden
+from matting.data.listing import distinct_names, list_images, pictures_of
 from matting.data.trimaps import find_trimaps
 from matting.errors import UserError
 
@@ -43,11 +44,11 @@ def find_pictures(pattern: str, output: Path, trimap: str | None = None) -> list
     if source.is_dir():
         base, found = source, list_images(source, "pictures to predict")
     elif source.is_file():
+        check_kind(source, f"input={pattern}")
         base, found = source.parent, [source]
     else:
         base = Path(*takewhile(lambda part: not re.search(r"[*?[]", part), source.parts))
-        matches = map(Path, sorted(set(glob(str(source), recursive=True))))  # noqa: PTH207
-        found = [path for path in matches if path.suffix.lower() in EXTENSIONS and path.is_file()]
+        found = matches(source, base)
     own = output.resolve()
     results = [own / folder for folder in FOLDERS] if base.resolve().is_relative_to(own) else [own]
     if trimap is not None and not base.resolve().is_relative_to(Path(trimap).expanduser().resolve()):
@@ -58,15 +59,13 @@ def find_pictures(pattern: str, output: Path, trimap: str | None = None) -> list
         raise UserError(f"input={pattern}: all {len(found)} pictures lie in {places}; name another folder")
     if not kept:
         raise UserError(f"input={pattern}: no pictures; expected a file, folder or glob of {', '.join(EXTENSIONS)}")
-    return list(zip(kept, result_names([path.relative_to(base) for path in kept]), strict=True))
+    return list(zip(kept, distinct_names([path.relative_to(base) for path in kept]), strict=True))
 
 
-def result_names(paths: Sequence[Path]) -> list[str]:
-    """Return a distinct name for each relative path: `sub/a` for sub/a.jpg; doubles keep their suffixes."""
-    names = [path.with_suffix("").as_posix() for path in paths]
-    while clashes := {name for name, count in Counter(names).items() if count > 1}:
-        names = [path.as_posix() if name in clashes else name for path, name in zip(paths, names, strict=True)]
-    return names
+def matches(pattern: Path, base: Path) -> list[Path]:
+    """Return the pictures that a glob matches, sorted, by the rules of a folder; base: the part without wildcards."""
+    found = sorted(path for path in map(Path, set(glob(str(pattern), recursive=True))) if path.is_file())  # noqa: PTH207
+    return pictures_of([path for path in found if not any(map(is_hidden, path.relative_to(base).parts))], base)
 
 
 def read_background(value: str) -> np.ndarray:
@@ -76,6 +75,7 @@ def read_background(value: str) -> np.ndarray:
     except (ValueError, OverflowError):
         path = Path(value).expanduser()
     if path.is_file():
+        check_kind(path, f"background={value}")
         return read_rgb(path)
     raise UserError(
         f"background={value}: neither a picture nor a colour; give a file, or a colour like green or #00b140"

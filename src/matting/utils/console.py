@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from matting.utils.distributed import leads
@@ -33,6 +34,12 @@ def say(text: str) -> None:
     """Print one line, and write it to the log of the run at work; of several ranks only the first does."""
     if leads():
         LOG.info("%s", text)
+
+
+@lru_cache(1024)
+def say_once(text: str) -> None:
+    """Print a line that has not been printed by this process: a source is built anew for each job of a sweep."""
+    say(text)
 
 
 def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:

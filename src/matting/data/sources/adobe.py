@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from matting.data.images import read_pair
-from matting.data.sources.base import FileSource, Subject, index_images, pair_files, select_ids
+from matting.data.listing import absent, add_image, folders_in, index_images, subfolders
+from matting.data.sources.base import FileSource, Subject, pair_files, select_ids
 from matting.errors import UserError
 
 FOLDERS = {"train": ("Training_set", "training_fg_names.txt"), "test": ("Test_set", "test_fg_names.txt")}
@@ -23,19 +24,17 @@ class AdobeSubjects(FileSource):
         folder, shipped = FOLDERS[split]
         top = root / "Combined_Dataset" / folder
         if not top.is_dir():
-            raise UserError(f"{top}: no such folder; expected {LAYOUT}; point the source's root at it")
-        groups = sorted(group.parent for group in top.glob("*/alpha") if group.is_dir())
+            raise absent(top, f"{LAYOUT}; point the source's root at it")
+        groups = [group for group in folders_in(top) if (group / "alpha").is_dir()]
         if not groups:
-            raise UserError(f"{top}: no group with an alpha folder; expected {LAYOUT}")
+            raise UserError(f"{top}: no group with an alpha folder; it has {subfolders(top)}; expected {LAYOUT}")
         fgrs: dict[str, Path] = {}
         alphas: dict[str, Path] = {}
         # Ids must be unique over all groups: they share one name list.
         for group in groups:
             for found, kind in ((fgrs, "fg"), (alphas, "alpha")):
                 for id, file in index_images(group / kind, LAYOUT).items():
-                    if id in found:
-                        raise UserError(f"{found[id]} and {file}: two images of one name; remove one of them")
-                    found[id] = file
+                    add_image(found, id, file)
         if list_file is None and (top / shipped).is_file():
             list_file = top / shipped
         ids = select_ids(fgrs.keys() | alphas.keys(), list_file, top)

@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 
 from matting.data.decoding import Reduction
-from matting.data.images import EXTENSIONS, list_images
+from matting.data.images import may_be_transparent
+from matting.data.kinds import composed, stem_of
+from matting.data.listing import subfolders
 from matting.errors import UserError
 
 
@@ -112,6 +114,16 @@ def check_name(file: Path) -> None:
         raise UserError(f"{str(file)!r}: not UTF-8; expected a name that is text, rename it") from error
 
 
+def check_transparent(root: Path, files: Iterable[Path], layout: str) -> None:
+    """Raise UserError where the first file of a folder has no alpha channel: the folder has another layout.
+
+    root: what the files lie below. layout: what was expected, for the error.
+    """
+    for file in {file.parent: file for file in sorted(files, reverse=True)}.values():
+        if not may_be_transparent(file):
+            raise UserError(f"{file}: no alpha channel; {root} has {subfolders(root)}; expected {layout}")
+
+
 def check_size(image: np.ndarray, size: tuple[int, int], file: Path, annotation: Path) -> None:
     """Raise UserError for an image of another (height, width) than that of its annotation."""
     if image.shape[:2] != size:
@@ -142,21 +154,6 @@ class FileSource:
         return fingerprint_files(self.root, {file for files in self.paths.values() for file in files})
 
 
-def index_images(folder: Path, expected: str) -> dict[str, Path]:
-    """Return id -> file of all images below a folder; the id is the relative name without suffix.
-
-    expected: the layout, for the error. Raises UserError for a folder without images, and for two images of one id.
-    """
-    # `a/b.png` and `a/b.jpg` would have one id, and a list file could not tell them apart.
-    found: dict[str, Path] = {}
-    for file in list_images(folder, expected):
-        id = file.relative_to(folder).with_suffix("").as_posix()
-        if id in found:
-            raise UserError(f"{found[id]} and {file}: two images of one name; remove one of them")
-        found[id] = file
-    return found
-
-
 def read_names(list_file: Path) -> list[str]:
     """Return the names of a list file: one per line, `#` starts a comment. Raises UserError if there are none."""
     try:
@@ -177,14 +174,25 @@ def select_ids(ids: Collection[str], list_file: Path | None, folder: Path) -> li
     """
     if list_file is None:
         return sorted(ids)
-    # A name may be given with its suffix, and an id may contain dots: compare both.
     selected = set()
-    for name in read_names(list_file):
-        stem = name[: name.rindex(".")] if name.lower().endswith(EXTENSIONS) else name
+    for line in read_names(list_file):
+        name = relative_name(line, folder)
+        stem = stem_of(name)
+        # A name may be given with its suffix, and an id may contain dots or, of two files of one stem, a suffix.
         if name not in ids and stem not in ids:
-            raise UserError(f"{list_file}: {name} is listed but not in {folder}; correct the list or add the file")
+            also = sorted(id for id in ids if stem_of(id) == stem)
+            wrong = f"stands for {' and '.join(also)}" if also else f"is listed but not in {folder}"
+            raise UserError(f"{list_file}: {line} {wrong}; correct the list or add the file")
         selected.add(name if name in ids else stem)
     return sorted(selected)
+
+
+def relative_name(line: str, folder: Path) -> str:
+    """Return a listed name as ids are written: composed, and relative where it is the path of a file in the folder."""
+    path = Path(line).expanduser()
+    if path.is_absolute() and path.is_relative_to(folder.absolute()):
+        path = path.relative_to(folder.absolute())
+    return composed(path.as_posix())
 
 
 def pair_files(

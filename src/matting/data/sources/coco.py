@@ -12,7 +12,8 @@ from pycocotools.coco import COCO
 
 from matting.data.decoding import DamagedFile, Reduction
 from matting.data.images import read_rgb
-from matting.data.sources.base import FileSource, Labelled, check_size, index_images
+from matting.data.listing import index_images
+from matting.data.sources.base import FileSource, Labelled, check_size
 from matting.errors import UserError
 from matting.utils.console import say
 

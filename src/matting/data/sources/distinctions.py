@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from matting.data.images import read_pair
-from matting.data.sources.base import FileSource, Subject, index_images, pair_files, select_ids
+from matting.data.listing import index_images
+from matting.data.sources.base import FileSource, Subject, pair_files, select_ids
 
 LAYOUT = "Distinctions-646 as {Train,Test}/{FG,GT}"
 

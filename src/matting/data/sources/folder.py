@@ -8,8 +8,8 @@ import numpy as np
 from matting.data.decoding import Reduction
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_pair, read_rgb, read_rgba
-from matting.data.sources.base import FileSource, Subject, index_images, pair_files, select_ids
-from matting.errors import UserError
+from matting.data.listing import absent, index_images, name_images
+from matting.data.sources.base import FileSource, Subject, check_transparent, pair_files, select_ids
 
 LAYOUT = "RGBA images, or the folders fgr/ and alpha/, or the folders image/ and alpha/"
 
@@ -26,12 +26,13 @@ class FolderSubjects(FileSource):
 
     def __init__(self, root: Path, list_file: Path | None = None) -> None:
         if not root.is_dir():
-            raise UserError(f"{root}: no such folder; expected {LAYOUT}")
+            raise absent(root, LAYOUT)
         # The folders that are there decide the layout. With both fgr/ and image/, the true colours are better.
         colours = [name for name in ("fgr", "image") if (root / name).is_dir()]
         if not colours and not (root / "alpha").is_dir():
             self.layout = "rgba"
-            files = index_images(root, LAYOUT)
+            files = name_images(root, LAYOUT)
+            check_transparent(root, files.values(), LAYOUT)
             super().__init__("folder", root, {id: (files[id],) for id in select_ids(files, list_file, root)})
             return
         self.layout = "image" if colours == ["image"] else "fgr"
@@ -54,7 +55,7 @@ class FolderBackgrounds(FileSource):
     """Every image below `root` as a background."""
 
     def __init__(self, root: Path, list_file: Path | None = None) -> None:
-        files = index_images(root, "pictures to put behind the subjects")
+        files = name_images(root, "pictures to put behind the subjects")
         super().__init__("folder-backgrounds", root, {id: (files[id],) for id in select_ids(files, list_file, root)})
 
     def load(self, id: str, reduction: Reduction | None = None) -> np.ndarray:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from matting.data.images import read_rgba
-from matting.data.sources.base import FileSource, Subject, index_images, select_ids
+from matting.data.listing import name_images
+from matting.data.sources.base import FileSource, Subject, check_transparent, select_ids
 
 LAYOUT = "RGBA images of cut-out people, e.g. PhotoMatte85"
 
@@ -15,7 +16,8 @@ class PhotomatteSubjects(FileSource):
     """
 
     def __init__(self, root: Path, list_file: Path | None = None) -> None:
-        files = index_images(root, LAYOUT)
+        files = name_images(root, LAYOUT)
+        check_transparent(root, files.values(), LAYOUT)
         super().__init__("photomatte", root, {id: (files[id],) for id in select_ids(files, list_file, root)})
 
     def load(self, id: str) -> Subject:

@@ -12,7 +12,8 @@ import numpy as np
 
 from matting.data.decoding import DamagedFile, imdecode
 from matting.data.images import read_rgb
-from matting.data.sources.base import FileSource, Labelled, check_size, index_images
+from matting.data.listing import index_images
+from matting.data.sources.base import FileSource, Labelled, check_size
 from matting.errors import UserError
 
 LAYOUT = "a Supervisely export: meta.json, and <dataset>/img/* with <dataset>/ann/<image name>.json"

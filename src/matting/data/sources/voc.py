@@ -7,7 +7,8 @@ import numpy as np
 
 from matting.data.decoding import Reduction
 from matting.data.images import read_labels, read_rgb
-from matting.data.sources.base import FileSource, Labelled, index_images, select_ids
+from matting.data.listing import index_images, name_images
+from matting.data.sources.base import FileSource, Labelled, select_ids
 from matting.errors import UserError
 
 LAYOUT = "Pascal VOC, a folder like VOCdevkit/VOC2012 with JPEGImages, Annotations and SegmentationClass"
@@ -21,7 +22,8 @@ class VocBackgrounds(FileSource):
 
     def __init__(self, root: Path, names: Path | None = None, exclude_persons: bool = False) -> None:
         """root: the folder that holds JPEGImages. names: a list such as ImageSets/Main/trainval.txt."""
-        files = index_images(root / "JPEGImages", LAYOUT)
+        # An annotation is found by the stem of its image.
+        files = (index_images if exclude_persons else name_images)(root / "JPEGImages", LAYOUT)
         ids = select_ids(files, names, root / "JPEGImages")
         if exclude_persons:
             ids = [id for id in ids if not has_person(root, id)]
