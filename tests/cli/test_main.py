@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from types import ModuleType
 
 import pytest
 
+from matting import __version__
 from matting.__main__ import entry
 from matting.cli.main import VERBS
 
@@ -16,6 +18,24 @@ def test_help_lists_the_verbs_one_line_each(matting, arguments):
     code, out, err = matting(*arguments)
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines() if line.startswith("  ")] == list(VERBS)
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version(matting, option):
+    assert matting(option) == (0, f"matting {__version__}\n", "")
+    assert __version__ == version("matting")
+
+
+@pytest.mark.parametrize("verb", ["train", "runs"])
+def test_help_of_a_verb_is_its_option(matting, verb):
+    assert matting("help", verb) == matting(verb, "--help")
+    assert matting("help", verb, "scale=quick") == matting(verb, "scale=quick", "--help")
+
+
+def test_help_of_a_wrong_verb_names_those_there_are(matting):
+    code, out, err = matting("help", "trian")
+    assert (code, out) == (2, "")
+    assert "trian" in err
 
 
 def test_a_wrong_verb_names_those_there_are(matting):

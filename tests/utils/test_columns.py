@@ -38,3 +38,11 @@ def test_a_narrow_terminal_loses_no_character(monkeypatch, width):
     assert len(text.splitlines()) > 2
     if width == 80:
         assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_cell_goes_on_after_a_sign_and_some_columns_stay_whole(monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = aligned([["0123456789ab", "evaluate/pomagan-quick_1", "0.0461"]], whole=(0, 2)).splitlines()
+    assert [line[14:32].strip() for line in lines] == ["evaluate/pomagan-", "quick_1"]
+    assert [line[:12].strip() + line[32:].strip() for line in lines] == ["0123456789ab0.0461", ""]

@@ -1,6 +1,7 @@
 """The command line, parsed once: its options, and its overrides as typed and as Hydra takes them."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -9,7 +10,7 @@ from hydra.core.override_parser.types import ChoiceSweep
 
 from matting.config.compose import options, parsed
 from matting.config.messages import no_choice
-from matting.config.quoting import for_hydra
+from matting.config.quoting import for_hydra, quoted
 from matting.config.rules import shown
 from matting.errors import UserError
 
@@ -86,6 +87,7 @@ def parse(verb: str, arguments: Sequence[str]) -> CommandLine:
         names = "-h --help, -m --multirun, -c --cfg, -i --info, -p --package, --resolve"
         raise UserError(f"{unknown[0]}: no such option; arguments are key=value, options are {names}")
     words = [word for word in given.words if word not in ("experiments=", "experiments=null")]
+    words = with_action(words) if verb == "runs" else words
     overrides = tuple(for_hydra(word, grid=given.multirun) for word in words)
     names = next((word.partition("=")[2] for word in reversed(words) if names_experiments(word)), "")
     line = CommandLine(
@@ -99,6 +101,15 @@ def parse(verb: str, arguments: Sequence[str]) -> CommandLine:
     for word in overrides:
         check_choice(word)
     return line
+
+
+def with_action(words: Sequence[str]) -> list[str]:
+    """Return the words of the verb runs with `show ID` as the keys that it stands for, `action` and `ids`."""
+    bare = [word for word in words if "=" not in word and not re.match(r"~[^/]", word)]
+    if not bare:
+        return list(words)
+    ids = ",".join(map(quoted, bare[1:]))  # a digest such as 123e45678901 would be a number
+    return [f"action={quoted(bare[0])}", f"ids=[{ids}]", *(word for word in words if word not in bare)]
 
 
 def names_experiments(word: str) -> bool:

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn
 
 from hydra.core.hydra_config import HydraConfig
@@ -15,7 +16,6 @@ from matting.cli import job_process, sweeps
 from matting.cli.arguments import CommandLine
 from matting.cli.jobs import perform
 from matting.cli.outcome import outcome
-from matting.commands import dashboard, report, reproduce
 from matting.config import hydra_internals
 from matting.config.compose import compose_job
 from matting.config.messages import FORESEEN
@@ -26,12 +26,8 @@ from matting.experiments.grid import experiment_names
 
 def run_experiments(line: CommandLine) -> None:
     """Run `report`, `reproduce` or `dashboard` of experiments. The other words are those of the experiments' verb."""
-    verbs = {
-        "report": report.run_experiments,
-        "reproduce": reproduce.run_experiments,
-        "dashboard": dashboard.run_experiments,
-    }
-    verbs[line.verb](experiment_names(line.experiments), line.other_overrides)
+    verb = import_module(f"matting.commands.{line.verb}")
+    verb.run_experiments(experiment_names(line.experiments), line.other_overrides)
 
 
 def run_alone(line: CommandLine) -> None:

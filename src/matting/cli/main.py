@@ -2,6 +2,7 @@
 
 import sys
 
+from matting import __version__
 from matting.errors import BAD_INPUT
 
 VERBS = {
@@ -11,7 +12,7 @@ VERBS = {
     "reproduce": "a whole recipe, stages to report: matting reproduce recipe=pomagan scale=quick",
     "report": "write a recipe's report again from its runs: matting report recipe=pomagan scale=quick",
     "dashboard": "an experiment as a workspace and a report of W&B: matting dashboard experiments=pomagan/table3_terms",
-    "runs": "list, filter, prune the run folders: matting runs state=failed",
+    "runs": "list the run folders, show, compare and prune them: matting runs state=failed",
 }
 
 
@@ -24,6 +25,7 @@ def usage() -> str:
             "usage: matting VERB key=value ...",
             *lines,
             "`matting VERB --help` lists a verb's keys and choices; `matting VERB --cfg job` prints its config.",
+            "`matting --version` prints the version.",
         ]
     )
 
@@ -34,6 +36,11 @@ def main(argv: list[str]) -> int:
         from matting.cli.completion import complete
 
         return complete(VERBS, argv[1:])
+    if argv[:1] in (["-V"], ["--version"]):
+        print(f"matting {__version__}")
+        return 0
+    if argv[:1] == ["help"] and len(argv) > 1:  # `matting help train` is `matting train --help`
+        argv = [*argv[1:], "--help"]
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(usage())
         return 0

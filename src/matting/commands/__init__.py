@@ -8,5 +8,5 @@ predict: alpha, cut-out and composite of pictures.
 reproduce: a whole recipe or all experiments.
 report: the report of a recipe or an experiment.
 dashboard: an experiment in Weights & Biases.
-runs: list, filter and delete run folders.
+runs: list, show, compare, open and delete run folders.
 """

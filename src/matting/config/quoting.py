@@ -9,7 +9,7 @@ from matting.utils.home_paths import abbreviate_home, expand_home
 
 # Keys whose values are file names, run folders, digests, parts of names or colours, not Hydra's grammar.
 FREE_TEXT = (
-    *("input", "output", "background", "trimap", "state", "kind", "match"),
+    *("input", "output", "background", "trimap", "state", "kind", "match", "sort"),
     *("method.segmentation", "method.alpha", "method.alphanet", "method.matting"),
     *("stage.coarse", "stage.segmentation", "stage.matting"),
     *("paths.data_root", "paths.output_dir", "paths.cache_dir"),

@@ -6,6 +6,14 @@ run: the identity and state of a run.
 lifecycle: begin, note, finish, clear.
 upstream: the runs that a run is made from.
 listing: run folders as a list.
+lookup: a run folder by its digest, name or path.
+progress: how far a training is.
+figures: the figures of a result under the keys of the logs.
+differences: what sets a config apart.
+uses: the runs and reports that use a run.
+details: a run in full, several side by side.
+opening: the page that shows a run.
+pruning: run folders deleted.
 provenance: revision and versions.
 log: train.log.
 """

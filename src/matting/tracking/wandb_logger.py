@@ -8,9 +8,10 @@ import numpy as np
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
+from matting.runs.figures import of_all
 from matting.runs.run import Run
 from matting.tracking.run_logger import RunLogger
-from matting.tracking.wandb_metadata import changed_keys, config_of, means_of, per_image, was_asked_for
+from matting.tracking.wandb_metadata import changed_keys, config_of, per_image, was_asked_for
 from matting.tracking.wandb_session import beside_agent, open_wandb, staged_in, usable
 from matting.utils.home_paths import abbreviate_home
 from matting.visualization.grid import sheet
@@ -76,9 +77,7 @@ class WandbRun(RunLogger):
         """
         import wandb
 
-        tests = {name: node for name, node in result.items() if isinstance(node, dict) and name != "val"}
-        values = {f"test/{test}/{key}": value for test, node in tests.items() for key, value in node.items()}
-        self.experiment.summary.update(values)
+        self.experiment.summary.update({key: value for key, value in of_all(result).items() if key.startswith("test/")})
         if self.log_model:
             best = self.run.best if self.run.best.is_file() else self.run.last
             artifact = wandb.Artifact(
@@ -93,7 +92,7 @@ class WandbRun(RunLogger):
         """Log the means of an evaluation and, by test set, a Table of all images and the kept samples as pictures."""
         import wandb
 
-        self.experiment.summary.update(means_of(result))
+        self.experiment.summary.update(of_all(result))
         for test in result["tests"]:
             columns, lines = per_image(self.run.folder / "images.jsonl", test)
             with staged_in(self.run.folder):

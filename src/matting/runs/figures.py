@@ -1,0 +1,44 @@
+"""The figures of a run, raw, under the keys of the logs: `val/whole/mse`, `test/aim/whole/mse`."""
+
+from collections.abc import Mapping
+from statistics import mean
+from typing import Any
+
+VAL = "val/whole/mse"
+TEST = "test/whole/mse"  # the mean of the test sets
+
+
+def figures(result: Mapping[str, Any]) -> dict[str, float]:
+    """Return the figures of a training's or an evaluation's result.json by key, without those of empty regions.
+
+    Keys are `val/<region>/<metric>` and `test/<test set>/<region>/<metric>`. The rows of an evaluation beside the alpha
+    have their name in place of `test`.
+    """
+    return {key: value for key, value in of_all(result).items() if value is not None and not key.endswith("/n_empty")}
+
+
+def of_all(result: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return all figures of a result by key: None for a metric whose region was empty in each image."""
+    if "tests" in result:
+        return {
+            f"{'test' if row == 'alpha' else row}/{test}/{region}/{metric}": value
+            for test, node in result["tests"].items()
+            for row, regions in node["rows"].items()
+            for region, values in regions.items()
+            for metric, value in values.items()
+        }
+    tests = {name: node for name, node in result.items() if isinstance(node, dict) and name != "val"}
+    measured = {f"test/{test}/{key}": value for test, node in tests.items() for key, value in node.items()}
+    return {**result.get("val", {}), **measured}
+
+
+def test_mse(result: Mapping[str, Any]) -> float | None:
+    """Return the mean MSE of the whole image over the test sets; None where nothing was measured."""
+    key = TEST.removeprefix("test")
+    found = [value for name, value in figures(result).items() if name.startswith("test/") and name.endswith(key)]
+    return mean(found) if found else None
+
+
+def figure_text(value: float) -> str:
+    """Return a raw figure with four digits: `0.0461`, `1.2e-05`, `1204`."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.4g}"
