@@ -98,17 +98,18 @@ def test_coco_masks(tmp_path):
 
 
 @pytest.mark.parametrize("nothing", [[], [[1, 1]], [[2, 2, 9, 9]], [[]]], ids=str)
-def test_coco_segmentations_without_an_area_draw_nothing(tmp_path, nothing):
+def test_coco_parts_without_an_area_draw_nothing_beside_a_shape(tmp_path, nothing):
     images, annotations = coco(tmp_path)
-    annotate(annotations, 3, segmentation=nothing)
     annotate(annotations, 2, segmentation=[*nothing, *square(1, 1, 4)])
-    source = CocoPersons(images, annotations)
-    empty, crowd = source.load("empty"), source.load("crowd")
-    assert not empty.mask.any()
-    assert empty.valid.all()
     mask = np.zeros(SIZE, bool)
     mask[1:5, 1:5] = True
-    np.testing.assert_array_equal(crowd.mask, mask)
+    np.testing.assert_array_equal(CocoPersons(images, annotations).load("crowd").mask, mask)
+
+
+def test_coco_persons_smaller_than_a_pixel_are_no_damage(tmp_path):
+    images, annotations = coco(tmp_path)
+    annotate(annotations, 3, segmentation=[[4.1, 4.1, 4.3, 4.1, 4.3, 4.3, 4.1, 4.3]])
+    assert CocoPersons(images, annotations).load("empty").mask.sum() <= 1
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,18 @@ def test_coco_segmentations_without_an_area_draw_nothing(tmp_path, nothing):
         ({"segmentation": {"counts": "abc", "size": [12, 16]}}, "Invalid RLE"),
         ({"segmentation": {"counts": [192]}}, "size"),
         ({"segmentation": {"size": [12, 16]}}, "counts"),
+        ({"segmentation": []}, "without a shape"),
+        ({"segmentation": [[]]}, "without a shape"),
+        ({"segmentation": [[2, 2, 9, 9]]}, "without a shape"),
+        ({"segmentation": [[[2, 2], [9, 2], [9, 9], [2, 9]]]}, "without a shape"),
+        ({"segmentation": [[[2, 2], [9, 2], [9, 5], [9, 9], [2, 9], [2, 5]]]}, ""),
+        ({"segmentation": [[0.1, 0.1, 0.5, 0.1, 0.5, 0.5]]}, "pixels"),
+        ({"segmentation": [[40, 40, 60, 40, 60, 60]]}, "without a pixel"),
+        ({"segmentation": [[1, 1, 5, 1, 5, 5, 7]]}, ""),
+        ({"segmentation": [[1, 1, 5, 1, float("nan"), 5]]}, ""),
+        ({"segmentation": {"counts": [192], "size": [12, 16]}}, "without a pixel"),
+        ({"segmentation": "polygon"}, ""),
+        ({"segmentation": 7}, ""),
         ({"segmentation": [1, 1, 5, 1, 5, 5]}, "no len"),
         ({"segmentation": [["a"] * 6]}, "convert string"),
         ({"segmentation": None}, "no segmentation"),

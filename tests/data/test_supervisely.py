@@ -154,7 +154,7 @@ WRONG = [
     (lambda root: lost(root / "ds1/ann/dog.png.json"), r"dog\.png: .*ann/dog\.png\.json"),
     (lambda root: lost(root / "ds1/img/dog.png"), r"dog\.png\.json: .*ds1/img"),
     (lambda root: (root / "ds1/ann/dog.png.json").write_text('{"size"'), r"dog\.png\.json: "),
-    (lambda root: (root / "ds1/ann/dog.png.json").write_text("{}"), r"dog\.png\.json: .*size.*objects"),
+    (lambda root: (root / "ds1/ann/dog.png.json").write_text("{}"), r"dog\.png\.json: size: missing"),
     (lambda root: add(root, "box.png", BOX), r"box\.png\.json: .*rectangle.*person_box.*polygon"),
     (
         lambda root: add(root, "two.png", painted("dog", 1, 1, 2, 2)),
@@ -192,6 +192,15 @@ def test_a_size_that_differs(export):
         {"geometryType": "bitmap", "bitmap": bitmap(np.ones((1, 1), bool), (0, -1))},
         {"geometryType": "polygon", "points": {"exterior": [[1, 1], [2, 2]], "interior": []}},
         {"geometryType": "polygon", "points": {"exterior": [], "interior": []}},
+        {"geometryType": "polygon", "points": {"exterior": [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5]], "interior": []}},
+        {"geometryType": "polygon", "points": {"exterior": [[90, 90], [99, 90], [99, 99]], "interior": []}},
+        {"geometryType": "polygon", "points": {"exterior": [[1, 1], [5, 1], [5, float("inf")]], "interior": []}},
+        {"geometryType": "polygon", "points": {"exterior": [[1, 1], [5, 1], [5, 5]]}},
+        {"geometryType": "polygon"},
+        {"geometryType": "bitmap", "bitmap": {"data": "?"}},
+        {"geometryType": "bitmap", "bitmap": {**bitmap(np.ones((1, 1), bool)), "origin": ["1", "1"]}},
+        {"geometryType": "bitmap", "bitmap": {**bitmap(np.ones((1, 1), bool)), "origin": [1.5, 1]}},
+        {"geometryType": "bitmap", "bitmap": bitmap(np.zeros((3, 3), bool))},
     ],
 )
 def test_a_person_that_cannot_be_decoded_is_damage(export, person):

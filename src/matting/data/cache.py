@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -27,14 +27,15 @@ from matting.data.images import stored_size
 from matting.data.sources.base import Subject, SubjectSource
 from matting.errors import UserError, disk_is_full
 from matting.ops.resize import reduced_size
-from matting.utils.console import say, track
+from matting.utils.console import say, say_once, track
 from matting.utils.files import amount
 from matting.utils.locks import lock
 
 VERSION = 4  # raise it when decoding, reduction, digests or the layout change
 DISK_ADVICE = "free space, choose another cache folder or a smaller long_side"
 OnDamaged = Literal["skip", "raise"]
-Decoded = tuple[Subject, str]
+OPAQUE = 250  # the least alpha of an opaque person, with room for JPEG
+Decoded = tuple[Subject, str, int]
 
 
 class SubjectCache:
@@ -70,6 +71,7 @@ class SubjectCache:
             if on_damaged == "raise":
                 raise DamagedFile(reason)
             say(f"warning: subject skipped: {reason}")
+        warn_of_range(source, index["subjects"])
         return cls(folder, index)
 
     def load(self, id: str) -> Subject:
@@ -115,6 +117,19 @@ def read_index(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return index if whole else None
+
+
+def warn_of_range(source: SubjectSource, subjects: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print a line where no subject has an opaque pixel, as with alphas of another range, such as 0 to 100.
+
+    peak: the greatest alpha of a subject; caches of earlier versions lack it.
+    """
+    peaks = {id: entry["peak"] for id, entry in subjects.items() if "peak" in entry}
+    if peaks and (highest := max(peaks.values())) < OPAQUE:
+        what = f"{source.name}: no alpha above {highest} of 255 in {len(peaks)} subjects"
+        files = source.files(next(id for id, peak in peaks.items() if peak == highest))
+        where = f", the highest in {files[-1]}" if files else ""
+        say_once(f"warning: {what}{where}; expected 255 where a person is opaque, scale the alphas")
 
 
 def build(source: SubjectSource, folder: Path, long_side: int | None, on_damaged: OnDamaged) -> dict[str, Any]:
@@ -184,11 +199,12 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
                     raise result
                 skipped[id] = str(result)
                 continue
-            subject, content = result
+            subject, content, peak = result
             planes = [plane for plane in (subject.rgba(), subject.image) if plane is not None]
             size = sum(data.write(np.ascontiguousarray(plane).data) for plane in planes)
             height, width = subject.alpha.shape
-            subjects[id] = {"offset": offset, "bytes": size, "height": height, "width": width, "content": content}
+            entry = {"offset": offset, "bytes": size, "height": height, "width": width}
+            subjects[id] = {**entry, "content": content, "peak": peak}
             offset += size
         sync(data)
     return {"subjects": subjects, "skipped": skipped, "total_bytes": offset}
@@ -197,9 +213,9 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
 def decode_all(
     source: SubjectSource, long_side: int | None
 ) -> Generator[tuple[str, Decoded | DamagedFile], None, None]:
-    """Yield each id with the decoded subject and its `SubjectCache.content`, or with the DamagedFile, in order.
+    """Yield each id with the decoded subject, its content and its highest alpha, or with the DamagedFile, in order.
 
-    Threads help: the decoders and zlib release the interpreter lock.
+    content: see `SubjectCache.content`. Threads help: the decoders and zlib release the interpreter lock.
     """
 
     def decode(id: str) -> Decoded | DamagedFile:
@@ -211,7 +227,7 @@ def decode_all(
         content.update(np.ascontiguousarray(subject.alpha).data)
         if subject.alpha.min() == subject.alpha.max():
             content.update(np.ascontiguousarray(subject.fgr).data)
-        return reduce_subject(subject, long_side), content.hexdigest()
+        return reduce_subject(subject, long_side), content.hexdigest(), int(subject.alpha.max())
 
     threads = min(8, os.cpu_count() or 1)
     # In parts, because the map of a pool takes all ids at once and would hold every subject not written yet.

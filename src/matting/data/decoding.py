@@ -120,7 +120,9 @@ def decode_other(picture: Image.Image) -> np.ndarray:
 
 
 def to_8_bit(array: np.ndarray) -> np.ndarray:
-    """Return uint8 or uint16 values as uint8."""
+    """Return uint8 or uint16 values as uint8. Raises ValueError for 8-bit values that were stored as 16-bit."""
+    if array.dtype == np.uint16 and 0 < array.max() <= 255:
+        raise ValueError("16-bit pixels, and none above 255 of 65535; save 8-bit values as 8 bits")
     # 65535 = 255 * 257. OpenCV and Pillow would drop the low byte instead of rounding.
     return array if array.dtype == np.uint8 else cv2.convertScaleAbs(array, alpha=1 / 257)
 

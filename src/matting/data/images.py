@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from matting.data.decoding import Reduction, decode, unreadable
+from matting.data.decoding import ORIENTATION, DamagedFile, Reduction, decode, rotate, unreadable
 from matting.errors import UserError
 
 WRITTEN = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -46,7 +46,7 @@ def read_rgba(path: Path) -> tuple[np.ndarray, np.ndarray]:
     array = decode(path)
     if array.ndim == 2 or array.shape[2] == 3:
         raise UserError(f"{path}: no alpha channel; expected an RGBA image of a cut-out person")
-    return np.ascontiguousarray(array[..., :3]), np.ascontiguousarray(array[..., 3])
+    return np.ascontiguousarray(array[..., :3]), checked_alpha(np.ascontiguousarray(array[..., 3]), path)
 
 
 def may_be_transparent(path: Path) -> bool:
@@ -59,12 +59,46 @@ def may_be_transparent(path: Path) -> bool:
 
 
 def read_pair(fgr_path: Path, alpha_path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read fgr uint8 (H, W, 3) and alpha uint8 (H, W). Raise DamagedFile, and UserError if their sizes differ."""
-    fgr, alpha = read_rgb(fgr_path), read_alpha(alpha_path)
+    """Read fgr uint8 (H, W, 3) and alpha uint8 (H, W). Raise DamagedFile, and UserError if their sizes differ.
+
+    An alpha of the stored size of a photograph that EXIF turns is turned with it.
+    """
+    fgr, alpha = read_rgb(fgr_path), checked_alpha(read_alpha(alpha_path), alpha_path)
     if fgr.shape[:2] != alpha.shape:
+        turned = as_shown(alpha, fgr_path)
+        if fgr.shape[:2] == turned.shape:
+            return fgr, turned
         sizes = f"{fgr.shape[1]}x{fgr.shape[0]} and {alpha.shape[1]}x{alpha.shape[0]} pixels"
         raise UserError(f"{fgr_path} and {alpha_path}: {sizes}; expected one size, make or list them anew")
     return fgr, alpha
+
+
+def checked_alpha(alpha: np.ndarray, path: Path) -> np.ndarray:
+    """Return a subject's alpha. Raises DamagedFile for one of 0 and 1, a mask that was not scaled to 255."""
+    if alpha.max() == 1:
+        raise DamagedFile(f"{path}: no alpha above 1 of 255; expected 0 to 255, multiply its values by 255")
+    return alpha
+
+
+def orientation(path: Path) -> int:
+    """Return the EXIF orientation of a picture, 1 to 8. Raise DamagedFile."""
+    try:
+        with Image.open(path) as picture:
+            found = picture.getexif().get(ORIENTATION, 1)
+    except Exception as error:
+        raise unreadable(path, error) from error
+    return found if found in range(1, 9) else 1
+
+
+def as_shown(plane: np.ndarray, photograph: Path) -> np.ndarray:
+    """Return a plane (H, W) that was drawn on the stored pixels of a photograph, turned as EXIF turns that."""
+    return rotate(plane, orientation(photograph))
+
+
+def as_stored(image: np.ndarray, photograph: Path) -> np.ndarray:
+    """Return a photograph that `read_rgb` has turned as its pixels are stored."""
+    turned = orientation(photograph)
+    return rotate(image, {6: 8, 8: 6}.get(turned, turned))  # each other orientation undoes itself
 
 
 def read_labels(path: Path) -> np.ndarray:

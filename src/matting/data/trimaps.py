@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matting.data.images import read_alpha
+from matting.data.images import as_shown, read_alpha
 from matting.data.kinds import check_kind
 from matting.data.listing import index_images
 from matting.errors import UserError
@@ -39,15 +39,19 @@ def find_trimaps(trimap: str, pictures: Sequence[tuple[Path, str]]) -> dict[str,
     return {name: found for _, name in pictures}
 
 
-def read_trimap(file: Path, size: tuple[int, int]) -> np.ndarray:
+def read_trimap(file: Path, size: tuple[int, int], picture: Path | None = None) -> np.ndarray:
     """Read a trimap, uint8 (H, W) of 0 (background), 128 (unknown) and 255 (foreground).
 
     127 counts as 128. Other values are set to the nearest of the three, with a warning, if fewer than 1 % of the pixels
     are more than 32 away, as in a JPEG.
-    size: the picture's (height, width). Raises UserError for another size, and for a file that is no trimap: more
+    size: the picture's (height, width). picture: its file; where EXIF turns it, a trimap of its stored size is turned,
+    too. Raises UserError for another size, and for a file that is no trimap: more
     outliers than that, or only values near 0.
     """
     plane = read_alpha(file)
+    if plane.shape != size and picture is not None:
+        turned = as_shown(plane, picture)
+        plane = turned if turned.shape == size else plane
     if plane.shape != size:
         sizes = f"{plane.shape[1]}x{plane.shape[0]} pixels, its picture has {size[1]}x{size[0]}"
         raise UserError(f"{file}: a trimap of {sizes}; expected one size")

@@ -84,7 +84,7 @@ def read_ahead(
 
 def read_picture(path: Path, name: str, trimap: Path | None) -> Picture:
     image = read_rgb(path)
-    return Picture(path, name, image, None if trimap is None else read_trimap(trimap, image.shape[:2]))
+    return Picture(path, name, image, None if trimap is None else read_trimap(trimap, image.shape[:2], path))
 
 
 def batches(pictures: Iterable[Picture], batch_size: int) -> Iterator[list[Picture]]:

@@ -3,6 +3,7 @@
 May import: the other modules of `data` that read files; no torch.
 
 base: what a source is.
+annotations: values of annotation files.
 folder: folders of your own.
 adobe: Adobe Image Matting and Distinctions-646 layouts.
 distinctions: Distinctions-646.

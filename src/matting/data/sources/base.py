@@ -10,8 +10,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from matting.data.decoding import Reduction
-from matting.data.images import may_be_transparent
+from matting.data.decoding import DamagedFile, Reduction
+from matting.data.images import as_stored, may_be_transparent, read_rgb
 from matting.data.kinds import composed, stem_of
 from matting.data.listing import subfolders
 from matting.errors import UserError
@@ -124,11 +124,20 @@ def check_transparent(root: Path, files: Iterable[Path], layout: str) -> None:
             raise UserError(f"{file}: no alpha channel; {root} has {subfolders(root)}; expected {layout}")
 
 
-def check_size(image: np.ndarray, size: tuple[int, int], file: Path, annotation: Path) -> None:
-    """Raise UserError for an image of another (height, width) than that of its annotation."""
+def read_annotated(file: Path, size: tuple[int, int], annotation: Path) -> np.ndarray:
+    """Read an image, uint8 (H, W, 3), whose annotation has a (height, width).
+
+    A photograph that EXIF turns is taken as it is stored where that has the annotation's size: many tools annotate
+    the stored pixels. Raises DamagedFile for another size.
+    """
+    image = read_rgb(file)
     if image.shape[:2] != size:
+        stored = as_stored(image, file)
+        if stored.shape[:2] == size:
+            return stored
         expected = f"{size[1]}x{size[0]} pixels as in {annotation}"
-        raise UserError(f"{file}: {image.shape[1]}x{image.shape[0]} pixels; expected {expected}")
+        raise DamagedFile(f"{file}: {image.shape[1]}x{image.shape[0]} pixels; expected {expected}")
+    return image
 
 
 class FileSource:

@@ -1,7 +1,6 @@
 """A Supervisely export: `meta.json`, and a folder for each dataset with `img/` and `ann/`."""
 
 import base64
-import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +10,10 @@ import cv2
 import numpy as np
 
 from matting.data.decoding import DamagedFile, imdecode
-from matting.data.images import read_rgb
-from matting.data.listing import index_images
-from matting.data.sources.base import FileSource, Labelled, check_size
+from matting.data.kinds import composed, stem_of
+from matting.data.listing import folders_in, index_images, subfolders
+from matting.data.sources.annotations import WrongKey, corners, one_line, read_json, take, take_size
+from matting.data.sources.base import FileSource, Labelled, read_annotated
 from matting.errors import UserError
 
 LAYOUT = "a Supervisely export: meta.json, and <dataset>/img/* with <dataset>/ann/<image name>.json"
@@ -34,9 +34,9 @@ class SuperviselyPersons(FileSource):
         """
         meta = root / "meta.json"
         self.classes = person_classes(meta, classes)
-        folders = sorted({path.parent for kind in ("img", "ann") for path in root.glob(f"*/{kind}")})
+        folders = [folder for folder in folders_in(root) if (folder / "img").is_dir() or (folder / "ann").is_dir()]
         if not folders:
-            raise UserError(f"{root}: no folder of a dataset; expected {LAYOUT}")
+            raise UserError(f"{root}: no folder of a dataset, it has {subfolders(root)}; expected {LAYOUT}")
         paths: dict[str, tuple[Path, ...]] = {}
         # Each annotation is read here once: a broken export must fail before a training, not within it.
         for folder in folders:
@@ -49,17 +49,19 @@ class SuperviselyPersons(FileSource):
 
     def load(self, id: str) -> Labelled:
         image_file, annotation, _ = self.paths[id]
-        image = read_rgb(image_file)
         size, persons = read_persons(annotation, self.classes)
-        check_size(image, size, image_file, annotation)
+        image = read_annotated(image_file, size, annotation)
         mask = np.zeros(size, bool)
         for person in persons:
             draw = draw_bitmap if shape_of(person, self.classes) == "bitmap" else draw_polygon
             try:
-                mask |= draw(person, size)
-            except (KeyError, TypeError, ValueError, zlib.error) as error:
+                drawn = draw(person, size)
+                if not drawn.any():
+                    raise ValueError("a shape without a pixel on the image")
+            except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
                 what = f"a {person['classTitle']} that cannot be decoded ({one_line(error)})"
                 raise DamagedFile(f"{annotation}: {what}; remove it or export it again") from error
+            mask |= drawn
         return Labelled(image, mask, np.ones(size, bool))
 
 
@@ -67,10 +69,14 @@ def person_classes(meta: Path, wanted: Sequence[str] | None) -> dict[str, str]:
     """Return title -> shape of the person classes of meta.json. Raises UserError."""
     if not meta.is_file():
         raise UserError(f"{meta}: no such file; expected {LAYOUT}")
+    content = read_json(meta, LAYOUT)
     try:
-        shapes = {str(entry["title"]): str(entry["shape"]) for entry in read_json(meta)["classes"]}
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{meta}: no list of classes with title and shape; expected {LAYOUT}") from error
+        shapes = {
+            take(entry, "title", str, at := f"classes[{number}]"): take(entry, "shape", str, at)
+            for number, entry in enumerate(take(content, "classes", list))
+        }
+    except WrongKey as error:
+        raise UserError(f"{meta}: {error}, as in {LAYOUT}") from None
     titles = [title for title in shapes if "person" in title.casefold()] if wanted is None else list(wanted)
     if missing := [title for title in titles if title not in shapes]:
         raise UserError(f"{meta}: no class {missing[0]}; classes is a list of {', '.join(shapes) or '(none)'}")
@@ -85,10 +91,10 @@ def pair_annotations(folder: Path) -> dict[str, tuple[Path, Path]]:
     The annotation is `ann/<image name>.json`, in older exports `ann/<stem>.json`.
     """
     # Hidden files, such as those that macOS adds to archives, are no annotations.
-    annotations = {path.name.removesuffix(".json"): path for path in (folder / "ann").glob("[!.]*.json")}
+    annotations = {composed(path.name).removesuffix(".json"): path for path in (folder / "ann").glob("[!.]*.json")}
     pairs = {}
     for id, image in index_images(folder / "img", LAYOUT).items():
-        names = [name for name in (image.name, image.stem) if name in annotations]
+        names = [name for name in (composed(image.name), stem_of(image.name)) if name in annotations]
         if not names:
             raise UserError(f"{image}: image without its annotation; expected {folder / 'ann' / image.name}.json")
         pairs[id] = image, annotations.pop(names[0])
@@ -103,14 +109,13 @@ def read_persons(annotation: Path, classes: dict[str, str]) -> tuple[tuple[int, 
 
     Raises UserError for a content that cannot be used, DamagedFile for a file that is no json.
     """
-    content = read_json(annotation)
+    content = read_json(annotation, LAYOUT)
     try:
-        size = int(content["size"]["height"]), int(content["size"]["width"])
-        persons = [each for each in content["objects"] if each["classTitle"] in classes]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{annotation}: expected a size, and objects that have a classTitle; export it again"
-        ) from error
+        size = take_size(take(content, "size", dict), "size")
+        listed = enumerate(take(content, "objects", list))
+        persons = [each for number, each in listed if take(each, "classTitle", str, f"objects[{number}]") in classes]
+    except WrongKey as error:
+        raise UserError(f"{annotation}: {error}, as in {LAYOUT}") from None
     # Other geometries (points, lines, cuboids) have no area, or none that is exact.
     for person in persons:
         if (shape := shape_of(person, classes)) not in SHAPES:
@@ -126,11 +131,12 @@ def shape_of(person: dict[str, Any], classes: dict[str, str]) -> str:
 
 def draw_bitmap(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
     """Draw a bitmap, bool (H, W): a PNG, compressed by zlib, in base64, with its first pixel at `origin` (x, y)."""
-    png = zlib.decompress(base64.b64decode(person["bitmap"]["data"]))
+    node = take(person, "bitmap", dict)
+    png = zlib.decompress(base64.b64decode(take(node, "data", str, "bitmap")))
     drawn = imdecode(png, cv2.IMREAD_UNCHANGED)
     if drawn.ndim == 3:  # a PNG with a palette: the person is what is opaque, or not black
         drawn = drawn[..., 3] if drawn.shape[2] == 4 else drawn.max(2)
-    left, top = person["bitmap"]["origin"]
+    left, top = take(node, "origin", list, "bitmap")
     bottom, right = top + drawn.shape[0], left + drawn.shape[1]
     if min(left, top) < 0 or bottom > size[0] or right > size[1]:
         raise ValueError(f"bitmap from {left},{top} to {right},{bottom} on an image of {size[1]}x{size[0]} pixels")
@@ -141,32 +147,15 @@ def draw_bitmap(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
 
 def draw_polygon(person: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
     """Draw a polygon, bool (H, W): the inside of `points.exterior` without `points.interior`, corners (x, y)."""
+    points = take(person, "points", dict)
     # One polygon at a time: together, OpenCV leaves out what an even number of them cover.
     plane = np.zeros(size, np.uint8)
-    cv2.fillPoly(plane, [corners(person["points"]["exterior"])], 1)
-    for hole in person["points"]["interior"]:
-        cv2.fillPoly(plane, [corners(hole)], 0)
+    cv2.fillPoly(plane, [pixels(take(points, "exterior", list, "points"))], 1)
+    for hole in take(points, "interior", list, "points"):
+        cv2.fillPoly(plane, [pixels(hole)], 0)
     return plane.view(bool)
 
 
-def corners(points: Any) -> np.ndarray:
-    """Return the corners (N, 2) of a polygon, int32. Raises ValueError for fewer than three."""
-    array = np.asarray(points, np.float64)
-    if array.ndim != 2 or array.shape[1] != 2 or len(array) < 3:
-        raise ValueError(f"polygon of shape {array.shape}, expected at least 3 points (x, y)")
-    return array.round().astype(np.int32)
-
-
-def read_json(path: Path) -> Any:
-    """Read a json. Raises UserError for a file that cannot be read, DamagedFile for one that is no json."""
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); expected {LAYOUT}") from error
-    except ValueError as error:
-        raise DamagedFile(f"{path}: damaged json ({one_line(error)}); export it again") from error
-
-
-def one_line(error: Exception) -> str:
-    """Return an exception's message in one line, or its class where it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
+def pixels(points: Any) -> np.ndarray:
+    """Return the corners of a polygon (N, 2), rounded to int32. Raises ValueError."""
+    return corners(points).round().astype(np.int32)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from matting.data.decoding import Reduction
+from matting.data.decoding import DamagedFile, Reduction
 from matting.data.images import read_labels, read_rgb
 from matting.data.listing import index_images, name_images
-from matting.data.sources.base import FileSource, Labelled, select_ids
+from matting.data.sources.base import FileSource, Labelled, read_annotated, select_ids
 from matting.errors import UserError
 
 LAYOUT = "Pascal VOC, a folder like VOCdevkit/VOC2012 with JPEGImages, Annotations and SegmentationClass"
@@ -53,10 +53,11 @@ class VocPersons(FileSource):
 
     def load(self, id: str) -> Labelled:
         image_file, label_file = self.paths[id]
-        image, labels = read_rgb(image_file), read_labels(label_file)
-        if image.shape[:2] != labels.shape:
-            sizes = f"{image.shape[1]}x{image.shape[0]} and {labels.shape[1]}x{labels.shape[0]} pixels"
-            raise UserError(f"{image_file} and {label_file}: {sizes}; expected one size")
+        labels = read_labels(label_file)
+        image = read_annotated(image_file, (labels.shape[0], labels.shape[1]), label_file)
+        if not (labels == PERSON).any():
+            what = f"no pixel of class {PERSON}, though its annotation names a person"
+            raise DamagedFile(f"{label_file}: {what}; expected class numbers; correct or remove it")
         return Labelled(image, labels == PERSON, labels != VOID)
 
 
@@ -67,6 +68,9 @@ def has_person(root: Path, id: str) -> bool:
     """
     file = root / "Annotations" / f"{id}.xml"
     try:
-        return NAMES_PERSON.search(file.read_text(encoding="utf-8", errors="replace")) is not None
+        text = file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UserError(f"{file}: cannot be read ({error.strerror}); expected {LAYOUT}") from error
+    if "<annotation" not in text:
+        raise UserError(f"{file}: no <annotation> in it; expected {LAYOUT}")
+    return NAMES_PERSON.search(text) is not None
