@@ -69,6 +69,14 @@ def test_norm_is_per_sample_and_affine(kind: str) -> None:
     assert torch.equal(norm.train()(x), norm.eval()(x))
 
 
+@pytest.mark.parametrize(("channels", "groups"), [(4, 1), (6, 1), (8, 2), (64, 16), (256, 32)])
+def test_a_wide_group_has_at_least_four_channels(channels: int, groups: int) -> None:
+    norm = make_norm("wide_group", channels)
+    assert norm.num_groups == groups
+    level = torch.arange(float(channels)).view(1, channels, 1, 1).expand(1, channels, 5, 5)
+    assert norm(level).std() > 0.9  # what instance norm makes 0
+
+
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_instance_norm_is_that_of_torch(dtype: torch.dtype, layout: torch.memory_format) -> None:

@@ -55,6 +55,8 @@ CASES = {
     "segmentation-shallow": Case(partial(segmentation, depth=2, blocks=1, aspp_rates=(1, 2)), (3,), same_size),
     "alpha-two": Case(alpha, (3, 1), same_size),
     "alpha-seg-width": Case(partial(alpha, seg_width=3, up="resize"), (3, 1), same_size),
+    "alpha-none-first": Case(partial(alpha, seg_norm="none_first"), (3, 1), same_size),
+    "alpha-wide-group": Case(partial(alpha, seg_norm="wide_group"), (3, 1), same_size),
     "alpha-concat": Case(partial(alpha, encoder="concat"), (3, 1), same_size),
     "discriminator": Case(discriminator, (3, 3), patches, unit=False),
     "discriminator-group": Case(partial(discriminator, norm="group"), (3, 3), patches, unit=False),

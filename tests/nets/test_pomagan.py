@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from matting.errors import UserError
-from matting.nets.blocks import ResidualBlock
+from matting.nets.blocks import InstanceNorm, ResidualBlock
 from matting.nets.pomagan import AlphaGenerator, Decoder, Encoder, SegmentationGenerator
 
 
@@ -90,6 +90,36 @@ def test_alpha_keeps_float32_levels_under_autocast() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         map = network(torch.rand(1, 3, 32, 32))
     assert ((map > 0.9965) & (map < 0.9995)).any()
+
+
+@pytest.mark.parametrize("encoder", ["two", "concat"])
+@pytest.mark.parametrize("seg_norm", [None, "none_first", "wide_group"])
+def test_maps_of_nobody_and_of_somebody_everywhere_give_different_alphas(seg_norm: str | None, encoder: str) -> None:
+    torch.manual_seed(0)
+    network = AlphaGenerator(16, 3, 1, encoder=encoder, seg_norm=seg_norm).eval()
+    image = torch.rand(1, 3, 48, 40)
+    with torch.no_grad():
+        nobody, everywhere = (network(image, torch.full((1, 1, 48, 40), level)) for level in (0.0, 1.0))
+    difference = (nobody - everywhere).abs().mean()
+    # With `norm` behind the first convolution, the level is gone but for rounding.
+    assert difference < 1e-5 if seg_norm is None else difference > 0.01
+
+
+def test_the_norm_of_the_map_leaves_the_rest_of_the_network_alone() -> None:
+    def norms(seg_norm: str | None) -> list[list[type[nn.Module] | None]]:
+        network = AlphaGenerator(16, 2, 1, seg_norm=seg_norm)
+        levels = [level for encoder in network.encoders for level in encoder.levels]
+        return [[type(part) for part in level if "Norm" in type(part).__name__] for level in levels]
+
+    instance, wide = [InstanceNorm], [nn.GroupNorm]
+    assert norms(None) == [instance] * 6
+    assert norms("none_first") == [*[instance] * 3, [], *[instance] * 2]
+    assert norms("wide_group") == [*[instance] * 3, *[wide] * 3]
+
+
+def test_unknown_norm_of_the_map() -> None:
+    with pytest.raises(UserError, match=r"seg_norm: .*none_first.*wide_group.*batch"):
+        AlphaGenerator(4, 1, 1, seg_norm="batch")
 
 
 def test_unknown_encoder() -> None:

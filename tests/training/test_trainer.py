@@ -40,10 +40,12 @@ def test_a_stage_is_measured_as_the_method_that_it_is(tiny, tmp_path):
     assert tiny("train", "stage=alphanet_segmentation", "val.pictures=0")[0] == 0
     run = only_run(tmp_path, "alphanet_segmentation")
     means = json.loads((run / "result.json").read_text())["procedural"]
-    assert means.keys() == {f"whole/{name}" for name in ("sad", "mse", "mae", "grad", "conn", "n_empty")}
+    nobody = [f"without_people/{name}" for name in ("mean_alpha", "above_half", "mse")]
+    assert means.keys() == {*nobody, *(f"whole/{name}" for name in ("sad", "mse", "mae", "grad", "conn", "n_empty"))}
     found = tiny("evaluate", "method=knn_network", f"method.segmentation={run}", "method.max_side=64", "pictures=0")
     assert found[0] == 0, found
     (file,) = tmp_path.glob("outputs/evaluate/knn_network/*/result.json")
-    rows = json.loads(file.read_text())["tests"]["procedural"]["rows"]
-    for name in ("sad", "mse", "mae", "grad", "conn"):
-        assert means[f"whole/{name}"] == pytest.approx(rows["mask"]["whole"][name], rel=1e-4), name
+    test = json.loads(file.read_text())["tests"]["procedural"]
+    figures = {f"whole/{name}": test["rows"]["mask"]["whole"][name] for name in ("sad", "mse", "mae", "grad", "conn")}
+    figures |= {f"without_people/{name}": value for name, value in test["without_people"]["rows"]["mask"].items()}
+    assert figures == pytest.approx({name: means[name] for name in figures}, rel=1e-4)

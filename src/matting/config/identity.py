@@ -27,6 +27,8 @@ NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") 
 # of the identity, so the runs of before are still found.
 ADDED: dict[str, Any] = {
     "stage.true_trimap": [3, 41],
+    "net.gen.seg_norm": None,
+    "data.empty_share": 0,
 }
 
 # A value of these keys that is no choice names a file. The content of the file counts, not its name.

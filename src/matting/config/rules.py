@@ -30,10 +30,11 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "trainer.strategy": ("auto", "ddp", f"ddp{UNUSED}", "ddp_spawn", f"ddp_spawn{UNUSED}"),
     "trainer.precision": ("32-true", "bf16-mixed"),  # float16 overflows in the adversarial losses
     "checkpoint.keep": ("weights", "best", "all"),
-    "net.gen.norm": ("instance", "batch", "group"),
-    "net.disc.norm": ("instance", "batch", "group"),
+    "net.gen.norm": ("instance", "batch", "group", "wide_group"),
+    "net.disc.norm": ("instance", "batch", "group", "wide_group"),
     "net.gen.up": ("deconv", "resize"),
     "net.gen.encoder": ("two", "concat"),
+    "net.gen.seg_norm": (None, "none_first", "wide_group"),
     "loss.targets": ["alpha", "fgr", "comp"],
     "loss.sum_over_scales": ("literal", "once"),
     "loss.adversarial.kind": ("bce", "lsgan", "hinge"),
@@ -75,7 +76,7 @@ FROM_0 = """stage.boundary *.blocks *.warmup *.val_subjects *pictures runtime.wo
     hydra.launcher.max_num_timeout hydra.launcher.verbose"""
 
 SHARES = """augment.flip augment.jpeg_p net.trimap.erode net.trimap.dilate method.erode method.dilate net.mat.width
-    scale.alphanet.width hydra.sweeper.max_failure_rate"""
+    scale.alphanet.width data.empty_share hydra.sweeper.max_failure_rate"""
 
 BELOW_1 = math.nextafter(1, 0)
 

@@ -113,6 +113,7 @@ class Data:
     backgrounds_per_subject: int = MISSING
     epoch_samples: int | None = MISSING
     val_subjects: int = MISSING
+    empty_share: float = 0.0
     test: dict[str, Any] = MISSING
     persons: Any = None  # for a stage that trains on photographs with masks
 

@@ -72,6 +72,8 @@ def fingerprint(config: Mapping[str, Any]) -> str:
     training = {"data.subjects": data["subjects"], "data.backgrounds": data["backgrounds"]}
     if persons is not None:  # such a stage reads composites for the test sets only
         training = {"data.persons": persons}
+        if data.get("empty_share"):
+            training["data.backgrounds"] = data["backgrounds"]
     parts = [build_sources(nodes, root, key).fingerprint() for key, nodes in training.items()]
     for name, test in sorted(data["test"].items()):
         if test is None:

@@ -17,6 +17,7 @@ from matting.data.cache import SubjectCache
 from matting.data.collate import collate, start_worker
 from matting.data.compositing import compose_batch
 from matting.data.dataset import Composites, EvalComposites, spread
+from matting.data.empty import spread_empty
 from matting.data.pairing import Pairing, validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs
 from matting.data.samplers import SameSize, TrainingOrder
@@ -55,6 +56,7 @@ class CompositeData(LightningDataModule):
         self.frame: tuple[int, int] = tuple(stage.get("frame", (0, 0)))
         self.val_side = max(stage.get("val_frame", self.frame))
         self.fit, self.long_side = stage.get("fit"), stage.get("long_side") or 2 * max(self.frame)
+        self.empty_share: float = config["data"]["empty_share"]
         self.training: Composites | Photographs | None = None
         self.validation: EvalComposites | EvalPhotographs | None = None
         self.tests: dict[str, EvalComposites] = {}
@@ -84,12 +86,15 @@ class CompositeData(LightningDataModule):
         geometry = Geometry(*self.frame, self.fit, self.config["augment"])
         pairing = Pairing(ids, backgrounds.ids, data["backgrounds_per_subject"], self.config["seed"], "train")
         new_bgr = "comp" in self.config["loss"].get("targets", ())
-        self.training = Composites(pairing, subjects, backgrounds, geometry, self.config["augment"], new_bgr)
+        self.training = Composites(
+            pairing, subjects, backgrounds, geometry, self.config["augment"], new_bgr, self.empty_share
+        )
         if held_out:
             # Seed 0 for runs of any seed: their best checkpoints are chosen on the same images.
             pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed=0, split="val")
             chosen = spread(len(pairing), self.val_samples)
-            self.validation = EvalComposites(pairing, subjects, backgrounds, self.val_side, chosen, "skip")
+            empty = spread_empty(len(chosen or pairing), self.empty_share)
+            self.validation = EvalComposites(pairing, subjects, backgrounds, self.val_side, chosen, "skip", empty)
         say(
             f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
             f"{len(self.training)} samples, {len(held_out)} validation subjects"
@@ -100,10 +105,15 @@ class CompositeData(LightningDataModule):
         source = build_sources(persons, self.config["paths"]["data_root"], "data.persons")
         ids, held_out = self.hold_out(source.ids, "photographs")
         geometry = Geometry(*self.frame, self.fit, self.config["augment"])
-        self.training = Photographs(source, ids, geometry, self.config["augment"], self.config["seed"])
+        augment, seed, share, backgrounds = self.config["augment"], self.config["seed"], self.empty_share, None
+        if share:
+            data = self.config["data"]
+            backgrounds = build_sources(data["backgrounds"], self.config["paths"]["data_root"], "data.backgrounds")
+        self.training = Photographs(source, ids, geometry, augment, seed, share, backgrounds)
         if held_out:
             chosen = spread(len(held_out), self.val_samples)
-            self.validation = EvalPhotographs(source, held_out, self.frame, self.fit, chosen)
+            empty = spread_empty(len(chosen or held_out), share)
+            self.validation = EvalPhotographs(source, held_out, self.frame, self.fit, chosen, empty, backgrounds)
         say(f"data: {len(ids)} training photographs with masks, {len(held_out)} for validation")
 
     def hold_out(self, ids: Sequence[str], kind: str) -> tuple[list[str], list[str]]:

@@ -1,7 +1,7 @@
 """Samples by key: composites for training, and composites for validation and tests."""
 
 import bisect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from matting.data.augment import Geometry, cover, resize, split
 from matting.data.compositing import COLOUR, DRAWS
 from matting.data.decoding import DamagedFile
+from matting.data.empty import NOBODY, drawn_empty
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.base import BackgroundSource, Subject
 from matting.errors import UserError
@@ -60,6 +61,7 @@ class Composites(Dataset):
 
     Everything random is drawn from (seed, pass, sample id): a sample is the same in every worker and on every rank.
     new_bgr: whether to add the second background, on which a loss composites; it takes a fifth of a sample's time.
+    empty_share: share of the samples without a person, whose alpha is 0.
     """
 
     def __init__(
@@ -70,9 +72,10 @@ class Composites(Dataset):
         geometry: Geometry,
         augment: Mapping[str, Any],
         new_bgr: bool = True,
+        empty_share: float = 0.0,
     ):
         self.pairing, self.subjects, self.backgrounds = pairing, subjects, backgrounds
-        self.geometry, self.augment, self.new_bgr = geometry, augment, new_bgr
+        self.geometry, self.augment, self.new_bgr, self.empty_share = geometry, augment, new_bgr, empty_share
 
     @property
     def subject_count(self) -> int:
@@ -89,6 +92,8 @@ class Composites(Dataset):
         seeds = [int(seed) for seed in draw.integers(0, 2**31, 4)]
         skipped: list[str] = []
         fgr, alpha = self.geometry.frame_subject(subject.rgba(), seeds[0])
+        empty = drawn_empty(self.empty_share, self.pairing.seed, turn, index)
+        alpha = np.zeros_like(alpha) if empty else alpha
         size = alpha.shape[:2]
         decode = partial(self.backgrounds.load, reduction=partial(self.geometry.reduction, size))
         load = partial(load_or_next, decode, self.pairing.backgrounds, "backgrounds", skipped)
@@ -98,7 +103,7 @@ class Composites(Dataset):
             "bgr": self.geometry.frame_background(load(background_id), seeds[1], size),
             "draws": draw_colour(draw, self.augment),
             "seed": seeds[3],
-            "id": f"{subject_id}@{background_id}",
+            "id": f"{NOBODY if empty else subject_id}@{background_id}",
             "skipped": skipped,
         }
         if self.new_bgr:
@@ -126,6 +131,7 @@ class EvalComposites(Dataset):
     """Validation and test samples: nothing is random, and each composite has its evaluation size.
 
     backgrounds: None where the photographs are the images. eval_size: see `eval_shape`. samples: indices, None for all.
+    empty: which of the samples have no person, whose alpha is 0; needs backgrounds.
     on_damaged: `skip` takes the next background in place of one that cannot be decoded, `raise` raises its DamagedFile.
     """
 
@@ -137,9 +143,10 @@ class EvalComposites(Dataset):
         eval_size: Any,
         samples: Sequence[int] | None = None,
         on_damaged: Literal["skip", "raise"] = "raise",
+        empty: Collection[int] = (),
     ):
         self.pairing, self.subjects, self.backgrounds, self.eval_size = pairing, subjects, backgrounds, eval_size
-        self.on_damaged = on_damaged
+        self.on_damaged, self.empty = on_damaged, empty
         self.samples = range(len(pairing)) if samples is None else samples
 
     def __len__(self) -> int:
@@ -155,6 +162,8 @@ class EvalComposites(Dataset):
         subject_id, background_id = self.pairing[at]
         subject = self.subjects.load(subject_id)
         fgr, alpha = split(subject.rgba())
+        if index in self.empty:
+            alpha, subject_id = np.zeros_like(alpha), NOBODY
         native = alpha.shape
         height, width = eval_shape(self.eval_size, *native)
         sample: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """Samples of photographs with person masks: a truth for segmentation, without compositing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -10,8 +10,9 @@ from torch.utils.data import Dataset
 from matting.data.augment import Geometry, resize, to_plane
 from matting.data.compositing import DRAWS
 from matting.data.dataset import Key, draw_colour, load_or_next
+from matting.data.empty import NOBODY, drawn_empty
 from matting.data.pairing import key_of
-from matting.data.sources.base import Labelled, MaskSource
+from matting.data.sources.base import BackgroundSource, Labelled, MaskSource
 from matting.ops.resize import size_inside
 
 
@@ -20,12 +21,21 @@ class Photographs(Dataset):
 
     A sample has uint8 planes of the frame's size: image (H, W, 3); alpha (H, W), the mask as 0 and 255; and valid
     (H, W), 0 outside the photograph and where the mask is unknown.
+    empty_share: share of the samples that are a background without a person. backgrounds: needed for these alone.
     """
 
     def __init__(
-        self, source: MaskSource, ids: Sequence[str], geometry: Geometry, augment: Mapping[str, Any], seed: int
+        self,
+        source: MaskSource,
+        ids: Sequence[str],
+        geometry: Geometry,
+        augment: Mapping[str, Any],
+        seed: int,
+        empty_share: float = 0.0,
+        backgrounds: BackgroundSource | None = None,
     ):
         self.source, self.ids, self.geometry, self.augment, self.seed = source, sorted(ids), geometry, augment, seed
+        self.empty_share, self.backgrounds = empty_share, backgrounds
 
     @property
     def subject_count(self) -> int:
@@ -38,7 +48,12 @@ class Photographs(Dataset):
     def __getitem__(self, key: Key) -> dict[str, Any]:
         epoch, index = key
         skipped: list[str] = []
-        item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[index])
+        item: Labelled
+        if drawn_empty(self.empty_share, self.seed, epoch, index):
+            item, id = empty_photograph(self.backgrounds, skipped, self.seed, epoch, index)
+        else:
+            id = self.ids[index]
+            item = load_or_next(self.source.load, self.ids, "photographs", skipped, id)
         draw = np.random.Generator(np.random.Philox(key_of(self.seed, epoch, index)))
         geometry_seed, camera_seed = (int(seed) for seed in draw.integers(0, 2**31, 2))
         # Two seeds, one for the geometry here, one for the camera's noise on the device.
@@ -49,7 +64,7 @@ class Photographs(Dataset):
             "valid": valid,
             "draws": draw_colour(draw, self.augment),
             "seed": camera_seed,
-            "id": self.ids[index],
+            "id": id,
             "skipped": skipped,
         }
 
@@ -59,6 +74,7 @@ class EvalPhotographs(Dataset):
 
     fit: `stretch` fills the frame; any other value scales the photograph to fit inside, centred, and pixels beside it
     are not valid. The next photograph replaces a damaged one, as in training.
+    empty: which of the samples are a background without a person. backgrounds: needed for these alone.
     """
 
     def __init__(
@@ -68,8 +84,11 @@ class EvalPhotographs(Dataset):
         frame: tuple[int, int],
         fit: str,
         samples: Sequence[int] | None = None,
+        empty: Collection[int] = (),
+        backgrounds: BackgroundSource | None = None,
     ):
         self.source, self.ids, self.frame, self.fit = source, sorted(ids), frame, fit
+        self.empty, self.backgrounds = empty, backgrounds
         self.samples = range(len(self.ids)) if samples is None else samples
 
     def __len__(self) -> int:
@@ -81,7 +100,11 @@ class EvalPhotographs(Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         number = self.samples[index]
         skipped: list[str] = []
-        item: Labelled = load_or_next(self.source.load, self.ids, "photographs", skipped, self.ids[number])
+        if index in self.empty:
+            item, id = empty_photograph(self.backgrounds, skipped, "val", number)
+        else:
+            id = self.ids[number]
+            item = load_or_next(self.source.load, self.ids, "photographs", skipped, id)
         size = self.frame if self.fit == "stretch" else size_inside(item.mask.shape[:2], self.frame)
         image = resize(item.image, *size)
         alpha, valid = (to_plane(resize(to_plane(plane), *size) > 127) for plane in (item.mask, item.valid))
@@ -94,6 +117,18 @@ class EvalPhotographs(Dataset):
             "valid": cv2.copyMakeBorder(valid, *sides, cv2.BORDER_CONSTANT, value=0),
             "draws": np.zeros(len(DRAWS), np.float32),
             "seed": key_of("eval", number) % 2**31,
-            "id": self.ids[number],
+            "id": id,
             "skipped": skipped,
         }
+
+
+def empty_photograph(backgrounds: BackgroundSource | None, skipped: list[str], *key: object) -> tuple[Labelled, str]:
+    """Return a background as a photograph without a person, and its id: a function of the key.
+
+    skipped: see `load_or_next`.
+    """
+    assert backgrounds is not None
+    id = backgrounds.ids[key_of("background", *key) % len(backgrounds.ids)]
+    picture = load_or_next(backgrounds.load, backgrounds.ids, "backgrounds", skipped, id)
+    nobody = np.zeros(picture.shape[:2], bool)
+    return Labelled(picture, nobody, ~nobody), f"{NOBODY}@{id}"

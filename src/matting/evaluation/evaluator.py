@@ -17,6 +17,7 @@ from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, eval_shape
 from matting.evaluation.gallery import Gallery
 from matting.evaluation.measure import Evaluator, dilation, means_of
+from matting.evaluation.without_people import measure_without_people
 from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES
 from matting.ops.trimap import trimap_from_alpha
@@ -59,7 +60,7 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
                     writer.writerows(row)
                     lines.writelines(json.dumps(one) + "\n" for one in row)
                     gallery.offer(row[0], {plane: planes[plane] for plane in kept})
-            result["tests"][name] = summary(rows, dataset)
+            result["tests"][name] = summary(rows, dataset) | measure_without_people(evaluator, data, name)
             shown += gallery.write(run.folder / "pictures" / name, name)
             samples += gallery.samples(name)
     write_json(run.folder / "pictures.json", shown)

@@ -42,7 +42,8 @@ class Measurements:
         """Return samples, subjects and sizes of the test set as a job with figures measured it."""
         result = self.results[job.evaluation.digest]
         assert result is not None
-        return {key: value for key, value in result["tests"][self.test].items() if key != "rows"}
+        test = result["tests"][self.test]
+        return {key: value for key, value in test.items() if key not in ("rows", "without_people")}
 
     def pixels(self, job: Job) -> tuple[Any, ...]:
         """Return what must be equal for two jobs to have measured the same pixels."""

@@ -40,6 +40,11 @@ UNITS: dict[str, dict[str, tuple[float, str]]] = {
         "grad_px": (1e5, "Grad/px x1e5*"),
         "conn_px": (1e5, "Conn/px x1e5*"),
     },
+    "without_people": {  # of pictures without people, which no paper measures: see `evaluation.without_people`
+        "mean_alpha": (1.0, "mean alpha"),
+        "above_half": (1e2, "% above 0.5"),
+        "mse": (1e3, "MSE x1e3"),
+    },
 }
 NOT_COMPARABLE = {"alphanet": "* scale not comparable with the paper's figures"}
 
@@ -87,6 +92,11 @@ def sizes_text(test: Mapping[str, Any]) -> str:
     return " to ".join(dict.fromkeys(f"{height}x{width}" for height, width in test["sizes"]))
 
 
+def without_people_cells(found: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the rows and figures, as text, of an entry `without_people` of a result, in the order of tables."""
+    return [(row, scaled(found["rows"][row], "without_people")) for row in row_order(found["rows"])]
+
+
 def table_text(result: Mapping[str, Any], title: str = "", units: str = "pomagan") -> str:
     """Return the result of an evaluation as text for a terminal: by test set and region, one line a row."""
     lines, heads = [], headings(units)
@@ -97,4 +107,8 @@ def table_text(result: Mapping[str, Any], title: str = "", units: str = "pomagan
             for row in row_order(test["rows"]):
                 rows.append([row_title(row, result), *scaled(test["rows"][row][region], units)])
             lines.append(aligned(rows, figures=True, least=[26, *[12] * len(heads)], indent=2))
+        if found := test.get("without_people"):
+            rows = [["pictures without people", *headings("without_people")]]
+            rows += [[row_title(row, result), *figures] for row, figures in without_people_cells(found)]
+            lines.append(aligned(rows, figures=True, least=[26, 12, 12, 12], indent=2))
     return "\n".join(lines)

@@ -58,9 +58,11 @@ class InstanceNorm(nn.InstanceNorm2d):
 
 
 def make_norm(kind: str, channels: int) -> nn.Module:
-    """Return an `instance`, `batch` or `group` normalisation with scale and shift. Raises UserError for another kind.
+    """Return a normalisation with scale and shift. Raises UserError for another kind.
 
-    Instance norm uses the statistics of the sample in evaluation too.
+    `instance` uses the statistics of the sample in evaluation too. `group` has up to 32 groups, `wide_group` as well,
+    but each of at least four channels (or one group of all): from a map of one level, groups of one channel and an
+    instance norm leave nothing, wide groups leave the differences between their channels.
     """
     if kind == "instance":
         return InstanceNorm(channels)
@@ -68,7 +70,9 @@ def make_norm(kind: str, channels: int) -> nn.Module:
         return nn.BatchNorm2d(channels)
     if kind == "group":
         return nn.GroupNorm(math.gcd(32, channels), channels)
-    raise UserError(f"norm: expected instance, batch or group, got {kind!r}")
+    if kind == "wide_group":
+        return nn.GroupNorm(1 if channels % 4 else math.gcd(32, channels // 4), channels)
+    raise UserError(f"norm: expected instance, batch, group or wide_group, got {kind!r}")
 
 
 def conv_block(
@@ -80,13 +84,12 @@ def conv_block(
     dilation: int = 1,
     padding_mode: Literal["reflect", "zeros"] = "reflect",
 ) -> nn.Sequential:
-    """Return a convolution with norm and ReLU. It divides the sides by the stride, rounded up."""
+    """Return a convolution with norm (`none`: without) and ReLU. It divides the sides by the stride, rounded up."""
     padding = dilation * (kernel // 2)
-    # No bias: the norm would subtract it again.
-    conv = nn.Conv2d(
-        in_channels, out_channels, kernel, stride, padding, dilation, bias=False, padding_mode=padding_mode
-    )
-    return nn.Sequential(conv, make_norm(norm, out_channels), nn.ReLU(inplace=True))
+    bare = norm == "none"
+    # No bias before a norm, which would subtract it again.
+    conv = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, dilation, bias=bare, padding_mode=padding_mode)
+    return nn.Sequential(conv, *(() if bare else (make_norm(norm, out_channels),)), nn.ReLU(inplace=True))
 
 
 class ResidualBlock(nn.Module):

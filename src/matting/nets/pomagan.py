@@ -18,17 +18,19 @@ from matting.nets.blocks import (
     up_block,
 )
 
+SEG_NORMS = (None, "none_first", "wide_group")
+
 
 class Encoder(nn.Module):
     """A U-Net encoder: a 7x7 stem, then 3x3 convolutions of stride 2 that double the channels.
 
     (B, C, H, W), sides multiples of 2**depth -> depth + 1 maps, finest first: width * 2**i channels at 1 / 2**i of the
-    size.
+    size. first: the norm behind the stem (see `conv_block`), None for `norm`.
     """
 
-    def __init__(self, in_channels: int, width: int, depth: int, norm: str) -> None:
+    def __init__(self, in_channels: int, width: int, depth: int, norm: str, first: str | None = None) -> None:
         super().__init__()
-        self.levels = nn.ModuleList([conv_block(in_channels, width, 7, norm)])
+        self.levels = nn.ModuleList([conv_block(in_channels, width, 7, first or norm)])
         self.levels.extend(conv_block(width << i, width << (i + 1), 3, norm, stride=2) for i in range(depth))
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -108,6 +110,9 @@ class AlphaGenerator(nn.Module):
     forward(image (B, 3, H, W), coarse (B, 1, H, W), both in [0, 1]) -> alpha (B, 1, H, W) float32 in [0, 1], any H, W.
     encoder: `two` has the paper's segmentation encoding block beside the image encoder, with `seg_width` channels at
     full size (None: a quarter of `width`); `concat` is the ablation, one encoder on image and map together.
+    seg_norm: of the encoder that takes the map. None is `norm`; behind the first convolution, an instance norm removes
+    the map's level, so that maps of 0 and of 1 give the same alpha. `none_first` is `norm` but for that place, which
+    has none. `wide_group`: see `make_norm`.
     The other arguments are those of `SegmentationGenerator`.
     """
 
@@ -122,21 +127,25 @@ class AlphaGenerator(nn.Module):
         seg_width: int | None = None,
         norm: str = "instance",
         up: str = "deconv",
+        seg_norm: str | None = None,
     ) -> None:
         super().__init__()
         if encoder not in ("two", "concat"):
             raise UserError(f"encoder: expected two or concat, got {encoder!r}")
+        if seg_norm not in SEG_NORMS:
+            raise UserError(f"seg_norm: expected null, none_first or wide_group, got {seg_norm!r}")
+        seg_norms = {None: (norm, None), "none_first": (norm, "none")}.get(seg_norm, (seg_norm, None))
         self.stride = 2**depth
         channels = width << depth
         trunk: list[nn.Module] = [ResidualBlock(channels, norm) for _ in range(blocks)]
         if encoder == "two":
             seg_width = max(width // 4, 1) if seg_width is None else seg_width
-            self.encoders = nn.ModuleList([Encoder(3, width, depth, norm), Encoder(1, seg_width, depth, norm)])
+            self.encoders = nn.ModuleList([Encoder(3, width, depth, norm), Encoder(1, seg_width, depth, *seg_norms)])
             # Both encoders' outputs are concatenated; a 1x1 convolution reduces them to the channels of the blocks.
             trunk.insert(0, conv_block((width + seg_width) << depth, channels, 1, norm))
         else:
             seg_width = 0
-            self.encoders = nn.ModuleList([Encoder(4, width, depth, norm)])
+            self.encoders = nn.ModuleList([Encoder(4, width, depth, *seg_norms)])
         self.trunk = nn.Sequential(*trunk)
         self.decoder = Decoder(width, width + seg_width, depth, norm, up)
         init_gan(self)

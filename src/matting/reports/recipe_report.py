@@ -17,6 +17,7 @@ from matting.metrics.units import (
     size_text,
     sizes_text,
 )
+from matting.reports import without_people
 from matting.reports.curves import curves
 from matting.reports.narrative import opening_paragraphs, row_titles
 from matting.reports.report import Picture, Report, Section, Strip
@@ -44,7 +45,8 @@ def recipe_report(recipe: RecipeRuns) -> Report:
     evaluation, stages = recipe.evaluation, recipe.steps[:-1]
     result, config = evaluation.result(), evaluation.config
     assert result is not None
-    tables = list(result_tables(result, row_titles(result, stages), recipe.recipe["published"]))
+    titles = row_titles(result, stages)
+    tables = [*result_tables(result, titles, recipe.recipe["published"]), *without_people.result_table(result, titles)]
     samples = read_samples(evaluation)
     sections = [
         Section(paragraphs=opening_paragraphs(evaluation, stages)),

@@ -14,6 +14,7 @@ from matting.reports.recipe_report import recipe_report
 from matting.reports.report import Report
 from matting.reports.table_formats import text
 from matting.reports.tables import tables_of
+from matting.reports.without_people import experiment_table
 from matting.utils.console import say
 from matting.utils.files import replacing, writable, write_text
 
@@ -27,7 +28,7 @@ def write_experiment(experiment: Experiment) -> list[str]:
     """Write an experiment's report, print its tables and the path of its page; return its line of the index."""
     experiment = experiment_snapshot(experiment)
     comparisons = compare(experiment)
-    tables = tables_of(experiment, comparisons)
+    tables = [*tables_of(experiment, comparisons), *experiment_table(experiment)]
     path = write_report(experiment_report(experiment, comparisons, tables))
     say("\n\n".join(map(text, tables)))
     say(str(path))

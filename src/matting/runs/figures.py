@@ -18,18 +18,27 @@ def figures(result: Mapping[str, Any]) -> dict[str, float]:
 
 
 def of_all(result: Mapping[str, Any]) -> dict[str, float | None]:
-    """Return all figures of a result by key: None for a metric whose region was empty in each image."""
+    """Return all figures of a result by key: None for a metric whose region was empty in each image.
+
+    Pictures without people stand there as a region.
+    """
     if "tests" in result:
         return {
             f"{'test' if row == 'alpha' else row}/{test}/{region}/{metric}": value
             for test, node in result["tests"].items()
             for row, regions in node["rows"].items()
-            for region, values in regions.items()
+            for region, values in {**regions, **without_people(node, row)}.items()
             for metric, value in values.items()
         }
     tests = {name: node for name, node in result.items() if isinstance(node, dict) and name != "val"}
     measured = {f"test/{test}/{key}": value for test, node in tests.items() for key, value in node.items()}
     return {**result.get("val", {}), **measured}
+
+
+def without_people(test: Mapping[str, Any], row: str) -> dict[str, dict[str, float]]:
+    """Return a row's figures of pictures without people like those of a region; nothing where none were measured."""
+    rows = test.get("without_people", {"rows": {}})["rows"]
+    return {"without_people": rows[row]} if row in rows else {}
 
 
 def test_mse(result: Mapping[str, Any]) -> float | None:

@@ -16,6 +16,7 @@ from matting.data.batch import Batch
 from matting.data.datamodule import CompositeData
 from matting.errors import UserError
 from matting.evaluation.measure import Evaluator, means_of
+from matting.evaluation.without_people import measure_without_people
 from matting.metrics.functional import NAMES
 from matting.nets.checkpoint import ADVICE, load_network, read_checkpoint
 from matting.nets.weights import load_weights
@@ -205,7 +206,10 @@ def logged_validation(run: Run, batch: int) -> dict[str, float]:
 def measure_tests(
     stage: MattingStage, data: CompositeData, device: torch.device, config: Mapping[str, Any]
 ) -> dict[str, dict[str, float]]:
-    """Return the means of the stage's prediction on each test set, whole images, raw, as `whole/<metric>`."""
+    """Return the means of the stage's prediction on each test set, raw.
+
+    `whole/<metric>` is of whole images, `without_people/<figure>` of its backgrounds alone.
+    """
 
     def predict(batch: Batch) -> dict[str, Tensor]:
         return {"alpha": stage.predict_map(batch).float()}
@@ -217,6 +221,8 @@ def measure_tests(
         means = means_of(rows)["alpha"]["whole"]
         values = {key: means[key] for key in (*NAMES, "n_empty")}
         result[name] = {f"whole/{key}": float(value) for key, value in values.items() if value is not None}
+        for found in measure_without_people(evaluator, data, name).values():
+            result[name] |= {f"without_people/{key}": value for key, value in found["rows"]["alpha"].items()}
     return result
 
 
