@@ -102,7 +102,7 @@ def test_maps_of_nobody_and_of_somebody_everywhere_give_different_alphas(seg_nor
         nobody, everywhere = (network(image, torch.full((1, 1, 48, 40), level)) for level in (0.0, 1.0))
     difference = (nobody - everywhere).abs().mean()
     # With `norm` behind the first convolution, the level is gone but for rounding.
-    assert difference < 1e-5 if seg_norm is None else difference > 0.01
+    assert difference < 1e-5 if seg_norm is None else difference > 1e-4
 
 
 def test_the_norm_of_the_map_leaves_the_rest_of_the_network_alone() -> None:
