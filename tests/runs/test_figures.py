@@ -27,6 +27,13 @@ def test_a_training_and_an_evaluation_have_one_notation():
     assert of_all(EVALUATION)["test/aim/unknown/n_empty"] == 2
 
 
+def test_pictures_without_people_stand_there_as_a_region():
+    nobody = {"samples": 4, "rows": {"alpha": {"mse": 0.5, "mean_alpha": 0.6}}}
+    found = of_all({"tests": {"aim": {**EVALUATION["tests"]["aim"], "without_people": nobody}}})
+    assert found["test/aim/without_people/mean_alpha"] == 0.6
+    assert found.items() >= of_all(EVALUATION).items()
+
+
 def test_the_mse_of_all_test_sets():
     assert test_mse(TRAINING) == pytest.approx(0.3)
     assert test_mse(EVALUATION) == 0.3
