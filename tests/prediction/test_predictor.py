@@ -177,3 +177,15 @@ def test_a_result_that_cannot_be_written_is_skipped(tmp_path):
     work = Predictor(Short(9, MemoryError()), torch.device("cpu"), False)
     work.write(Picture(Path("a.png"), "a", scene(4, 4)), scene(4, 4)[..., 0], tmp_path, None)
     assert work.skipped == [Path("a.png")]
+
+
+def test_a_picture_without_foreground_colours_is_skipped_by_name(tmp_path, monkeypatch, capsys):
+    def fails(image, alpha):
+        raise ArithmeticError("no\ncolours")
+
+    monkeypatch.setattr(predictor, "estimate_foreground", fails)
+    work = Predictor(Guided(), torch.device("cpu"), False)
+    work.write(Picture(Path("a.png"), "a", scene(2, 3)), scene(2, 3)[..., 0], tmp_path, None)
+    assert work.skipped == [Path("a.png")]
+    assert not list(tmp_path.rglob("*.png"))
+    assert "a.png: " in capsys.readouterr().out

@@ -24,6 +24,7 @@ from matting.ops.trimap import trimap_from_alpha
 from matting.runs.lifecycle import note
 from matting.runs.run import Run
 from matting.tracking.loggers import loggers_of, run_loggers
+from matting.utils.console import say
 from matting.utils.files import write_json
 from matting.utils.process import prepare
 from matting.visualization.samples import Sample
@@ -79,7 +80,10 @@ def evaluator_of(method: Method, constant: float, device: torch.device, config: 
         given: dict[str, Tensor] = {}
         if method.wants_trimap:
             given["trimap"] = trimap_from_alpha(batch["alpha"], dilation(batch["alpha"], metrics["unknown_dilation"]))
-        return method(batch["image"], **given)
+        maps = method(batch["image"], **given)
+        for index, reason in method.unsolved.items():
+            say(f"warning: {batch['ids'][index]}: {reason}; its unknown pixels count as 0")
+        return maps
 
     def controls(truth: Tensor) -> dict[str, Tensor]:
         return {"constant": torch.full_like(truth, constant), "perfect_mask": (truth >= 0.5).float()}

@@ -17,6 +17,7 @@ class Method(nn.Module):
 
     name: as in the reports. intermediates: further maps that it returns, in the order of the reports (`coarse`,
     `trimap`). measured: maps that are measured like an alpha.
+    unsolved: index in the last batch -> why the method has no alpha for that image; its unknown pixels are 0.
     wants_trimap: whether it takes a trimap, too. Its config says the same by `inputs: [image, trimap]`, because the
     verbs need to know before they load the networks.
     """
@@ -25,6 +26,10 @@ class Method(nn.Module):
     intermediates: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
     wants_trimap: bool = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsolved: dict[int, str] = {}
 
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
         """Return `alpha`, `intermediates` and `measured`, each (B, 1, H, W) float32 in [0, 1].

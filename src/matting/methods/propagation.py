@@ -56,7 +56,10 @@ class Propagation(Method):
             assert trimap is not None
             given = F.interpolate(trimap, (rows, columns), mode="nearest-exact")
         pairs = zip(small.permute(0, 2, 3, 1).double().cpu().numpy(), given[:, 0].double().cpu().numpy(), strict=True)
-        alphas = [self.propagate(np.ascontiguousarray(colours), known) for colours, known in pairs]
+        self.unsolved = {}
+        alphas = [
+            self.solved(index, np.ascontiguousarray(colours), known) for index, (colours, known) in enumerate(pairs)
+        ]
         alpha = torch.from_numpy(np.stack(alphas))[:, None].to(image.device, torch.float32)
         # The certain regions of the trimap stay certain at the full size.
         alpha = torch.where(trimap == 0.5, resample(alpha, height, width).clamp(0, 1), trimap.to(alpha.dtype))
@@ -70,6 +73,20 @@ class Propagation(Method):
             self.reported = True
             say(f"{self.name}: pictures of {width}x{height} pixels are solved at a longer side of {self.max_side}")
         return resample(image.float(), *size)
+
+    def solved(self, index: int, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
+        """Return the solution for an image of a batch. Without one, note why and set its unknown pixels to 0."""
+        try:
+            found = self.propagate(image, trimap)
+            if not np.isfinite(found).all():
+                raise ArithmeticError("the solution is not finite")
+        except MemoryError:
+            raise
+        except Exception as error:  # a solver raises whatever its libraries do
+            reason = " ".join(str(error).split()) or type(error).__name__
+            self.unsolved[index] = f"{self.name} has no solution ({reason})"
+            return np.where(trimap == 0.5, 0.0, trimap)
+        return found
 
     def propagate(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
         """Return the solution; where the trimap lacks certain foreground or background, the other fills the unknown."""

@@ -138,7 +138,11 @@ class Predictor:
             if not out_of_memory(error):
                 raise
         else:
-            yield from zip(batch, found, strict=True)
+            for index, (picture, alpha) in enumerate(zip(batch, found, strict=True)):
+                if index in self.method.unsolved:
+                    self.skip(picture.path, f"{picture.path}: {self.method.unsolved[index]}; try another method")
+                else:
+                    yield picture, alpha
             return
         # After the except clause, whose traceback would keep the memory of the failed attempt on the device.
         torch.cuda.empty_cache()
@@ -164,7 +168,7 @@ class Predictor:
     def write(self, picture: Picture, alpha: np.ndarray, output: Path, background: np.ndarray | None) -> None:
         """Write alpha, cut-out and composite of a picture, all from the same 8-bit alpha and foreground."""
         try:
-            fgr = estimate_foreground(picture.image, alpha)
+            fgr = foreground(picture, alpha)
             write_whole(output / "alpha" / f"{picture.name}.png", alpha)
             write_whole(output / "cutout" / f"{picture.name}.png", np.dstack([fgr, alpha]))
             if background is not None:
@@ -173,10 +177,23 @@ class Predictor:
             if disk_is_full(error):
                 raise JobError(f"{output}: disk full; free space and repeat the command") from None
             self.skip(picture.path, f"{picture.path}: results cannot be written under {output} ({error.strerror})")
+        except UserError as error:
+            self.skip(picture.path, error)
         except (MemoryError, RuntimeError, cv2.error) as error:
             if not out_of_memory(error):
                 raise
             self.skip(picture.path, f"{picture.path}: out of memory; scale it down first")
+
+
+def foreground(picture: Picture, alpha: np.ndarray) -> np.ndarray:
+    """Return the foreground colours of a picture. Raises UserError where they cannot be estimated."""
+    try:
+        return estimate_foreground(picture.image, alpha)
+    except Exception as error:  # a solver raises whatever its libraries do
+        if out_of_memory(error):
+            raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{picture.path}: no foreground colours found ({reason})") from error
 
 
 def on_background(fgr: np.ndarray, alpha: np.ndarray, background: np.ndarray) -> np.ndarray:
