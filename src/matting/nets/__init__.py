@@ -11,6 +11,14 @@ matting_net: AlphaNet's matting network.
 attention: its guided contextual attention.
 backbone: its MobileNetV2 encoder.
 alphanet: AlphaNet's networks in a row.
+modnet: MODNet.
+bgm_v2: BackgroundMattingV2.
+bgm_v2_refiner: its refiner.
+fba: FBA, with standardized weights.
+dim: Deep Image Matting.
+late_fusion: LFM, the late fusion network.
+late_fusion_keys: its published keys.
+published: weights of other authors under our names.
 vgg: the VGG of the perceptual loss.
 weights: weights from files and libraries.
 checkpoint: checkpoints read and opened as networks.

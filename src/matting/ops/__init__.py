@@ -5,5 +5,6 @@ May import: utils; `resize` imports no torch.
 ellipse: erosion and dilation by ellipses.
 trimap: border maps and trimaps.
 resample: tensors resized.
+distances: distances to a trimap's known regions.
 resize: sizes, and arrays resized.
 """
