@@ -139,6 +139,8 @@ def test_a_choice_that_is_not_offered(configs, pattern):
         ("alphanet", "stage.long_side", 8, "16, null"),
         ("alphanet", "net.trimap.erode", 1.5, "0, 1"),
         ("alphanet", "net.trimap.temperature", -0.1, "0"),
+        ("alphanet", "net.trimap.box", "person", "mask, largest_component"),
+        ("alphanet", "stage.true_trimap", [41, 3], "smaller"),
         ("alphanet", "net.seg.size", 0, "16, null"),
         ("alphanet", "loss.focal.gamma", -1, "0"),
         ("alphanet", "loss.dice.weight", "much", "0"),

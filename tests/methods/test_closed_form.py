@@ -98,6 +98,18 @@ def test_the_segmentation_network_makes_the_trimap(tmp_path):
     torch.testing.assert_close(found["alpha"][known], found["trimap"][known])
 
 
+def test_the_box_of_the_trimap_is_a_choice(tmp_path):
+    path = tmp_path / "seg.ckpt"
+    save_stage(path, "alphanet_segmentation", seg=trained(BRIGHT))
+    image = torch.zeros(1, 3, 60, 60)
+    image[..., 5:25, 5:25] = image[..., 56:58, 56:58] = 1  # a person, and a stray blob
+    bands = [
+        (KNN(1024, path, 0.1, 0.1, box).forward(image)["trimap"] == 0.5)[..., 15, :].sum()
+        for box in ("mask", "largest_component")
+    ]
+    assert bands == [20, 8]
+
+
 @pytest.mark.parametrize("choice", ["closed_form", "knn", "closed_form_network", "knn_network"])
 def test_configs_give_the_methods(choice, tmp_path):
     schema.register()

@@ -234,6 +234,7 @@ def test_soft_trimap_of_large_images_keeps_its_small_sums():
         ({"erode": -0.1}, r"erode.*-0\.1"),
         ({"dilate": 4}, "dilate.*4"),
         ({"temperature": 0}, "temperature.*0"),
+        ({"box": "person"}, r"box.*person.*mask, largest_component"),
     ],
 )
 def test_bad_options(options, message):

@@ -29,6 +29,8 @@ ADDED: dict[str, Any] = {
     "stage.true_trimap": [3, 41],
     "net.gen.seg_norm": None,
     "data.empty_share": 0,
+    "net.trimap.box": "mask",
+    "method.box": "mask",
 }
 
 # A value of these keys that is no choice names a file. The content of the file counts, not its name.

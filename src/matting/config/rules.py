@@ -15,6 +15,8 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "stage.fit": ("crop", "pad", "stretch", "unknown", "whole"),
     "scale.alphanet.fit": ("crop", "pad", "stretch", "whole"),
     "stage.feedback": ("value", "own", "none", "straight_through", "soft", "apart"),
+    "net.trimap.box": ("mask", "largest_component"),
+    "method.box": ("mask", "largest_component"),
     "net.mat.attention": ("attention", "none"),
     "net.mat.norm": ("sigmoid_softmax", "softmax"),
     "scale.alphanet.backbone_convention": ("imagenet", "half"),

@@ -20,10 +20,17 @@ class Propagation(Method):
 
     max_side: larger images are reduced to this longer side, with a line that says so, and the alpha is scaled back.
     segmentation: checkpoint of AlphaNet's segmentation network, which makes the trimap through an erosion-dilation
-    layer with the shares `erode` and `dilate` (AlphaNet, Table I). None: a trimap is given (Table II).
+    layer with the shares `erode` and `dilate` of the `box` (AlphaNet, Table I). None: a trimap is given (Table II).
     """
 
-    def __init__(self, max_side: int, segmentation: Path | None = None, erode: float = 0.04, dilate: float = 0.04):
+    def __init__(
+        self,
+        max_side: int,
+        segmentation: Path | None = None,
+        erode: float = 0.04,
+        dilate: float = 0.04,
+        box: str = "mask",
+    ):
         super().__init__()
         self.max_side, self.reported = max_side, False
         self.wants_trimap = segmentation is None
@@ -32,7 +39,7 @@ class Propagation(Method):
         self.segmentation: nn.Module | None = None
         if segmentation is not None:
             self.segmentation = load_network(segmentation, "alphanet_segmentation").network
-            self.trimap_layer = ErosionDilation(erode, dilate)
+            self.trimap_layer = ErosionDilation(erode, dilate, box=box)
 
     def solve(self, image: np.ndarray, trimap: np.ndarray) -> np.ndarray:
         """Solve for alpha, float64 (H, W) in [0, 1]; image float64 (H, W, 3), trimap (H, W) with 0, 0.5 and 1."""

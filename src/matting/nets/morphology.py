@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from matting.errors import UserError
+from matting.ops.components import largest_component
 from matting.ops.ellipse import costs_to_reach, dilate, dilate_and_erode, ellipse_sums, erode
 from matting.ops.trimap import trimap_of
 
 GRADIENTS = ("none", "straight_through", "soft")
+BOXES = ("mask", "largest_component")
 # The weight of a background pixel in the soft maximum, where a foreground pixel has weight 1. Small enough that the
 # largest ellipse of background stays far below one foreground pixel; large enough not to drown in float64's rounding.
 FAINT = 1e-9
@@ -23,14 +25,20 @@ class ErosionDilation(nn.Module):
     all background.
 
     erode, dilate: radii as shares of the mean of height and width of the sample's bounding box, rounded to pixels, at
-    least one.
+    least one. box: the bounding box of the whole `mask`, or of its `largest_component`, so that stray pixels and
+    further people do not widen the unknown region. Eroded and dilated is the whole mask, whatever the box.
     gradient: `none`, as in the paper (IV-A). `soft` returns a smooth trimap that approaches the hard one as
     `temperature` approaches 0. `straight_through` returns the hard trimap with the gradient of the soft one.
-    Raises UserError for another gradient, shares outside [0, 1] and a temperature that is not above 0.
+    Raises UserError for another gradient or box, shares outside [0, 1] and a temperature that is not above 0.
     """
 
     def __init__(
-        self, erode: float = 0.04, dilate: float = 0.04, gradient: str = "none", temperature: float = 0.1
+        self,
+        erode: float = 0.04,
+        dilate: float = 0.04,
+        gradient: str = "none",
+        temperature: float = 0.1,
+        box: str = "mask",
     ) -> None:
         super().__init__()
         for key, share in (("erode", erode), ("dilate", dilate)):
@@ -38,16 +46,19 @@ class ErosionDilation(nn.Module):
                 raise UserError(f"{key}={share}: expected a share of the mask's size from 0 to 1, such as 0.04")
         if gradient not in GRADIENTS:
             raise UserError(f"gradient={gradient}: expected one of {', '.join(GRADIENTS)}")
+        if box not in BOXES:
+            raise UserError(f"box={box}: expected one of {', '.join(BOXES)}")
         if not temperature > 0:
             raise UserError(f"temperature={temperature}: expected a number above 0, such as 0.1")
         self.erode, self.dilate = erode, dilate
         self.gradient = gradient
-        self.temperature = temperature
+        self.temperature, self.box = temperature, box
 
     def forward(self, prob: Tensor) -> Tensor:
         mask = prob >= 0.5
         # The radii differ from sample to sample and stay on the device; `limit` is the largest that they can be.
-        radii = torch.cat([box_radii(mask, self.erode), box_radii(mask, self.dilate)], 1)
+        boxed = mask if self.box == "mask" else largest_component(mask)
+        radii = torch.cat([box_radii(boxed, self.erode), box_radii(boxed, self.dilate)], 1)
         limit = max(1, math.ceil(max(self.erode, self.dilate) * sum(mask.shape[-2:]) / 2))
         dtype = torch.promote_types(prob.dtype, torch.float32)
         if self.gradient == "soft":

@@ -2,6 +2,7 @@
 
 May import: utils; `resize` imports no torch.
 
+components: the largest connected part of a mask.
 ellipse: erosion and dilation by ellipses.
 trimap: border maps and trimaps.
 resample: tensors resized.
