@@ -23,12 +23,13 @@ def configs():
         "alphanet": ["stage=alphanet"],
         "trimaps": ["stage=alphanet_matting", "data=aim_d646_coco"],
         "evaluate": ["data=fashion"],
+        "trimap_made": ["method=knn_network"],
         "predict": ["input=a", "output=b"],
         "reproduce": [],
         "runs": [],
     }
-    stages = ("alphanet", "trimaps")
-    return {name: compose_config("train" if name in stages else name, words) for name, words in lines.items()}
+    verbs = {"alphanet": "train", "trimaps": "train", "trimap_made": "evaluate"}
+    return {name: compose_config(verbs.get(name, name), words) for name, words in lines.items()}
 
 
 @pytest.mark.parametrize("verb", ["train", "alphanet", "trimaps", "evaluate", "predict", "reproduce", "runs"])
