@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from matting.data.augment import Geometry, cover, resize, split
+from matting.data.augment import Geometry, cover, split
 from matting.data.compositing import COLOUR, DRAWS
 from matting.data.decoding import DamagedFile
 from matting.data.empty import NOBODY, drawn_empty
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.base import BackgroundSource, Subject
 from matting.errors import UserError
-from matting.ops.resize import size_of_long_side
+from matting.ops.resize import resize, size_of_long_side
 
 Key = tuple[int, int]  # (pass over the whole data, sample id)
 Item = TypeVar("Item")

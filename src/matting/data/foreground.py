@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from matting.data.sources.base import Subject
-from matting.ops.resize import reduced_size, shrink
+from matting.ops.resize import reduced_size, resize
 
 # Two threads must not enter numba's default thread pool at once.
 ONE_AT_A_TIME = Lock()
@@ -43,9 +43,9 @@ def reduce_subject(subject: Subject, long_side: int | None) -> Subject:
         return Subject(spread_colours(subject.fgr, subject.alpha), subject.alpha, subject.image)
     # The constant is negligible beside any alpha, and gives the plain average where alpha is 0.
     weight = subject.alpha.astype(np.float32) / 255 + 1e-20
-    colour = shrink(subject.fgr * weight[..., None], size) / shrink(weight, size)[..., None]
-    image = None if subject.image is None else shrink(subject.image, size)
-    alpha = shrink(subject.alpha, size)
+    colour = resize(subject.fgr * weight[..., None], *size) / resize(weight, *size)[..., None]
+    image = None if subject.image is None else resize(subject.image, *size)
+    alpha = resize(subject.alpha, *size)
     return Subject(spread_colours(np.rint(colour).clip(0, 255).astype(np.uint8), alpha), alpha, image)
 
 

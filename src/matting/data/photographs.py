@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from matting.data.augment import Geometry, resize, to_plane
+from matting.data.augment import Geometry, to_plane
 from matting.data.compositing import DRAWS
 from matting.data.dataset import Key, draw_colour, load_or_next
 from matting.data.empty import NOBODY, drawn_empty
 from matting.data.pairing import key_of
 from matting.data.sources.base import BackgroundSource, Labelled, MaskSource
-from matting.ops.resize import size_inside
+from matting.ops.resize import resize, size_inside
 
 
 class Photographs(Dataset):

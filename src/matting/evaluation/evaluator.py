@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matting.data.augment import resize
 from matting.data.batch import Batch
 from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, eval_shape
@@ -20,6 +19,7 @@ from matting.evaluation.measure import Evaluator, dilation, means_of
 from matting.evaluation.without_people import measure_without_people
 from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES
+from matting.ops.resize import resize
 from matting.ops.trimap import trimap_from_alpha
 from matting.runs.lifecycle import note
 from matting.runs.run import Run

@@ -35,7 +35,7 @@ class PersonSegmentation(nn.Module):
     weights: `imagenet`, for the encoder, from the cache of a hub or the network; `none`, random; or a file
     (.safetensors, else a state dict that loads with weights_only) of the encoder or the whole network, any float dtype.
     size: a multiple of 16, at least 32; the image is stretched to size x size and the logits are scaled back
-    bilinearly. None: the image keeps its size and is padded by reflection to a multiple of 32.
+    linearly. None: the image keeps its size and is padded by reflection to a multiple of 32.
     Raise UserError for another choice, and for weights that are missing or do not fit.
 
     The image-pooling branch works on one pixel. Trained with a batch of one, only its norm uses its running statistics
@@ -64,7 +64,7 @@ class PersonSegmentation(nn.Module):
             padded, crop = pad_to_multiple(x, STRIDE)
             return crop_back(self.network(padded).float(), crop)
         logits = self.network(resample(x, self.size, self.size)).float()
-        return F.interpolate(logits, image.shape[-2:], mode="bilinear", align_corners=False)
+        return resample(logits, *image.shape[-2:])
 
 
 def deeplab(encoder: str, weights: str) -> nn.Module:

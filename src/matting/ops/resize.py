@@ -1,4 +1,4 @@
-"""The sizes that images are scaled to, as (height, width) in pixels, and arrays shrunk to them by OpenCV."""
+"""The sizes that images are scaled to, as (height, width) in pixels, and arrays resized to them."""
 
 import cv2
 import numpy as np
@@ -27,6 +27,25 @@ def size_inside(size: Size, frame: Size) -> Size:
     return scale_size(size, min(frame[0] / size[0], frame[1] / size[1]))
 
 
-def shrink(plane: np.ndarray, size: Size) -> np.ndarray:
-    """Reduce an array (H, W) or (H, W, C) to `size` by area averages."""
-    return cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA)
+def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize an array (H, W) or (H, W, C) as `resample` resizes tensors; whole numbers are rounded to their type.
+
+    Not by OpenCV: its area averages drop overlaps below a thousandth of a pixel, so that weights sum to 0.999, and turn
+    linear where one side grows.
+    """
+    if picture.shape[:2] == (height, width):
+        return picture
+    # One channel after the other, since its float32 copies are the memory that this takes.
+    resized = [resize_plane(plane, height, width) for plane in cv2.split(picture)]
+    return cv2.merge(resized).reshape(height, width, *picture.shape[2:])
+
+
+def resize_plane(plane: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize an array (H, W)."""
+    import torch  # imported here: pages and caches are opened without it
+
+    from matting.ops.resample import resample
+
+    values = plane if plane.dtype.kind == "f" else plane.astype(np.float32)
+    resized = resample(torch.from_numpy(values)[None, None], height, width)[0, 0].numpy()
+    return resized if values is plane else np.rint(resized).astype(plane.dtype)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from matting.ops.resize import size_inside
+from matting.ops.resize import resize, size_inside
 
 if TYPE_CHECKING:  # reports are written without importing torch
     from torch import Tensor
@@ -21,9 +21,7 @@ def to_bytes(plane: "Tensor") -> np.ndarray:
 
 def fitted(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return uint8 (H, W) or (H, W, 3), scaled to the largest size that fits into height x width px."""
-    rows, columns = size_inside(picture.shape[:2], (height, width))
-    shrinks = rows < picture.shape[0] or columns < picture.shape[1]
-    return cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return resize(picture, *size_inside(picture.shape[:2], (height, width)))
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str]) -> np.ndarray:
