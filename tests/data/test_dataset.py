@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from matting.data.augment import Geometry, cover, resize
+from matting.data.augment import Geometry, cover
 from matting.data.collate import collate, start_worker
 from matting.data.dataset import Composites, EvalComposites, eval_shape, spread
 from matting.data.decoding import DamagedFile
@@ -13,6 +13,7 @@ from matting.data.pairing import Pairing
 from matting.data.samplers import SameSize, TrainingOrder
 from matting.data.sources.base import Subject
 from matting.errors import UserError
+from matting.ops.resize import resize
 from tests.helpers.augment import AUGMENT
 
 

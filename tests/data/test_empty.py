@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
-from matting.data.augment import Geometry, cover, resize
+from matting.data.augment import Geometry, cover
 from matting.data.build import fingerprint
 from matting.data.collate import collate, start_worker
 from matting.data.compositing import compose_batch
@@ -21,6 +21,7 @@ from matting.data.pairing import Pairing
 from matting.data.photographs import EvalPhotographs, Photographs
 from matting.data.samplers import TrainingOrder
 from matting.data.sources.base import Labelled, Subject
+from matting.ops.resize import resize
 from tests.helpers.augment import AUGMENT
 from tests.helpers.tiny import TINY
 

@@ -5,6 +5,7 @@ May import: config, losses, ops and utils.
 pomagan: POMAGAN's generators.
 discriminator: the multi-scale PatchGAN discriminator.
 blocks: convolution, residual and up-sampling blocks.
+norms: norms that are exact in every memory layout.
 person: DeepLabV3+ for person segmentation.
 morphology: AlphaNet's erosion-dilation layer.
 matting_net: AlphaNet's matting network.

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.errors import UserError
+from matting.nets.norms import GroupNorm
 from matting.nets.weights import init_he
 
 NORMS = ("sigmoid_softmax", "softmax")
@@ -20,7 +21,7 @@ def branch(channels: int) -> nn.Sequential:
     wide = 2 * channels
     return nn.Sequential(
         nn.Conv2d(channels, wide, 4, stride=2, padding=1, groups=2, bias=False),
-        nn.GroupNorm(math.gcd(32, wide), wide),
+        GroupNorm(math.gcd(32, wide), wide),
         nn.ReLU(inplace=True),
         nn.Conv2d(wide, channels, 1),
         nn.ReLU(inplace=True),

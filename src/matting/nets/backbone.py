@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from matting.errors import UserError
+from matting.nets.norms import BatchNorm
 from matting.nets.weights import init_he, load_trunk
 from matting.utils.console import say
 
@@ -42,7 +43,7 @@ class MobileNetStages(nn.Module):
         mean, std = CONVENTIONS[convention]
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1), persistent=False)
-        trunk = MobileNetV2(width_mult=width).features
+        trunk = MobileNetV2(width_mult=width, norm_layer=BatchNorm).features
         stem = next(layer for layer in trunk.modules() if isinstance(layer, nn.Conv2d))
         # The trimap is a fourth channel. Behind loaded weights it starts at zero, so that they first work as trained.
         if weights == "none":

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.errors import UserError
+from matting.nets.norms import BatchNorm, GroupNorm, InstanceNorm
 
 Crop = tuple[slice, slice]
 INIT_STD = 0.02
@@ -43,20 +44,6 @@ def signed(x: Tensor) -> Tensor:
     return x * 2 - 1
 
 
-class InstanceNorm(nn.InstanceNorm2d):
-    """Instance normalisation with scale and shift: (B, C, H, W) -> (B, C, H, W), H * W at least 2."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, affine=True)
-
-    def forward(self, input: Tensor) -> Tensor:
-        # Groups of one channel are the same function; on a CPU torch's instance norm takes two to five times as long.
-        # In channels_last the group norm is less exact and no faster.
-        if input.device.type == "cpu" and input.is_contiguous():
-            return F.group_norm(input, self.num_features, self.weight, self.bias, self.eps)
-        return super().forward(input)
-
-
 def make_norm(kind: str, channels: int) -> nn.Module:
     """Return a normalisation with scale and shift. Raises UserError for another kind.
 
@@ -67,11 +54,11 @@ def make_norm(kind: str, channels: int) -> nn.Module:
     if kind == "instance":
         return InstanceNorm(channels)
     if kind == "batch":
-        return nn.BatchNorm2d(channels)
+        return BatchNorm(channels)
     if kind == "group":
-        return nn.GroupNorm(math.gcd(32, channels), channels)
+        return GroupNorm(math.gcd(32, channels), channels)
     if kind == "wide_group":
-        return nn.GroupNorm(1 if channels % 4 else math.gcd(32, channels // 4), channels)
+        return GroupNorm(1 if channels % 4 else math.gcd(32, channels // 4), channels)
     raise UserError(f"norm: expected instance, batch, group or wide_group, got {kind!r}")
 
 

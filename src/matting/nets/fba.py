@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.nets.backbone import CONVENTIONS
+from matting.nets.norms import GroupNorm
 from matting.nets.weights import init_he, load_trunk
 
 POOLS = (1, 2, 3, 6)  # sides of the pyramid pooling's grids
@@ -51,7 +52,7 @@ def standardize(module: nn.Module) -> None:
 
 
 def norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(min(32, channels // 2), channels)
+    return GroupNorm(min(32, channels // 2), channels)
 
 
 def block(in_channels: int, out_channels: int, kernel: int) -> list[nn.Module]:

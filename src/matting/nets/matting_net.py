@@ -10,6 +10,7 @@ from matting.errors import UserError
 from matting.nets.attention import Attention, attention_pool, attention_unpool
 from matting.nets.backbone import MobileNetStages
 from matting.nets.blocks import MapConv, crop_back, pad_to_multiple
+from matting.nets.norms import GroupNorm
 from matting.nets.weights import init_he
 
 STRIDE = 32
@@ -19,7 +20,7 @@ def pointwise(in_channels: int, out_channels: int) -> nn.Sequential:
     """Return a 1x1 convolution with group norm and ReLU. A group norm does not depend on the rest of the batch."""
     groups = math.gcd(8, out_channels)
     conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)
-    return nn.Sequential(conv, nn.GroupNorm(groups, out_channels), nn.ReLU(inplace=True))
+    return nn.Sequential(conv, GroupNorm(groups, out_channels), nn.ReLU(inplace=True))
 
 
 def separable(in_channels: int, out_channels: int) -> nn.Sequential:
