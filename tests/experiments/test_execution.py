@@ -2,8 +2,12 @@
 
 import json
 
-from matting.errors import JobError
+import pytest
+
+from matting.errors import Interrupted, JobError
 from matting.experiments import execution
+from matting.experiments.recipe import recipe_runs
+from tests.helpers.made_runs import compose, start
 
 
 def test_a_grid_trains_evaluates_and_reports_with_a_row_that_failed(tiny, tmp_path, monkeypatch):
@@ -77,3 +81,18 @@ def test_reproduce_goes_on_past_a_failed_row_and_names_it(tiny, monkeypatch):
     assert (code, seen) == (4, ["concat", "two"])
     assert "net.gen.encoder=concat" in err.splitlines()[-1]
     assert "outputs/experiments/index.html" in out
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_checkpoint_is_named_where_there_is_one(monkeypatch, tmp_path, there):
+    monkeypatch.chdir(tmp_path)
+    run = recipe_runs(compose()).steps[0]
+    start(run)
+    if there:
+        run.checkpoints.mkdir()
+        run.last.touch()
+    for stop in (Interrupted("stopped at batch 7"), KeyboardInterrupt()):
+        text = execution.stopped_text(run, stop)
+        assert ("keeps the last checkpoint" in text) == there
+        assert str(run.folder) in text
+        assert ("batch 7" in text) == isinstance(stop, Interrupted)

@@ -47,7 +47,7 @@ def test_two_ranks_train_one_network_in_each_job_of_a_sweep(tiny, tmp_path):
         manifest = json.loads((run / "manifest.json").read_text())
         assert len(manifest["starts"]) == 1
         log, skipped = (run / "train.log").read_text(), manifest["skipped"]
-        assert "validation MSE" in log
+        assert "val/whole/mse " in log
         assert all(log.count(f"warning: skipped {file}") == 1 for file in skipped)
         first, other = skipped_by_rank(manifest["seed"], *data, f"paths.cache_dir={tmp_path.parent}/cache")
         assert other - first

@@ -74,7 +74,7 @@ def test_a_job_that_fails_does_not_end_the_sweep_and_its_log_is_named(tiny, tmp_
     log = Path(failed[1].rpartition("; log: ")[2])
     assert "Traceback" in log.read_text()
     assert json.loads((log.parent / "manifest.json").read_text())["error"] in failed[1]
-    assert not list(tmp_path.glob("outputs/.sweeps/failures*"))
+    assert not list(tmp_path.glob("outputs/.sweeps/jobs*"))
 
 
 def test_a_grid_with_an_unknown_choice_runs_no_job_and_leaves_no_file(tiny, tmp_path):

@@ -11,7 +11,7 @@ def test_a_panel_without_rows_is_left_out(done):
     assert titles == [
         "loss terms, raw",
         "discriminator's mean probability of real",
-        "validation MSE x1e3, whole image",
+        "val/whole/mse",
     ]
     file = stage.folder / "metrics.csv"
     file.write_text("".join(line for line in file.read_text().splitlines(True) if "adv/" not in line))

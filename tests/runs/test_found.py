@@ -11,6 +11,7 @@ from PIL import Image
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.experiments.jobs import job_of
+from matting.runs.figures import figure_text
 from matting.runs.upstream import method_run, stage_run
 
 HERE = Path(__file__).parent
@@ -52,7 +53,8 @@ def test_a_finished_stage_prints_its_result(finished, stage):
     code, out, err = finished("train", f"stage={stage}")
     assert code == 0, err
     (file,) = Path.cwd().glob(f"outputs/{stage}/*/result.json")
-    assert f"{json.loads(file.read_text())['val']['val/whole/mse']:.5g}" in out
+    (line,) = [line for line in out.splitlines() if line.startswith("  val/whole ")]
+    assert f" mse {figure_text(json.loads(file.read_text())['val']['val/whole/mse'])} " in line
 
 
 def test_a_finished_evaluation_is_reported(finished):

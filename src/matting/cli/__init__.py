@@ -11,5 +11,6 @@ help: `matting VERB --help`.
 completion: tab completion.
 jobs: one job: its config checked, its verb run.
 job_process: one job of a parallel sweep, run in a separate process.
+sweep_table: the jobs of a sweep as a table.
 sweeps: failed jobs reported, an Optuna study resumed.
 """

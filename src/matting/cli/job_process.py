@@ -66,7 +66,7 @@ def main() -> None:
     try:
         outcome = jobs.perform(verb, config)
     except KeyboardInterrupt:
-        outcome = Interrupted("stopped; the same command goes on from there")
+        outcome = Interrupted("stopped; the same command goes on with what is not done")
     except FORESEEN as error:
         outcome = error
     except Exception as error:

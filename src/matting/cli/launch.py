@@ -22,6 +22,7 @@ from matting.config.messages import FORESEEN
 from matting.config.quoting import command_text
 from matting.errors import UNREAD, Interrupted, JobError, UserError
 from matting.experiments.grid import experiment_names
+from matting.runs.figures import VAL
 
 
 def run_experiments(line: CommandLine) -> None:
@@ -78,7 +79,7 @@ def run_row(line: CommandLine, command: list[str], config: DictConfig) -> Any:
     try:
         value = job_process.perform(command, line.verb, config) if beside else perform(line.verb, config)
         if chosen["hydra/sweeper"] == "optuna" and math.isnan(value):
-            raise JobError("no objective: the validation MSE is NaN, or there is no validation")
+            raise JobError(f"no objective: {VAL} is NaN, or there is no validation")
         return value
     except Exception as error:
         # the words that tell this job from the others; the rest of them is the command's

@@ -19,20 +19,22 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from matting.cli.sweep_table import read_records, table, write_record
 from matting.config.compose import config_dir
 from matting.config.rules import shown
 from matting.config.validate import check_values
 from matting.errors import JobError, UserError
 from matting.utils import locks
+from matting.utils.console import say
 
 INSTALL = "pip install 'matting[sweeps]'"
 NOT_INSTALLED = r"Unknown plugin class : 'hydra_plugins\.(\w+)"  # Hydra's message
 
 
 class SweepState:
-    """The sweep of this process. failures: the file in which each failed job is a JSON line, wherever it ran."""
+    """The sweep of this process. records: the file in which each job is a JSON line, wherever it ran."""
 
-    failures: Path | None = None
+    records: Path | None = None
     study = contextlib.ExitStack()
 
 
@@ -66,7 +68,7 @@ class Sweep(Callback):
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         folder = Path(config.hydra.sweep.dir).absolute()
-        self.failures = SweepState.failures = folder / f"failures-{uuid4().hex}.jsonl"
+        self.records = SweepState.records = folder / f"jobs-{uuid4().hex}.jsonl"
         if "storage" in config.hydra.sweeper and importlib.util.find_spec("optuna") is not None:
             resume_study(config, folder)
 
@@ -74,13 +76,18 @@ class Sweep(Callback):
         remove_config(Path(config.hydra.sweep.dir))
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
+        error = None
         if job_return.status == JobStatus.FAILED:
             try:
                 with contextlib.redirect_stderr(io.StringIO()):  # each access prints a line
                     _ = job_return.return_value
-            except Exception as error:
-                with self.failures.open("a") as file:
-                    file.write(json.dumps(str(error)) + "\n")
+            except Exception as raised:
+                error = str(raised)
+        job = config.hydra.job
+        row = job_return.cfg
+        assert row is not None
+        if error is not None or not row.get("plan"):
+            write_record(self.records, job.num, job_return.overrides or (), error, job.config_name, row)
 
 
 def remove_config(folder: Path) -> None:
@@ -122,14 +129,17 @@ def resume_study(config: DictConfig, folder: Path) -> None:
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Run a sweep in the block. Raise JobError for the first failed job under any launcher, after a line for each.
+    """Run a sweep in the block; print the table of its jobs. Raise JobError for the first failed job of any launcher.
 
     Raises UserError for a launcher or sweeper that is not installed.
     """
     try:
-        errors = []
+        errors: list[str] = []
         try:
-            yield
+            try:
+                yield
+            finally:
+                say_jobs()
         except Exception as error:
             if missing := re.search(NOT_INSTALLED, str(error)):
                 raise UserError(f"{missing[1].replace('_', '-')} is not installed: {INSTALL}") from None
@@ -145,14 +155,19 @@ def reported() -> Iterator[None]:
             raise JobError(errors[0] if len(errors) == 1 else f"{len(errors)} jobs failed, the first: {errors[0]}")
     finally:
         SweepState.study.close()
-        file, SweepState.failures = SweepState.failures, None
+        file, SweepState.records = SweepState.records, None
         if file is not None:
             remove_config(file.parent)  # if composing a job failed, no job has begun
             with contextlib.suppress(OSError):  # no folder, no file
                 file.unlink()
 
 
+def say_jobs() -> None:
+    """Print the table of the sweep's jobs so far."""
+    if records := read_records(SweepState.records):
+        say(table(records))
+
+
 def failures() -> list[str]:
     """Return the message of each failed job of this process's sweep."""
-    file = SweepState.failures
-    return [json.loads(line) for line in file.read_text().splitlines()] if file is not None and file.is_file() else []
+    return [record["error"] for record in read_records(SweepState.records) if record["error"] is not None]

@@ -17,6 +17,7 @@ from matting.experiments.experiment import Experiment
 from matting.experiments.jobs import evaluation_of
 from matting.metrics.units import table_text
 from matting.runs import lifecycle, log
+from matting.runs.figures import VAL, figures_text
 from matting.runs.listing import show_plan
 from matting.runs.run import Run
 from matting.runs.upstream import Upstream, method_run, stage_run
@@ -31,13 +32,11 @@ def train(config: DictConfig) -> float:
     """
     this, result = ensure_stage(config)
     say(f"{this.kind}: done, {this.folder}")
-    for name, values in result.items():
-        if isinstance(values, dict):
-            say("  " + name + "  " + "  ".join(f"{key} {value:.5g}" for key, value in values.items()))
+    say(figures_text(result))
     if config.evaluate_as is not None:
         found = evaluation_of(config, *stage_run(config))
         evaluate(changed(found.config, rerun=config.rerun, **found.named))
-    return result["val"]["val/whole/mse"] if "val" in result else float("nan")
+    return result["val"][VAL] if "val" in result else float("nan")
 
 
 def evaluate(config: DictConfig) -> float:
@@ -144,14 +143,20 @@ def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     try:
         with log.tee_to(this.folder / "train.log"):
             result = trainer.train(this, upstream)
-    except (Interrupted, KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C and SIGTERM into SystemExit
-        raise Interrupted(
-            f"stopped; {this.folder} keeps the last checkpoint, the same command goes on from there"
-        ) from None
+    except (Interrupted, KeyboardInterrupt, SystemExit) as stop:  # Lightning turns Ctrl-C and SIGTERM into SystemExit
+        raise Interrupted(stopped_text(this, stop)) from None
     except Exception as error:
         lifecycle.note_error(this, error)
         raise
     return result
+
+
+def stopped_text(this: Run, stop: BaseException) -> str:
+    """Return what a training that was stopped keeps, and what the same command does."""
+    how = str(stop) if isinstance(stop, Interrupted) else "stopped"
+    if this.last.is_file():
+        return f"{how}; {this.folder} keeps the last checkpoint, the same command goes on from there"
+    return f"{how} before the first checkpoint; the same command starts {this.folder} from the beginning"
 
 
 def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from matting.runs.figures import VAL
 from matting.runs.run import Run
 from matting.utils.files import read_metrics
 
@@ -24,9 +25,7 @@ def curves(run: Run) -> list[tuple[str, bytes]]:
             for title, name in (("D(real)", "train/adv/d_real"), ("D(fake)", "train/adv/d_fake"))
             if name in series
         },
-        "validation MSE x1e3, whole image": {
-            "MSE": [(batch, 1e3 * value) for batch, value in series.get("val/whole/mse", [])]
-        },
+        VAL: {"mse": series.get(VAL, [])},
     }
     return [(title, plot(lines)) for title, lines in panels.items() if any(lines.values())]
 

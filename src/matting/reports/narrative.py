@@ -68,7 +68,7 @@ def training(stage: Run) -> Iterator[str]:
         f"{stage.kind}: {count(batches, 'batch', 'batches')} of {size} ({batches * size:,} samples, height x width "
         f"{height}x{width}) from {people}, {time_of(facts)} on {facts['device']}, precision "
         f"{config['trainer']['precision']}. Checkpoint: batch {result['batch']}"
-        f"{' (lowest validation MSE)' if 'val' in result else ''}."
+        f"{' (lowest {VAL})' if 'val' in result else ''}."
     )
     if facts["skipped"]:
         yield f"{stage.kind} skipped {count(len(facts['skipped']), 'damaged file')}."

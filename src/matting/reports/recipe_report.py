@@ -23,6 +23,7 @@ from matting.reports.narrative import opening_paragraphs, row_titles
 from matting.reports.report import Picture, Report, Section, Strip
 from matting.reports.table_formats import Table, comma_separated, markdown
 from matting.reports.tables import number
+from matting.runs.figures import figure_text
 from matting.runs.run import Run
 from matting.utils.files import damaged
 from matting.utils.home_paths import abbreviate_home
@@ -120,7 +121,7 @@ def curve_strip(stage: Run) -> Strip:
 def sample_strip(sample: Sample) -> Strip:
     """Return the pictures of a sample, from the image to the cut-out."""
     pictures = [Picture(title, picture_uri(plane), f"{title} of {sample.id}") for title, plane in sample.planes.items()]
-    return Strip(f"{sample.test}: {sample.kind}", pictures, f"{sample.id}, MSE {1e3 * sample.mse:.3g}e-3")
+    return Strip(f"{sample.test}: {sample.kind}", pictures, f"{sample.id}, mse {figure_text(sample.mse)}")
 
 
 def runs_table(runs: Sequence[Run]) -> Table:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from statistics import mean
 from typing import Any
 
+from matting.utils.columns import aligned
+
 VAL = "val/whole/mse"
 TEST = "test/whole/mse"  # the mean of the test sets
 
@@ -46,6 +48,15 @@ def test_mse(result: Mapping[str, Any]) -> float | None:
     key = TEST.removeprefix("test")
     found = [value for name, value in figures(result).items() if name.startswith("test/") and name.endswith(key)]
     return mean(found) if found else None
+
+
+def figures_text(result: Mapping[str, Any]) -> str:
+    """Return the figures of a result as text, a line for each region of a set: `val/whole  mse 0.0461  mae 0.12`."""
+    lines: dict[str, list[str]] = {}
+    for key, value in figures(result).items():
+        place, _, metric = key.rpartition("/")
+        lines.setdefault(place, []).append(f"{metric} {figure_text(value)}")
+    return aligned([[place, "  ".join(words)] for place, words in lines.items()], whole=(0,), indent=2) if lines else ""
 
 
 def figure_text(value: float) -> str:

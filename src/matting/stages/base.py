@@ -53,6 +53,7 @@ class MattingStage(LightningModule):
         self.window: list[Batch] = []  # the batches of the next update
         self.pending_terms = PendingTerms()
         self.skipped: set[str] = set()
+        self.loss: float | None = None  # the total of the last update that was logged
         self.validated: dict[str, float] = {}  # by log key; empty once another batch is trained
         self.validation = MattingMetrics()
 
@@ -157,6 +158,7 @@ class MattingStage(LightningModule):
     def log_update(self, row: Mapping[str, float | Tensor]) -> None:
         """Log the values of an update and its learning rates, where it is logged."""
         if self.logs:
+            self.loss = float(row["train/total"])
             rates = {f"train/lr/{name}": self.optimizer_of(name).param_groups[0]["lr"] for name in self.trained}
             self.log_row({**row, **rates})
 

@@ -30,7 +30,7 @@ class PendingTerms:
                 if not math.isfinite(value):
                     raise JobError(
                         f"loss term {name} is {value}; lower the learning rates, or run in float32 or bf16; "
-                        f"at batch {batch}, samples {', '.join(ids)}; the last checkpoint is intact"
+                        f"at batch {batch}, samples {', '.join(ids)}"
                     )
 
 

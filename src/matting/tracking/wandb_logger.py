@@ -8,7 +8,7 @@ import numpy as np
 from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
-from matting.runs.figures import of_all
+from matting.runs.figures import figure_text, of_all
 from matting.runs.run import Run
 from matting.tracking.run_logger import RunLogger
 from matting.tracking.wandb_metadata import changed_keys, config_of, per_image, was_asked_for
@@ -122,7 +122,7 @@ class WandbRun(RunLogger):
 
 
 def caption_of(sample: Sample) -> str:
-    return f"{sample.kind} {sample.id}, MSE {1e3 * sample.mse:.3g}e-3"
+    return f"{sample.kind} {sample.id}, mse {figure_text(sample.mse)}"
 
 
 def sheet_of(sample: Sample) -> np.ndarray:

@@ -35,9 +35,8 @@ class AtomicCheckpointIO(CheckpointIO):
             unwritten = any(text in str(error) for text in ("PytorchStreamWriter", "unexpected pos"))
             if not (unwritten or disk_is_full(error)):
                 raise
-            raise NoSpace(
-                f"{path}: cannot be written ({error}); the last checkpoint is intact; free space and repeat the command"
-            ) from None
+            kept = "; the last one is intact" if path.is_file() else ""
+            raise NoSpace(f"{path}: cannot be written ({error}){kept}; free space and repeat the command") from None
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         found, self.ahead = self.ahead or read_checkpoint(Path(path)), None

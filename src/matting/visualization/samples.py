@@ -7,6 +7,7 @@ import numpy as np
 
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_alpha, read_rgb
+from matting.runs.figures import figure_text
 from matting.runs.run import Run
 from matting.utils.files import damaged, read_json
 from matting.visualization.grid import GAP, fitted, sheet
@@ -77,7 +78,7 @@ def sheet_of(samples: list[Sample]) -> np.ndarray:
     rows = []
     for sample in chosen:
         cells = [fitted(plane, side, side) for plane in sample.planes.values()]
-        rows.append([labelled(cells[0], [sample.kind, f"MSE {1e3 * sample.mse:.3g}e-3"]), *cells[1:]])
+        rows.append([labelled(cells[0], [sample.kind, f"mse {figure_text(sample.mse)}"]), *cells[1:]])
     return sheet(rows, titles)
 
 

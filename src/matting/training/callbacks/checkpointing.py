@@ -9,8 +9,7 @@ from typing import Any
 from lightning.pytorch import Callback, Trainer
 
 from matting.errors import Interrupted
-
-MONITOR = "val/whole/mse"
+from matting.runs.figures import VAL
 
 
 class RunCheckpoint(Callback):
@@ -62,7 +61,7 @@ class RunCheckpoint(Callback):
         """Write best.ckpt if the validation is the best so far, then last.ckpt."""
         if trainer.state.fn != "fit":
             return
-        value = stage.validated[MONITOR]
+        value = stage.validated[VAL]
         if value < self.best:
             self.best = value
             trainer.save_checkpoint(self.folder / "best.ckpt", weights_only=self.keep == "weights")
@@ -85,7 +84,7 @@ class RunCheckpoint(Callback):
 
 
 def stopped(stage: Any) -> Interrupted:
-    return Interrupted(f"stopped at batch {stage.batches}; repeat the command to go on from there")
+    return Interrupted(f"stopped at batch {stage.batches}")
 
 
 def any_rank(trainer: Trainer, value: bool) -> bool:
