@@ -1,20 +1,46 @@
 """The canvas of a subject: layers painted at four times the resolution, averaged down and laid over each other."""
 
+from copy import copy
+
 import cv2
 import numpy as np
+
+from matting.data.sources.procedural.strands import Dabs, covered, dabs
 
 SUPER = 4
 SUBPIXEL_BITS = 4
 
 
-class Layer:
-    """A box of the canvas at SUPER times its resolution, large enough for `points` and a margin in pixels.
+def fineness(unit: float) -> int:
+    """Return the factor of resolution at which the strands of a head of `unit` pixels are painted."""
+    return 1 + sum(unit < limit for limit in (50, 80, 400))
 
-    tone: uint8, 0 where nothing is drawn, else the tone, 1 to 255. Coverage and tone come from the same pixels, so that
-    a strand a quarter of a pixel wide keeps its colour. paint: uint8 RGB, for a layer whose parts differ in colour.
+
+def ellipse(radius_x: float, radius_y: float, count: int = 20) -> np.ndarray:
+    """Return the outline (count, 2) of an ellipse around the origin."""
+    turn = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return np.stack([radius_x * np.cos(turn), radius_y * np.sin(turn)], 1)
+
+
+DISC = ellipse(1, 1)
+
+
+class Layer:
+    """A box of the canvas at `scale` times its resolution, large enough for `points` and a margin in pixels.
+
+    tone: uint8, 255 where shapes are drawn. paint: uint8 RGB, for a layer whose parts differ in colour. dabs: what strands
+    leave, from the first to the last.
     """
 
-    def __init__(self, canvas: "Canvas", points: np.ndarray, margin: float = 2.0, painted: bool = False) -> None:
+    def __init__(
+        self,
+        canvas: "Canvas",
+        points: np.ndarray,
+        margin: float = 2.0,
+        painted: bool = False,
+        scale: int = SUPER,
+    ) -> None:
+        self.scale = scale
         low = np.floor(points.reshape(-1, 2).min(0) - margin)
         high = np.ceil(points.reshape(-1, 2).max(0) + margin)
         limit = np.array([canvas.width, canvas.height])
@@ -22,12 +48,20 @@ class Layer:
         last = np.maximum(np.clip(high, 0, limit).astype(int), first + 1)
         self.x, self.y = int(first[0]), int(first[1])
         self.width, self.height = (int(n) for n in last - first)
-        self.tone = np.zeros((self.height * SUPER, self.width * SUPER), np.uint8)
+        self.tone = np.zeros((self.height * scale, self.width * scale), np.uint8)
         self.paint = np.zeros((*self.tone.shape, 3), np.uint8) if painted else None
+        self.dabs: list[Dabs] = []
+
+    def blank(self, scale: int) -> "Layer":
+        """Return an empty layer of the same box at `scale` times the canvas's resolution."""
+        layer = copy(self)
+        layer.scale, layer.paint, layer.dabs = scale, None, []
+        layer.tone = np.zeros((self.height * scale, self.width * scale), np.uint8)
+        return layer
 
     def _fixed(self, points: np.ndarray) -> np.ndarray:
         """Return pixels of the canvas as OpenCV's fixed-point pixels of the layer."""
-        placed = (points - (self.x, self.y)) * SUPER - 0.5
+        placed = (points - (self.x, self.y)) * self.scale - 0.5
         return np.rint(placed * (1 << SUBPIXEL_BITS)).astype(np.int32)
 
     def fill(self, *outlines: np.ndarray, colour: np.ndarray | None = None, tone: int = 255) -> None:
@@ -41,31 +75,43 @@ class Layer:
         """Fill a tube along `path` (N, 2) with `radii` (N,), both in pixels, round at joints and ends."""
         along = np.diff(path, axis=0)
         across = np.stack([-along[:, 1], along[:, 0]], 1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)
-        for i, side in enumerate(across):
-            start, end = side * radii[i], side * radii[i + 1]
-            self.fill(np.array([path[i] + start, path[i + 1] + end, path[i + 1] - end, path[i] - start]), colour=colour)
-        for centre, radius in zip(path, radii, strict=True):
-            self.fill(centre + ellipse(radius, radius), colour=colour)
+        start, end = path[:-1] + across * radii[:-1, None], path[1:] + across * radii[1:, None]
+        below, behind = path[1:] - across * radii[1:, None], path[:-1] - across * radii[:-1, None]
+        discs = path[:, None] + radii[:, None, None] * DISC
+        shapes = [*self._fixed(np.stack([start, end, below, behind], 1)), *self._fixed(discs)]
+        byte = None if colour is None else as_bytes(colour)
+        for shape in shapes:
+            cv2.fillPoly(self.tone, [shape], 255, cv2.LINE_8, SUBPIXEL_BITS)
+            if self.paint is not None and byte is not None:
+                cv2.fillPoly(self.paint, [shape], byte, cv2.LINE_8, SUBPIXEL_BITS)
 
-    def strands(self, lines: np.ndarray, tones: np.ndarray, width: float, levels: int = 10) -> None:
-        """Draw lines (N, K, 2), `width` pixels wide, with tones (N,) in (0, 1]; the lightest lie on top."""
-        thickness = max(1, round(width * SUPER))
-        fixed = self._fixed(lines)
-        steps = np.clip(np.ceil(tones * levels), 1, levels).astype(int)
-        for step in range(1, levels + 1):
-            chosen = fixed[steps == step]
-            if len(chosen):
-                cv2.polylines(
-                    self.tone, list(chosen), False, 255 * step // levels, thickness, cv2.LINE_8, SUBPIXEL_BITS
-                )
+    def strands(self, lines: np.ndarray, widths: np.ndarray, tones: np.ndarray) -> None:
+        """Draw strands (N, M, 2) with widths and tones (N, M), in pixels of the layer; later ones lie on top."""
+        self.dabs.append(dabs(lines, widths, tones, *self.tone.shape))
+
+    def placed(self, points: np.ndarray) -> np.ndarray:
+        """Return pixels of the canvas as pixels of the layer, as `strands` takes them."""
+        return (points - (self.x, self.y)) * self.scale
 
     def cover(self) -> np.ndarray:
-        """Return the covered share of each pixel, float32 (height, width) in [0, 1]."""
+        """Return the share of each pixel that shapes cover, float32 (height, width) in [0, 1]."""
         return self._down((self.tone > 0).view(np.uint8) * 255)
 
-    def tones(self) -> np.ndarray:
-        """Return tone times coverage, float32 (height, width) in [0, 1]."""
-        return self._down(self.tone)
+    def strand_cover(self) -> list[np.ndarray]:
+        """Return of each pixel the share that strands cover, that share times their tone, and the area of all strands.
+
+        All are float32 (height, width), the first two in [0, 1].
+        """
+        if not self.dabs:
+            return [np.zeros((self.height, self.width), np.float32)] * 3
+        at, area, tones = (np.concatenate(part) for part in zip(*self.dabs, strict=True))
+        depth = np.bincount(at, area, self.tone.size).astype(np.float32).reshape(self.tone.shape)
+        shine = np.zeros(self.tone.shape, np.float32)
+        shine.ravel()[at] = tones  # of several values for one pixel, numpy keeps the last
+        share = covered(depth)
+        shine *= share
+        size = (self.width, self.height)
+        return [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (share, shine, depth)]
 
     def painted(self) -> np.ndarray:
         """Return colour times coverage, float32 (height, width, 3) in [0, 1]."""
@@ -151,12 +197,6 @@ def as_bytes(colour: np.ndarray) -> tuple[int, int, int]:
     """Return an RGB colour in [0, 1] as bytes, clamped."""
     red, green, blue = (round(255 * min(max(float(c), 0.0), 1.0)) for c in colour)
     return red, green, blue
-
-
-def ellipse(radius_x: float, radius_y: float, count: int = 20) -> np.ndarray:
-    """Return the outline (count, 2) of an ellipse around the origin."""
-    turn = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    return np.stack([radius_x * np.cos(turn), radius_y * np.sin(turn)], 1)
 
 
 def smooth(points: np.ndarray, closed: bool = False, between: int = 6) -> np.ndarray:

@@ -3,10 +3,10 @@
 import numpy as np
 
 from matting.data.sources.procedural.body import Body, draw_hand
-from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, relief, smooth
+from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, fineness, relief, smooth
 from matting.data.sources.procedural.head import Head
 from matting.data.sources.procedural.people import Person
-from matting.data.sources.procedural.strands import tufts
+from matting.data.sources.procedural.strands import curved, taper, tufts
 from matting.data.sources.procedural.textures import fabric, folds
 
 SHORT_SLEEVES = ("tee", "tank")
@@ -22,16 +22,26 @@ class Wardrobe:
         quiet = {"jacket": "plain", "fur": "plain", "sweater": "knit"}
         self.kind = quiet.get(person.garment, person.fabric)
 
-    def cloth(self, layer: Layer, rounding: float, tint: float = 1.0, smear: np.ndarray | None = None) -> None:
+    def cloth(
+        self,
+        layer: Layer,
+        rounding: float,
+        tint: float = 1.0,
+        smear: np.ndarray | None = None,
+        fur: np.ndarray | None = None,
+    ) -> None:
         """Lay the shape of a layer over the canvas as cloth.
 
-        rounding: of the edges, in heads. tint: a factor of brightness. smear: a kernel of motion blur.
+        rounding: of the edges, in heads. tint: a factor of brightness. smear: a kernel of motion blur. fur: coverage of
+        hairs that reach beyond the shape.
         """
         x, y = layer.grid()
         # A fixed seed: trunk and sleeves get the same pattern.
         cut = np.random.default_rng(self.pattern)
         colour = fabric(cut, self.kind, x - self.head.frame.x, y - self.head.frame.y, self.unit, self.person.cloth)
         cover = layer.cover()
+        if fur is not None:
+            cover += fur * (1 - cover)
         shade = relief(cover, rounding * self.unit, self.person.light)[..., None]
         shade = shade * folds(self.rng, layer.height, layer.width, self.unit) * tint
         self.canvas.over(layer, np.clip(colour * shade, 0, 1) * cover[..., None], cover, smear)
@@ -45,15 +55,14 @@ class Wardrobe:
             self._legs(hips)
         layer = Layer(self.canvas, outline, margin=0.2 * unit)
         layer.fill(outline)
-        if person.garment == "fur":
-            self._fur(layer, outline, 0.13)
         # A jacket's opening shows the shirt, drawn below it; any other opening shows skin.
         if person.garment == "jacket" and not body.back:
             self._shirt_front()
-        if person.garment == "tank" or not body.back:
-            for hole in self._openings():
-                layer.fill(hole, tone=0)
-        self.cloth(layer, 0.22)
+        holes = self._openings() if person.garment == "tank" or not body.back else []
+        for hole in holes:
+            layer.fill(hole, tone=0)
+        fur = self._fur(layer, outline, 0.13, *holes) if person.garment == "fur" else None
+        self.cloth(layer, 0.22, fur=fur)
         if not body.back:
             self._collar()
 
@@ -110,10 +119,20 @@ class Wardrobe:
         trousers = self.person.cloth[2] * 0.5 + 0.04
         canvas.over(layer, np.clip(trousers * shade, 0, 1) * cover[..., None], cover)
 
-    def _fur(self, layer: Layer, outline: np.ndarray, length: float) -> None:
-        """Draw fur along an outline (N, 2); its longest hairs have `length` heads."""
-        lines = tufts(self.rng, outline, self.unit, length)
-        layer.strands(lines, self.rng.uniform(0.6, 1, len(lines)), 0.0035 * self.unit)
+    def _fur(self, layer: Layer, outline: np.ndarray, length: float, *holes: np.ndarray) -> np.ndarray:
+        """Return the coverage, in the box of `layer`, of fur along an outline (N, 2), cut off at `holes`.
+
+        length: of its longest hairs, in heads.
+        """
+        fur = layer.blank(fineness(self.unit))
+        hairs, unit = fur.placed(tufts(self.rng, outline, self.unit, length)), self.unit * fur.scale
+        samples = int(np.clip(1.5 * length * unit, 8, 200))
+        ends = self.rng.uniform(0.7, 1, (len(hairs), 1)).astype(np.float32)
+        widths = taper(np.linspace(0, 1, samples, dtype=np.float32), ends) * np.float32(0.0022 * unit)
+        fur.strands(curved(hairs, samples), widths, np.ones_like(widths))
+        for hole in holes:
+            fur.fill(hole)
+        return fur.strand_cover()[0] * (1 - fur.cover())
 
     def _collar(self) -> None:
         """Draw ribbing, the roll and cords of a hood, or lapels, flaps and buttons."""
@@ -180,9 +199,10 @@ class Wardrobe:
         loose = body.radii(len(path), wide)[:count]
         sleeve.limb(path[:count], loose)
         # Fur grows along both edges of the sleeve.
+        fur = None
         if person.garment == "fur":
             along = np.gradient(path[:count], axis=0)
             across = np.stack([-along[:, 1], along[:, 0]], 1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)
             reach = across * loose[:, None]
-            self._fur(sleeve, np.concatenate([path[:count] - reach, (path[:count] + reach)[::-1]]), 0.11)
-        self.cloth(sleeve, 0.11, 0.96, smear)
+            fur = self._fur(sleeve, np.concatenate([path[:count] - reach, (path[:count] + reach)[::-1]]), 0.11)
+        self.cloth(sleeve, 0.11, 0.96, smear, fur)

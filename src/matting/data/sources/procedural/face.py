@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, relief, smooth
+from matting.data.sources.procedural.canvas import Canvas, Layer, ellipse, fineness, relief, smooth
 from matting.data.sources.procedural.head import CRANIUM, Head
 from matting.data.sources.procedural.people import Person
-from matting.data.sources.procedural.strands import follow, grow
+from matting.data.sources.procedural.strands import grow, taper, tresses
 
 # The outline of an eye, a unit wide to each side, the inner corner on the left.
 ALMOND = np.array(
@@ -180,14 +180,22 @@ def draw_beard(canvas: Canvas, head: Head, person: Person, rng: np.random.Genera
     lengths = 0.05 + 0.16 * person.beard * rng.uniform(0.2, 1, len(spots)) * (spots[:, 1] < 0.15)
     # Hairs fall along the face; only those on the side towards the viewer are drawn.
     guides = grow(roots, headings, lengths, np.array([0, -2.0, 0]), CRANIUM, head.skull, 6)
-    lines, tones = follow(rng, guides, 2, 0.012, 0.3, 0.008, 1.5, 0.02)
-    seen = head.turned(lines[:, 0])[:, 2] > head.turned(np.array([0, 0.3, -0.05]))[2]
-    pixels = head.pixels(lines[seen])
-    if not len(pixels):
+    seen = head.turned(guides[:, 0])[:, 2] > head.turned(np.array([0, 0.3, -0.05]))[2]
+    if not seen.any():
         return
-    layer = Layer(canvas, pixels)
-    layer.strands(pixels, tones[seen], 0.006 * head.frame.unit)
-    cover, tone = layer.cover()[..., None], layer.tones()[..., None]
+    layer = Layer(canvas, head.outline(grow=0.3), scale=fineness(head.frame.unit))
+    each, unit = 6, head.frame.unit * layer.scale
+    samples = int(np.clip(0.25 * unit, 8, 200))
+    placed = layer.placed(head.pixels(guides))
+    lines = tresses(rng, placed, each, samples, 0.014 * unit, 0.5, 0.004 * unit, 1.5, 0.008 * unit)
+    shape = (each, len(guides), 1)
+    along = np.linspace(0, 1, samples, dtype=np.float32)
+    widths = taper(along, rng.uniform(0.6, 1, shape).astype(np.float32)) * np.float32(0.0018 * unit)
+    tones = np.clip(rng.uniform(0.15, 0.7, shape[1:]) + rng.normal(0, 0.1, shape), 0.02, 1)
+    tones = np.broadcast_to(tones.astype(np.float32), widths.shape)
+    for part in range(each):
+        layer.strands(lines[part][seen], widths[part][seen], tones[part][seen])
+    cover, tone = (plane[..., None] for plane in layer.strand_cover()[:2])
     dark, light = person.hair
     colour = (cover * dark + tone * (light - dark)) * 0.95
     canvas.over(layer, np.minimum(colour, cover).astype(np.float32), cover[..., 0])

@@ -1,13 +1,14 @@
-"""Haircuts: a cap on the scalp, locks, single strands and flyaway hair."""
+"""Haircuts: a cap on the scalp, tresses of tapering strands, and flyaway wisps."""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from matting.data.sources.procedural.canvas import Canvas, Layer, relief
+from matting.data.sources.procedural.canvas import Canvas, Layer, fineness, relief
 from matting.data.sources.procedural.head import CRANIUM, Head
 from matting.data.sources.procedural.people import Person
-from matting.data.sources.procedural.strands import follow, grow, pull, shortened
+from matting.data.sources.procedural.strands import curved, grow, pull, ramp, taper, tresses
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,8 @@ class Cut:
     """A haircut; lengths are in heads.
 
     cap: thickness of the hair on the scalp. lift: how far roots stand off. fall: gravity over stiffness. guides, each:
-    number of locks, and of strands in a lock. steps: points of a strand. flyaways: number of single hairs. The others:
-    see `follow`.
+    number of tresses, and of strands in a tress. uneven: how much lengths
+    differ. wisps: number of flyaway groups. The others: see `tresses`.
     """
 
     length: float
@@ -29,25 +30,28 @@ class Cut:
     clump: float = 0.5
     wave: float = 0.0
     turns: float = 1.0
-    frizz: float = 0.02
-    steps: int = 9
-    flyaways: int = 60
+    frizz: float = 0.012
+    uneven: float = 0.12
+    wisps: int = 14
 
 
 CUTS = {
-    "bald": Cut(0.03, 0.0, 1.0, 0.0, 0, 1, flyaways=0),
-    "fringe": Cut(0.16, 0.02, 0.9, 1.5, 120, 6, spread=0.025, frizz=0.05, flyaways=30),
-    "buzz": Cut(0.05, 0.012, 1.0, 0.0, 260, 4, steps=3, frizz=0.01, flyaways=0),
-    "short": Cut(0.24, 0.045, 0.45, 2.5, 170, 7, frizz=0.03, flyaways=40),
-    "spiky": Cut(0.24, 0.03, 1.6, 0.6, 150, 8, clump=0.9, spread=0.03, flyaways=30),
-    "curly": Cut(0.42, 0.09, 1.1, 2.0, 150, 6, wave=0.035, turns=2.5, frizz=0.07, steps=18, flyaways=70),
-    "afro": Cut(0.4, 0.2, 2.0, 0.2, 240, 5, wave=0.03, turns=4, frizz=0.08, steps=20, spread=0.04, flyaways=90),
-    "bob": Cut(0.85, 0.05, 0.25, 7.0, 150, 7, clump=0.3, spread=0.03, frizz=0.03, steps=14, flyaways=70),
-    "long": Cut(1.7, 0.045, 0.2, 8.0, 150, 7, clump=0.5, spread=0.035, frizz=0.05, steps=16, flyaways=80),
-    "wavy": Cut(1.45, 0.07, 0.4, 6.0, 150, 7, wave=0.05, turns=3, spread=0.045, frizz=0.06, steps=24, flyaways=90),
-    "ponytail": Cut(0.9, 0.03, 0.2, 5.0, 150, 6, wave=0.02, turns=2, spread=0.025, frizz=0.04, steps=14, flyaways=90),
-    "bun": Cut(0.35, 0.03, 0.2, 5.0, 150, 6, spread=0.02, frizz=0.03, steps=12, flyaways=100),
+    "bald": Cut(0.03, 0.0, 1.0, 0.0, 0, 1, wisps=0),
+    "fringe": Cut(0.17, 0.02, 0.5, 4.0, 150, 16, spread=0.03, frizz=0.012, wisps=8),
+    "buzz": Cut(0.05, 0.012, 1.0, 0.0, 320, 8, spread=0.01, frizz=0.004, wisps=0),
+    "short": Cut(0.21, 0.04, 0.3, 6.0, 190, 16, spread=0.03, frizz=0.012, wisps=10),
+    "spiky": Cut(0.22, 0.03, 1.5, 0.6, 190, 14, clump=0.95, spread=0.035, frizz=0.006, wisps=6),
+    "curly": Cut(0.36, 0.07, 0.9, 4.0, 190, 13, wave=0.025, turns=2.5, frizz=0.014, spread=0.05, clump=0.2, wisps=18),
+    "afro": Cut(0.26, 0.17, 1.8, 0.3, 320, 9, wave=0.014, turns=4, frizz=0.014, spread=0.065, clump=0.0, wisps=16),
+    "bob": Cut(0.85, 0.05, 0.2, 8.0, 150, 15, clump=0.3, spread=0.03, uneven=0.07, wisps=16),
+    "long": Cut(1.7, 0.045, 0.18, 9.0, 150, 15, clump=0.45, spread=0.035, frizz=0.02, wisps=20),
+    "wavy": Cut(1.45, 0.06, 0.3, 7.0, 150, 15, wave=0.03, turns=2.5, spread=0.04, frizz=0.025, wisps=22),
+    "ponytail": Cut(0.9, 0.03, 0.2, 5.0, 150, 13, wave=0.015, turns=1.5, spread=0.025, frizz=0.012, wisps=20),
+    "bun": Cut(0.35, 0.03, 0.2, 5.0, 150, 13, spread=0.02, frizz=0.01, wisps=22),
 }
+STEPS = 12  # control points of a guide
+STRAND = 0.0018  # widest part of a strand, in heads: a few hairs that lie together
+DENSE = (0.3, 1.0)  # mean number of strands over a point: with the first hair is thin, with the second opaque
 TAILS = {"bun": 90, "ponytail": 60}  # guides of a bun or a ponytail
 FACE_CLEAR = 0.29  # half the width of the face that long hair leaves free
 
@@ -91,18 +95,19 @@ class Hair:
         grown = roots[:, 1] > self.hairline(np.arctan2(roots[:, 0], roots[:, 2] - CRANIUM[2]))
         normals, roots = (a[grown][: cut.guides].astype(np.float32) for a in (normals, roots))
         if self.tail:
-            return np.concatenate([pull(roots, self.tie, CRANIUM, self.radii, cut.steps), self._tail()])
+            return np.concatenate([pull(roots, self.tie, CRANIUM, self.radii, STEPS), self._tail()])
         # Directions: away from the parting and backwards; short hair over the forehead is combed forwards.
         aside = np.where(roots[:, :1] > self.part, 1.0, -1.0) * np.array([1.0, 0, 0])
         combed = aside - normals * np.sum(aside * normals, axis=1, keepdims=True) + (0, 0, -0.5)
         if self.person.haircut in ("short", "buzz"):
             combed = combed + (0, 0, 0.9) * (roots[:, 2:] > 0.1)
-        headings = normals * cut.lift + combed + rng.normal(0, 0.2, roots.shape)
+        # Neighbours grow alike: directions and lengths change smoothly over the head, and a little from lock to lock.
+        sway, uneven = (np.sin(normals @ rng.normal(0, 3, (3, 3)) + rng.uniform(0, 6, 3)) for _ in range(2))
+        headings = normals * cut.lift + combed + 0.22 * sway + rng.normal(0, 0.07, roots.shape)
         headings /= np.linalg.norm(headings, axis=1, keepdims=True)
-        # Locks of one length would make an outline like fur.
-        uneven = 1 + 0.25 * np.sin(normals @ rng.normal(0, 4, 3) + rng.uniform(0, 6)) + rng.normal(0, 0.12, len(roots))
-        lengths = self.length * np.clip(uneven, 0.4, 1.6)
-        guides = grow(roots, headings, lengths, self.down * cut.fall, CRANIUM, self.radii, cut.steps)
+        vary = 1 + cut.uneven * (uneven[:, 0] + rng.normal(0, 0.7, len(roots)))
+        lengths = self.length * np.clip(vary, 0.5, 1.5)
+        guides = grow(roots, headings, lengths, self.down * cut.fall, CRANIUM, self.radii, STEPS)
         # Long hair leaves the face free: move it to the side of the face where it grows.
         if cut.length > 0.6:
             near = (guides[..., 1] < 0.84) & (guides[..., 2] > 0) & (guides[..., 1] > -0.2)
@@ -116,7 +121,7 @@ class Hair:
 
     def _tail(self) -> np.ndarray:
         """Return the guides of a bun, a ball of arcs, or of a ponytail."""
-        rng, steps, count = self.rng, self.cut.steps, self.tail
+        rng, steps, count = self.rng, STEPS, self.tail
         if self.person.haircut == "bun":
             start = rng.normal(size=(count, 3))
             start /= np.linalg.norm(start, axis=1, keepdims=True)
@@ -135,60 +140,100 @@ class Hair:
         """Draw the hair that hangs behind neck and shoulders."""
         if self.person.haircut in ("fringe", "bald", "buzz"):
             return
-        self._draw(canvas, self.guides[self.behind], behind=True)
+        self._draw(canvas, self.behind, behind=True)
 
     def draw_before(self, canvas: Canvas) -> None:
         """Draw the hair that covers the skull, frames the face and falls over the shoulders."""
         if self.person.haircut != "bald":
-            self._draw(canvas, self.guides[~self.behind], behind=False)
+            self._draw(canvas, ~self.behind, behind=False)
 
-    def _draw(self, canvas: Canvas, guides: np.ndarray, behind: bool) -> None:
-        """Draw hair along guides: the mass on the skull, dark locks, fine strands on them, and flyaway hairs."""
-        head, cut, rng, unit = self.head, self.cut, self.rng, self.head.frame.unit
-        lines = head.pixels(guides) if len(guides) else np.zeros((0, 2, 2))
+    def _draw(self, canvas: Canvas, chosen: np.ndarray, behind: bool) -> None:
+        """Draw hair along the chosen guides: a dark mass, strands on it, and flyaway wisps."""
+        head, cut, unit = self.head, self.cut, self.head.frame.unit
+        guides = self.guides[chosen]
+        lines = head.pixels(guides) if len(guides) else np.zeros((0, STEPS, 2))
         outline = head.outline(cut.cap, slice(0, 1))
+        layer = Layer(canvas, np.concatenate([lines.reshape(-1, 2), outline]), margin=0.3 * unit, scale=fineness(unit))
         # A dark mass first, so that no scalp shows between strands; a hat hides it.
-        layer = Layer(canvas, np.concatenate([lines.reshape(-1, 2), outline]), margin=0.3 * unit)
         if behind:
-            layer.fill(outline, tone=70)
+            layer.fill(outline)
         elif self.person.headwear in ("none", "veil") or cut.length > 0.6:
             for patch in head.patches(self.hairline, None, cut.cap):
-                layer.fill(patch, tone=90)
+                layer.fill(patch)
         if len(guides):
-            locks, tones = follow(rng, guides, 3, cut.spread, cut.clump, cut.wave, cut.turns, 0.0)
-            shares = rng.uniform(0.6, 0.9, len(locks)) if cut.length > 0.1 else np.ones(len(locks))
-            layer.strands(
-                head.pixels(shortened(locks, shares)), tones * 0.55, (0.021 if cut.length > 0.1 else 0.01) * unit
-            )
-            # On a larger canvas more and thinner strands: their density in pixels stays.
-            more = max(1.0, min(unit / 110, 2.5))
-            fine, tones = follow(
-                rng, guides, round(cut.each * more), cut.spread, cut.clump, cut.wave, cut.turns, cut.frizz
-            )
-            layer.strands(head.pixels(fine), tones, 0.004 * unit / more)
-            self._flyaways(layer, guides)
-        # The tone of a strand mixes the dark and the light colour of the hair.
-        cover, tone = layer.cover(), layer.tones()
-        dark, light = self.person.hair
+            self._strands(layer, guides, lines)
+            self._wisps(layer, guides)
+        strands, shine, depth = layer.strand_cover()
+        # Where strands are dense there are more of them below, which are not drawn.
+        mass, dense = (
+            cv2.GaussianBlur(plane, (0, 0), max(soft * unit, 0.3), borderType=cv2.BORDER_REPLICATE)
+            for plane, soft in ((layer.cover(), 0.008), (depth, 0.012))
+        )
+        mass = np.maximum(mass, ramp(dense, *DENSE))
+        # The tone mixes the dark and the light colour of the hair.
+        below = mass * (1 - strands)
+        cover, tone = strands + below, shine + 0.16 * below
+        dark, light = self.person.hair.astype(np.float32)
         colour = cover[..., None] * dark + tone[..., None] * (light - dark)
-        shade = relief(cover, 0.16 * unit, self.person.light)[..., None] * (0.72 if behind else 1.05)
-        canvas.over(layer, np.minimum(colour * shade, cover[..., None]).astype(np.float32), cover)
+        # Wisps outside of the mass are thin: light passes through them and they cast no shadow.
+        shade = 1.08 + mass * (relief(mass, 0.16 * unit, self.person.light) * (0.75 if behind else 1.08) - 1.08)
+        colour = np.minimum(colour * shade.astype(np.float32)[..., None], cover[..., None])
+        canvas.over(layer, colour, cover)
 
-    def _flyaways(self, layer: Layer, guides: np.ndarray) -> None:
-        """Draw single hairs that leave the mass, a quarter of a pixel wide on a small canvas."""
-        count = int(self.cut.flyaways * self.rng.uniform(0.4, 1.6))
+    def _glow(self, guides: np.ndarray) -> np.ndarray:
+        """Return the highlight (N, K) of guides (N, K, 3), after Kajiya and Kay: bright where they turn from the light."""
+        along = np.gradient(self.head.turned(guides), axis=1)
+        along /= np.linalg.norm(along, axis=2, keepdims=True) + 1e-6
+        sun = np.array([self.person.light[0], -self.person.light[1], 0.6])
+        slant = along @ (sun / np.linalg.norm(sun))
+        return np.maximum(1 - slant**2, 0) ** 6
+
+    def _strands(self, layer: Layer, guides: np.ndarray, lines: np.ndarray) -> None:
+        """Draw the strands of guides (N, K, 3), which are `lines` (N, K, 2) in pixels."""
+        cut, rng, unit = self.cut, self.rng, self.head.frame.unit * layer.scale
+        # From the back to the front, as strands are painted.
+        order = np.argsort(self.head.turned(guides)[:, STEPS // 2, 2] + rng.normal(0, 0.1, len(guides)), kind="stable")
+        guides, lines = guides[order], layer.placed(lines[order])
+        long = np.quantile(np.linalg.norm(np.diff(lines, axis=1), axis=2).sum(1), 0.8)
+        samples = int(np.clip(long * (1 + 5 * cut.wave) * min(1.0, 2.5 / layer.scale), 12, 1200))
+        shape = (cut.each, len(guides), 1)
+        ends = rng.uniform(0.62, 1.0, shape).astype(np.float32)
+        base = (rng.uniform(0.2, 0.62, shape[1:]) + rng.normal(0, 0.11, shape)).astype(np.float32)
+        sizes = [unit * size for size in (cut.spread, cut.wave, cut.frizz)]
+        strands = tresses(rng, lines, cut.each, samples, sizes[0], cut.clump, sizes[1], cut.turns, sizes[2])
+        along = np.linspace(0, 1, samples, dtype=np.float32)
+        tones = base * (0.6 + 0.5 * along)
+        tones += 0.42 * curved(self._glow(guides)[..., None], samples)[..., 0]
+        widths = taper(along, ends) * np.float32(STRAND * unit)
+        for part in range(cut.each):
+            layer.strands(strands[part], widths[part], np.clip(tones[part], 0.02, 1))
+
+    def _wisps(self, layer: Layer, guides: np.ndarray) -> None:
+        """Draw groups of a few thin hairs that leave the flow of the hair together and part towards their tips."""
+        rng = self.rng
+        count = int(self.cut.wisps * rng.uniform(0.5, 1.6))
         if not count:
             return
-        rng, steps = self.rng, 16
-        # They start at random places along the guides and grow away from the head.
+        # A group starts on a guide, runs along it, and bends away from the head.
         chosen = guides[rng.integers(len(guides), size=count)]
-        at = np.minimum((rng.beta(1.5, 1.2, count) * chosen.shape[1]).astype(int), chosen.shape[1] - 1)
-        roots = chosen[np.arange(count), at]
+        at = np.minimum((rng.beta(1.3, 1.6, count) * (STEPS - 2)).astype(int), STEPS - 3)
+        rows = np.arange(count)
+        roots, flow = chosen[rows, at], chosen[rows, at + 2] - chosen[rows, at]
+        flow = flow / (np.linalg.norm(flow, axis=1, keepdims=True) + 1e-6)
         away = roots - (CRANIUM - (0, 0.2, 0))
         away /= np.linalg.norm(away, axis=1, keepdims=True) + 1e-6
-        headings = 0.8 * away + rng.normal(0, 0.6, (count, 3)) + 0.4 * self.down
+        headings = flow + rng.uniform(0.1, 0.9, (count, 1)) * away + rng.normal(0, 0.2, (count, 3))
         headings /= np.linalg.norm(headings, axis=1, keepdims=True)
-        lengths = np.minimum(rng.gamma(2.0, 0.09, count), 0.5) * (1.3 if self.length > 0.5 else 0.8)
-        stray = grow(roots, headings, lengths, rng.normal(0, 2, (count, 3)) + self.down, CRANIUM, self.radii, steps)
-        lines, tones = follow(rng, stray, 1, 0.0, 0.0, self.cut.wave * 0.6, 1.5, 0.03)
-        layer.strands(self.head.pixels(lines), tones, 0.002 * self.head.frame.unit)
+        lengths = np.minimum(rng.gamma(3.0, 0.08, count), 0.6) * (1.3 if self.length > 0.5 else 0.75)
+        bend = rng.normal(0, 1.6, (count, 3)) + 1.5 * self.down
+        stray = layer.placed(self.head.pixels(grow(roots, headings, lengths, bend, CRANIUM, self.radii, 7)))
+        each, unit = 5, self.head.frame.unit * layer.scale
+        longest = np.linalg.norm(np.diff(stray, axis=1), axis=2).sum(1).max()
+        samples = int(np.clip(2 * longest, 12, 1200))
+        lines = tresses(rng, stray, each, samples, 0.012 * unit, -0.8, 0.5 * self.cut.wave * unit, 1.5, 0.02 * unit)
+        shape = (each, count, 1)
+        ends, thick = rng.uniform(0.35, 1, shape).astype(np.float32), rng.uniform(0.45, 1.0, shape) * STRAND * unit
+        widths = taper(np.linspace(0, 1, samples, dtype=np.float32), ends) * thick.astype(np.float32)
+        tones = np.broadcast_to(rng.uniform(0.25, 0.75, shape).astype(np.float32), widths.shape)
+        for part in range(each):
+            layer.strands(lines[part], widths[part], tones[part])
