@@ -36,7 +36,7 @@ ROUNDS = 7  # in turns: what else the machine does in one meets all numbers of s
 
 class People:
     def __init__(self) -> None:
-        source = ProceduralSubjects(0, PICTURES, HEIGHT, WIDTH)
+        source = ProceduralSubjects(0, PICTURES, HEIGHT, WIDTH, drawing=2)
         self.kept = [source.load(id) for id in source.ids]
 
     def load(self, id: str) -> Subject:

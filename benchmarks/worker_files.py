@@ -18,7 +18,7 @@ COCO = (480, 640)  # height and width of a usual background
 
 def write_people(fgrs: Path, alphas: Path, count: int, height: int, width: int, kind: str = ".png") -> None:
     """Colours in files of this kind, alpha in PNG."""
-    people = ProceduralSubjects(0, count, height, width)
+    people = ProceduralSubjects(0, count, height, width, drawing=2)
     for id in people.ids:
         person = people.load(id)
         write_image(fgrs / f"{id}{kind}", person.fgr)

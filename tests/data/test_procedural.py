@@ -1,16 +1,19 @@
 """Tests of the drawn default data: pure functions of their parameters, exact mattes, colours without fringes."""
 
 import multiprocessing
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 
-from matting.data.sources.procedural import ProceduralBackgrounds, ProceduralSubjects
+from matting.data.sources import procedural
+from matting.data.sources.procedural import ProceduralBackgrounds
 from matting.data.sources.procedural.canvas import Canvas, Layer, extend
 from matting.errors import UserError
 
 HEIGHT, WIDTH = 128, 96
+ProceduralSubjects = partial(procedural.ProceduralSubjects, drawing=2)
 SOURCES = [ProceduralSubjects, ProceduralBackgrounds]
 
 
@@ -82,6 +85,12 @@ def test_fingerprint_tells_every_parameter(kind):
     prints = {kind(**base).fingerprint()} | {kind(**base | {key: base[key] + 1}).fingerprint() for key in base}
     assert len(prints) == 6
     assert kind(**base).fingerprint() in prints
+
+
+def test_the_former_drawing_is_refused_in_one_line():
+    with pytest.raises(UserError, match="drawing=1.*set drawing=2") as error:
+        procedural.ProceduralSubjects(0, 1, 64, 64)
+    assert "\n" not in str(error.value)
 
 
 def test_people_and_scenes_have_different_fingerprints():
@@ -165,17 +174,6 @@ def test_coverage_is_the_area_under_a_shape():
     half.fill(square + np.array((0.5, 0.5)))
     edge = half.cover()[4 - half.y + 2, 4 - half.x]
     assert 0.3 < edge < 0.7
-
-
-def test_a_strand_is_thinner_than_a_pixel_and_keeps_its_colour():
-    canvas = Canvas(16, 16)
-    line = np.array([[[2.0, 8.1], [14.0, 8.1]]])
-    layer = Layer(canvas, line)
-    layer.strands(line, np.array([0.5]), 0.1)
-    cover, tone = layer.cover(), layer.tones()
-    assert 0 < cover.max() <= 0.3
-    middle = cover.argmax()
-    assert tone.ravel()[middle] / cover.ravel()[middle] == pytest.approx(0.5, abs=0.03)
 
 
 def test_layers_of_one_colour_show_no_seam():

@@ -31,6 +31,9 @@ ADDED: dict[str, Any] = {
     "data.empty_share": 0,
     "net.trimap.box": "mask",
     "method.box": "mask",
+    "data.light": "own",
+    "data.subjects.*.drawing": 1,
+    "data.test.*.subjects.drawing": 1,
 }
 
 # A value of these keys that is no choice names a file. The content of the file counts, not its name.

@@ -12,6 +12,8 @@ UNUSED = "_find_unused_parameters_true"
 CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "*.scheduler": ("none", "linear_decay", "cosine"),
     "data.fit": ("crop", "pad", "stretch"),
+    "data.light": ("own", "shared"),
+    "data.*.drawing": (1, 2),
     "stage.fit": ("crop", "pad", "stretch", "unknown", "whole"),
     "scale.alphanet.fit": ("crop", "pad", "stretch", "whole"),
     "stage.feedback": ("value", "own", "none", "straight_through", "soft", "apart"),

@@ -114,6 +114,7 @@ class Data:
     epoch_samples: int | None = MISSING
     val_subjects: int = MISSING
     empty_share: float = 0.0
+    light: str = "own"
     test: dict[str, Any] = MISSING
     persons: Any = None  # for a stage that trains on photographs with masks
 

@@ -13,6 +13,7 @@ trimaps: trimaps read from files.
 foreground: foreground colours estimated.
 cache: decoded subjects on disk.
 pairing: which subject on which background.
+light: the light of a background on a subject.
 empty: which samples have no person.
 augment: geometry and colour of a sample.
 dataset: samples by index.

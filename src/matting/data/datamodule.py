@@ -57,6 +57,7 @@ class CompositeData(LightningDataModule):
         self.val_side = max(stage.get("val_frame", self.frame))
         self.fit, self.long_side = stage.get("fit"), stage.get("long_side") or 2 * max(self.frame)
         self.empty_share: float = config["data"]["empty_share"]
+        self.light = config["data"]["light"] == "shared"
         self.training: Composites | Photographs | None = None
         self.validation: EvalComposites | EvalPhotographs | None = None
         self.tests: dict[str, EvalComposites] = {}
@@ -87,14 +88,14 @@ class CompositeData(LightningDataModule):
         pairing = Pairing(ids, backgrounds.ids, data["backgrounds_per_subject"], self.config["seed"], "train")
         new_bgr = "comp" in self.config["loss"].get("targets", ())
         self.training = Composites(
-            pairing, subjects, backgrounds, geometry, self.config["augment"], new_bgr, self.empty_share
+            pairing, subjects, backgrounds, geometry, self.config["augment"], new_bgr, self.empty_share, self.light
         )
         if held_out:
             # Seed 0 for runs of any seed: their best checkpoints are chosen on the same images.
             pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed=0, split="val")
             chosen = spread(len(pairing), self.val_samples)
             empty = spread_empty(len(chosen or pairing), self.empty_share)
-            self.validation = EvalComposites(pairing, subjects, backgrounds, self.val_side, chosen, "skip", empty)
+            self.validation = EvalComposites(pairing, subjects, backgrounds, self.val_side, chosen, "skip", empty, self.light)
         say(
             f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
             f"{len(self.training)} samples, {len(held_out)} validation subjects"
@@ -160,7 +161,7 @@ class CompositeData(LightningDataModule):
                 )
             ids = ["itself"] if source is None else list(source.ids)
             pairing = Pairing(subjects.ids, ids, node["backgrounds_per_subject"], seed=0, split=f"test/{name}")
-            tests[name] = EvalComposites(pairing, subjects, source, node["eval_size"])
+            tests[name] = EvalComposites(pairing, subjects, source, node["eval_size"], light=self.light)
         return tests
 
     def cached(self, sources: Mapping[str, Any], long_side: int | None, on_damaged: str) -> CachedSubjects:

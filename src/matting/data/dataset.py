@@ -13,6 +13,7 @@ from matting.data.augment import Geometry, cover, split
 from matting.data.compositing import COLOUR, DRAWS
 from matting.data.decoding import DamagedFile
 from matting.data.empty import NOBODY, drawn_empty
+from matting.data.light import share_light
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.base import BackgroundSource, Subject
 from matting.errors import UserError
@@ -62,6 +63,7 @@ class Composites(Dataset):
     Everything random is drawn from (seed, pass, sample id): a sample is the same in every worker and on every rank.
     new_bgr: whether to add the second background, on which a loss composites; it takes a fifth of a sample's time.
     empty_share: share of the samples without a person, whose alpha is 0.
+    light: whether subjects take on the light of their backgrounds.
     """
 
     def __init__(
@@ -73,9 +75,11 @@ class Composites(Dataset):
         augment: Mapping[str, Any],
         new_bgr: bool = True,
         empty_share: float = 0.0,
+        light: bool = False,
     ):
         self.pairing, self.subjects, self.backgrounds = pairing, subjects, backgrounds
         self.geometry, self.augment, self.new_bgr, self.empty_share = geometry, augment, new_bgr, empty_share
+        self.light = light
 
     @property
     def subject_count(self) -> int:
@@ -97,10 +101,11 @@ class Composites(Dataset):
         size = alpha.shape[:2]
         decode = partial(self.backgrounds.load, reduction=partial(self.geometry.reduction, size))
         load = partial(load_or_next, decode, self.pairing.backgrounds, "backgrounds", skipped)
+        bgr = self.geometry.frame_background(load(background_id), seeds[1], size)
         sample = {
-            "fgr": fgr,
+            "fgr": share_light(fgr, bgr) if self.light else fgr,
             "alpha": alpha,
-            "bgr": self.geometry.frame_background(load(background_id), seeds[1], size),
+            "bgr": bgr,
             "draws": draw_colour(draw, self.augment),
             "seed": seeds[3],
             "id": f"{NOBODY if empty else subject_id}@{background_id}",
@@ -132,6 +137,7 @@ class EvalComposites(Dataset):
 
     backgrounds: None where the photographs are the images. eval_size: see `eval_shape`. samples: indices, None for all.
     empty: which of the samples have no person, whose alpha is 0; needs backgrounds.
+    light: whether subjects take on the light of their backgrounds.
     on_damaged: `skip` takes the next background in place of one that cannot be decoded, `raise` raises its DamagedFile.
     """
 
@@ -144,9 +150,10 @@ class EvalComposites(Dataset):
         samples: Sequence[int] | None = None,
         on_damaged: Literal["skip", "raise"] = "raise",
         empty: Collection[int] = (),
+        light: bool = False,
     ):
         self.pairing, self.subjects, self.backgrounds, self.eval_size = pairing, subjects, backgrounds, eval_size
-        self.on_damaged, self.empty = on_damaged, empty
+        self.on_damaged, self.empty, self.light = on_damaged, empty, light
         self.samples = range(len(pairing)) if samples is None else samples
 
     def __len__(self) -> int:
@@ -181,6 +188,9 @@ class EvalComposites(Dataset):
         if self.on_damaged == "skip":
             load = partial(load_or_next, self.backgrounds.load, self.pairing.backgrounds, "backgrounds", skipped)
         bgr = cover(load(background_id), *native)
+        if self.light:
+            fgr = share_light(fgr, bgr)
+            sample["fgr"] = resize(fgr, height, width)
         if self.eval_size != "native":
             # The composite is made at the size of the subject and resized as a whole, as in the published protocol.
             sample["image"] = np.rint(resize(exact_composite(fgr, bgr, alpha), height, width) / 255).astype(np.uint8)

@@ -1,7 +1,8 @@
 """The default data, which needs no files: drawn people with exact alpha, and scenes to put behind them.
 
 An item is a pure function of (seed, id, height, width). People are painted layer by layer at four times the resolution
-and averaged down: alpha is the covered share of a pixel, times the density of translucent cloth.
+and averaged down: alpha is the covered share of a pixel, times the density of translucent cloth. Hair is painted by
+area, so that strands thinner than a pixel neither vanish nor thicken on a small canvas.
 
 people: the traits of a person. subjects: one person on one canvas. canvas: layers and compositing. head, face, hair,
 body, clothing, accessories: the parts of a person. strands: curves of hair. textures: noise and cloth. scenes, clutter:
@@ -19,7 +20,7 @@ from matting.data.sources.procedural.scenes import draw_scene
 from matting.data.sources.procedural.subjects import draw_subject
 from matting.errors import UserError
 
-DRAWING_VERSION = 1
+DRAWING = 2
 DIGITS = 6
 LEAST_SIDE = 16
 KEPT_BYTES = 64 << 20
@@ -36,6 +37,7 @@ class ProceduralSource:
 
     name = "procedural"
     drawn = ""
+    drawing = 1  # changes whenever the same parameters give other pixels
 
     def __init__(self, seed: int, count: int, height: int, width: int, first: int = 0) -> None:
         bounds = {"seed": (seed, 0), "first": (first, 0), "count": (count, 1)}
@@ -58,7 +60,7 @@ class ProceduralSource:
 
     def fingerprint(self) -> str:
         """Return a digest (16 hex) of the parameters and of the version of the drawing."""
-        parameters = (self.drawn, DRAWING_VERSION, self.seed, self.count, self.height, self.width, self.first)
+        parameters = (self.drawn, self.drawing, self.seed, self.count, self.height, self.width, self.first)
         return hashlib.blake2b(repr(parameters).encode(), digest_size=8).hexdigest()
 
     def number(self, id: str) -> int:
@@ -71,9 +73,21 @@ class ProceduralSource:
 
 
 class ProceduralSubjects(ProceduralSource):
-    """Portraits from head and shoulders to half length, from all sides; about 5 % of their box is soft at 256x160."""
+    """Portraits from head and shoulders to half length, from all sides; about 5 % of their box is soft at 256x160.
+
+    drawing: the version of the drawing, 2. 1, the default since configs of before lack the key, is refused (UserError).
+    """
 
     drawn = "subjects"
+
+    def __init__(self, seed: int, count: int, height: int, width: int, first: int = 0, drawing: int = 1) -> None:
+        if drawing != DRAWING:
+            raise UserError(
+                f"procedural subjects: drawing={drawing} is no longer drawn, expected {DRAWING}; set drawing={DRAWING}, "
+                "which makes other people and so other runs"
+            )
+        super().__init__(seed, count, height, width, first)
+        self.drawing = drawing
 
     def load(self, id: str) -> Subject:
         """Draw a person: fgr uint8 (height, width, 3), with colours continued where alpha is 0, and alpha."""
