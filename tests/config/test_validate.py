@@ -43,6 +43,7 @@ CASES = {  # where the key is a pattern
     "optim.*.fused": "optim.gen.fused",
     "data.*.split": "data.subjects.aim.split",
     "data.*.exclude_persons": "data.backgrounds.coco.exclude_persons",
+    "data.*.drawing": "data.subjects.procedural.drawing",
 }
 
 

@@ -65,7 +65,7 @@ def test_strides_add_up_to_the_length():
 
 
 def test_strands_have_no_corners():
-    """Samples four times as dense halve no angle of a polyline, but quarter those of a smooth curve."""
+    """Samples four times as dense turn by a quarter of the angle, while the corners of a polyline would keep theirs."""
     guides = np.cumsum(np.random.default_rng(0).normal(0, 1, (20, 12, 2)), axis=1)
 
     def sharpest(samples):
@@ -114,7 +114,7 @@ def test_soft_hair_has_the_colours_of_hair():
 
 
 def test_soft_values_are_those_of_real_hair():
-    """Of 60 mattes of photographs the ends of [0, 1] are most frequent, as where hairs are seen or hide all."""
+    """As in mattes of photographs, faint values are more frequent than those next to them."""
     source = ProceduralSubjects(11, 40, 256, 160, drawing=2)
     alphas = np.stack([source.load(id).alpha for id in source.ids]) / 255
     soft = alphas[(alphas > 0.02) & (alphas < 0.98)]

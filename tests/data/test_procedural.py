@@ -88,8 +88,9 @@ def test_fingerprint_tells_every_parameter(kind):
 
 
 def test_the_former_drawing_is_refused_in_one_line():
-    with pytest.raises(UserError, match="drawing=1.*set drawing=2") as error:
-        procedural.ProceduralSubjects(0, 1, 64, 64)
+    source = procedural.ProceduralSubjects(0, 1, 64, 64)
+    with pytest.raises(UserError, match=r"drawing=1.*set drawing=2") as error:
+        source.load("000000")
     assert "\n" not in str(error.value)
 
 

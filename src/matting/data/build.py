@@ -84,6 +84,15 @@ def fingerprint(config: Mapping[str, Any]) -> str:
     return digest(parts)
 
 
+def check_loads(config: Mapping[str, Any]) -> None:
+    """Raise UserError where a config names subjects that can only be read in finished runs, before a run begins."""
+    data, root = config["data"], config["paths"]["data_root"]
+    tests = [test["subjects"] for test in data["test"].values() if test is not None]
+    for node in (*data["subjects"].values(), *tests):
+        if node is not None and "drawing" in node:
+            build_source(node, root).check_loads()
+
+
 def check_disjoint(splits: Mapping[str, Mapping[str, str]]) -> None:
     """Raise UserError when a subject is in two splits.
 

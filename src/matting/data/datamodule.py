@@ -95,7 +95,9 @@ class CompositeData(LightningDataModule):
             pairing = Pairing(held_out, backgrounds.ids, data["backgrounds_per_subject"], seed=0, split="val")
             chosen = spread(len(pairing), self.val_samples)
             empty = spread_empty(len(chosen or pairing), self.empty_share)
-            self.validation = EvalComposites(pairing, subjects, backgrounds, self.val_side, chosen, "skip", empty, self.light)
+            self.validation = EvalComposites(
+                pairing, subjects, backgrounds, self.val_side, chosen, "skip", empty, self.light
+            )
         say(
             f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
             f"{len(self.training)} samples, {len(held_out)} validation subjects"

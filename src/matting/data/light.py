@@ -14,7 +14,9 @@ def share_light(fgr: np.ndarray, bgr: np.ndarray) -> np.ndarray:
     The subject gets brighter on the side where the background is brighter than its mean, and warmer where it is warmer,
     by at most 17 % each. A function of the two pictures; the mean brightness stays as it is.
     """
-    cells = cv2.resize(bgr, (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) + 16  # dark pixels say little
+    cells = (
+        cv2.resize(bgr, (GRID, GRID), interpolation=cv2.INTER_AREA).astype(np.float32) + 16
+    )  # dark pixels say little
     level = np.log(cells @ np.array([0.299, 0.587, 0.114], np.float32))
     side = np.clip(BRIGHTNESS * (level - level.mean()), -LARGEST, LARGEST)
     warmth = np.clip(TEMPERATURE * np.log(cells[..., 0] / cells[..., 2]), -LARGEST, LARGEST) / 2

@@ -36,7 +36,9 @@ def pictures_without_people(data: CompositeData, test: str) -> EvalComposites | 
     pairing = Pairing(subjects, backgrounds.ids, per_subject, seed=0, split=f"test/{test}/empty")
     chosen = spread(len(pairing), MOST) or range(len(pairing))
     empty = range(len(chosen))
-    return EvalComposites(pairing, composites.subjects, backgrounds, composites.eval_size, chosen, empty=empty, light=composites.light)
+    return EvalComposites(
+        pairing, composites.subjects, backgrounds, composites.eval_size, chosen, empty=empty, light=composites.light
+    )
 
 
 def measure_without_people(evaluator: Evaluator, data: CompositeData, test: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from matting.config import instantiate
 from matting.config.derive import changed
 from matting.config.messages import FORESEEN, INPUT_ERRORS, explain
 from matting.config.validate import check
-from matting.data.build import fingerprint
+from matting.data.build import check_loads, fingerprint
 from matting.errors import Interrupted
 from matting.experiments.experiment import Experiment
 from matting.experiments.jobs import evaluation_of
@@ -99,6 +99,7 @@ def ensure_stage(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         return this, result
     distributed.check(this.config["trainer"])
     instantiate.check_built(this.config)
+    check_loads(this.config)
     for found in upstream.values():
         if found.config is not None:
             ensure_stage(found.config)
@@ -168,6 +169,7 @@ def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         lifecycle.check_same_data(this, data)
         return this, result
     instantiate.check_built(this.config)
+    check_loads(this.config)
     for found in upstream.values():
         if found.config is not None:
             ensure_stage(found.config)

@@ -75,22 +75,27 @@ class ProceduralSource:
 class ProceduralSubjects(ProceduralSource):
     """Portraits from head and shoulders to half length, from all sides; about 5 % of their box is soft at 256x160.
 
-    drawing: the version of the drawing, 2. 1, the default since configs of before lack the key, is refused (UserError).
+    drawing: the version of the drawing, 2. With 1, the default since configs of before lack the key, finished runs are
+    found, but `load` raises UserError.
     """
 
     drawn = "subjects"
 
     def __init__(self, seed: int, count: int, height: int, width: int, first: int = 0, drawing: int = 1) -> None:
-        if drawing != DRAWING:
-            raise UserError(
-                f"procedural subjects: drawing={drawing} is no longer drawn, expected {DRAWING}; set drawing={DRAWING}, "
-                "which makes other people and so other runs"
-            )
         super().__init__(seed, count, height, width, first)
         self.drawing = drawing
 
+    def check_loads(self) -> None:
+        """Raise UserError for a drawing that is no longer drawn."""
+        if self.drawing != DRAWING:
+            raise UserError(
+                f"procedural subjects: drawing={self.drawing} is no longer drawn, expected {DRAWING}; set drawing="
+                f"{DRAWING}, which makes other people and so other runs"
+            )
+
     def load(self, id: str) -> Subject:
         """Draw a person: fgr uint8 (height, width, 3), with colours continued where alpha is 0, and alpha."""
+        self.check_loads()
         return draw_subject(self.seed, self.number(id), self.height, self.width)
 
 

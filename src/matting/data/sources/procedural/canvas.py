@@ -28,8 +28,8 @@ DISC = ellipse(1, 1)
 class Layer:
     """A box of the canvas at `scale` times its resolution, large enough for `points` and a margin in pixels.
 
-    tone: uint8, 255 where shapes are drawn. paint: uint8 RGB, for a layer whose parts differ in colour. dabs: what strands
-    leave, from the first to the last.
+    tone: uint8, 255 where shapes are drawn. paint: uint8 RGB, for a layer whose parts differ in colour. dabs: what
+    strands leave, from the first to the last.
     """
 
     def __init__(

@@ -181,7 +181,7 @@ class Hair:
         canvas.over(layer, colour, cover)
 
     def _glow(self, guides: np.ndarray) -> np.ndarray:
-        """Return the highlight (N, K) of guides (N, K, 3), after Kajiya and Kay: bright where they turn from the light."""
+        """Return the highlight (N, K) of guides (N, K, 3), after Kajiya and Kay: bright across the light."""
         along = np.gradient(self.head.turned(guides), axis=1)
         along /= np.linalg.norm(along, axis=2, keepdims=True) + 1e-6
         sun = np.array([self.person.light[0], -self.person.light[1], 0.6])
