@@ -64,5 +64,10 @@ def test_a_sweep_ends_in_its_table(tiny, tmp_path):
     assert "folder" not in tiny("train", "-m", "seed=0,1", "plan=true")[1]
 
 
+def test_one_job_alone_has_no_table_and_no_warning(tiny, recwarn):
+    assert "overrides" not in tiny("train", "trainer.max_batches=1", "loss.perceptual.weight=0")[1]
+    assert not [warning for warning in recwarn if "Sweep" in str(warning.message)]
+
+
 def test_a_job_of_another_verb_has_no_run():
     assert sweep_table.measured("predict", None) == {}

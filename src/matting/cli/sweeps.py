@@ -66,6 +66,8 @@ def check_plugins(config: DictConfig) -> None:
 class Sweep(Callback):
     """Hydra's hooks. The object is sent with every job to the process or machine where the job runs."""
 
+    records: Path | None = None  # none where one job runs alone
+
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         folder = Path(config.hydra.sweep.dir).absolute()
         self.records = SweepState.records = folder / f"jobs-{uuid4().hex}.jsonl"
@@ -76,6 +78,8 @@ class Sweep(Callback):
         remove_config(Path(config.hydra.sweep.dir))
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
+        if self.records is None:
+            return
         error = None
         if job_return.status == JobStatus.FAILED:
             try:
