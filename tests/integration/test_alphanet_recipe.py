@@ -240,7 +240,7 @@ def test_end_to_end_goes_on_where_it_was_stopped(made, go, monkeypatch):
 
 
 def test_persons_on_photographs_train_the_segmentation(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("matting.data.sources.folder.estimate_foreground", lambda image, alpha: image)
+    monkeypatch.setattr("matting.data.sources.folder.estimate_foreground", lambda image, alpha, **_: image)
     monkeypatch.setenv("MATTING_DATA_ROOT", str(tmp_path / "data"))
     trees.write_fashion(tmp_path / "data")
     code, out, err = tiny("train", "stage=alphanet_segmentation", "data=fashion", "trainer.max_batches=2")

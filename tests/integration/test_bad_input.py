@@ -21,7 +21,7 @@ ALONE = ["stage=alpha_gan", "stage.coarse=ground_truth"]
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     """A data root that a test may damage: data(layout) writes it. Foregrounds are not estimated, which takes long."""
-    monkeypatch.setattr("matting.data.sources.folder.estimate_foreground", lambda image, alpha: image)
+    monkeypatch.setattr("matting.data.sources.folder.estimate_foreground", lambda image, alpha, **_: image)
     monkeypatch.setenv("MATTING_DATA_ROOT", str(tmp_path / "data"))
 
     def write(layout):

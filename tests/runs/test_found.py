@@ -20,7 +20,11 @@ DIGESTS = json.loads((HERE / "digests.json").read_text())
 
 
 def former(words):
-    """Return words with what their runs had before the drawing and the light of people changed."""
+    """Return words with what their runs had before the drawing of people, its light and the estimate changed."""
+    if "data=folder" in words:
+        estimate = ("regularization=1e-5", "gradient_weight=1")
+        people = ("data.subjects.folder", "data.test.folder.subjects")
+        return [*words, *(f"{subjects}.{value}" for subjects in people for value in estimate)]
     if any(word.startswith("data=") and word != "data=procedural" for word in words):
         return list(words)
     people = ["procedural"]

@@ -29,6 +29,8 @@ ADDED: dict[str, Any] = {
     "stage.true_trimap": [3, 41],
     "net.gen.seg_norm": None,
     "data.empty_share": 0,
+    "data.*.regularization": 1e-5,
+    "data.*.gradient_weight": 1,
     "net.trimap.box": "mask",
     "method.box": "mask",
     "data.light": "own",

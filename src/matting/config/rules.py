@@ -73,7 +73,7 @@ SIDES = """scale.height scale.width stage.frame stage.val_frame stage.long_side 
 AMOUNTS = """loss.*.weight loss.*.coefficients loss.perceptual.width loss.focal.gamma *.lr *_lr stage.clip_norm
     net.trimap.temperature checkpoint.minutes augment.rotate augment.shift scale.rotate scale.shift
     augment.brightness augment.contrast augment.saturation augment.hue augment.noise augment.blur optim.*.eps
-    optim.*.weight_decay hydra.launcher.ray.*.num_*"""
+    optim.*.weight_decay data.*.gradient_weight hydra.launcher.ray.*.num_*"""
 
 FROM_0 = """stage.boundary *.blocks *.warmup *.val_subjects *pictures runtime.workers metrics.unknown_dilation
     data.*.first hydra.sweeper.sampler.n_startup_trials hydra.launcher.gpus_per_node hydra.launcher.signal_delay_s
@@ -93,6 +93,7 @@ RANGES: dict[tuple[type, float, float], str] = {
     (float, 0, math.inf): AMOUNTS,
     (float, 0, 1): SHARES,
     (float, 0, BELOW_1): "optim.*.betas",
+    (float, 1e-9, math.inf): "data.*.regularization",  # 0 makes the equations of certain pixels singular
     (float, 0.01, math.inf): "augment.scale scale.zoom",  # its logarithm is drawn
     (int, 1, 100): "augment.jpeg",
 }

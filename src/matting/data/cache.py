@@ -31,7 +31,7 @@ from matting.utils.console import say, say_once, track
 from matting.utils.files import amount
 from matting.utils.locks import lock
 
-VERSION = 5  # raise it when decoding, reduction, digests or the layout change
+VERSION = 6  # raise it when decoding, reduction, digests or the layout change
 DISK_ADVICE = "free space, choose another cache folder or a smaller long_side"
 OnDamaged = Literal["skip", "raise"]
 OPAQUE = 250  # the least alpha of an opaque person, with room for JPEG

@@ -20,11 +20,21 @@ class FolderSubjects(FileSource):
     layout: `rgba`, RGBA files; `fgr`, folders fgr/ (true foreground colours) and alpha/; `image`, folders image/
     (photographs) and alpha/, where `load` estimates the foreground, which is slow enough to need the cache, and keeps
     the photograph as `Subject.image`. Files of one subject have the same name; their suffixes may differ.
+
+    regularization, gradient_weight: of `estimate_foreground`, here by default as runs of 0.1.0 had them.
     """
 
     layout: Literal["rgba", "fgr", "image"]
 
-    def __init__(self, root: Path, list_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        list_file: Path | None = None,
+        regularization: float = 1e-5,
+        gradient_weight: float = 1.0,
+    ) -> None:
+        self.smoothness = {"regularization": regularization, "gradient_weight": gradient_weight}
+        self.as_before = (regularization, gradient_weight) == (1e-5, 1.0)
         if not root.is_dir():
             raise absent(root, LAYOUT)
         # The folders that are there decide the layout. With both fgr/ and image/, the true colours are better.
@@ -41,6 +51,11 @@ class FolderSubjects(FileSource):
         ids = select_ids(fgrs.keys() | alphas.keys(), list_file, root)
         super().__init__("folder", root, pair_files(fgrs, alphas, ids, root))
 
+    def fingerprint(self) -> str:
+        """Return the digest of the files, and of how the foreground is estimated where it is."""
+        files = super().fingerprint()
+        return files if self.layout != "image" or self.as_before else f"{files} {self.smoothness}"
+
     def load(self, id: str) -> Subject:
         files = self.paths[id]
         if self.layout == "rgba":
@@ -48,7 +63,7 @@ class FolderSubjects(FileSource):
         colours, alpha = read_pair(*files)
         if self.layout == "fgr":
             return Subject(colours, alpha)
-        return Subject(estimate_foreground(colours, alpha), alpha, colours)
+        return Subject(estimate_foreground(colours, alpha, **self.smoothness), alpha, colours)
 
 
 class FolderBackgrounds(FileSource):
