@@ -324,3 +324,18 @@ def test_outside_of_a_person_go_on_the_colours_of_the_edge():
     for none in (np.zeros_like(alpha), np.full_like(alpha, 255)):
         np.testing.assert_array_equal(reduce_subject(Subject(fgr, none), 40).fgr, fgr)
     np.testing.assert_array_equal(reduce_subject(Subject(fgr, alpha), None).fgr, fgr)
+
+
+def test_a_binary_alpha_is_worth_a_line_once(tmp_path, capsys):
+    (tmp_path / "people").mkdir()
+    colours = np.full((20, 16, 3), 90, np.uint8)
+    for name, edge in (("a", 255), ("b", 128), ("c", 0)):
+        alpha = np.zeros((20, 16), np.uint8)
+        alpha[5:], alpha[5] = 255, edge
+        write_image(tmp_path / "people" / f"{name}.png", np.dstack([colours, alpha]))
+    source = FolderSubjects(tmp_path / "people")
+    SubjectCache.open(source, tmp_path / "cache", long_side=10)  # reducing an alpha makes values between
+    out, err = capsys.readouterr()
+    assert ["2 of 3 alphas" in line for line in (out + err).splitlines()].count(True) == 1
+    SubjectCache.open(source, tmp_path / "cache", long_side=10)
+    assert "alphas" not in "".join(capsys.readouterr())

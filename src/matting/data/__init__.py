@@ -9,6 +9,7 @@ kinds: which files are pictures, and their ids.
 listing: pictures found below a folder.
 images: pictures read and written.
 decoding: decoders.
+tiff: the decoder of TIFFs that others read wrongly.
 trimaps: trimaps read from files.
 foreground: foreground colours estimated.
 cache: decoded subjects on disk.

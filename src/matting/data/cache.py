@@ -35,7 +35,7 @@ VERSION = 6  # raise it when decoding, reduction, digests or the layout change
 DISK_ADVICE = "free space, choose another cache folder or a smaller long_side"
 OnDamaged = Literal["skip", "raise"]
 OPAQUE = 250  # the least alpha of an opaque person, with room for JPEG
-Decoded = tuple[Subject, str, int]
+Decoded = tuple[Subject, str, int, bool]
 
 
 class SubjectCache:
@@ -190,6 +190,7 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
     """Write subjects.bin into `folder` and return its index."""
     subjects: dict[str, dict[str, Any]] = {}
     skipped: dict[str, str] = {}
+    binary: list[str] = []
     offset = 0
     # Closed here, since a pool of threads that the garbage collector ends can wait for itself.
     with (folder / "subjects.bin").open("wb") as data, closing(decode_all(source, long_side)) as decoded:
@@ -199,7 +200,8 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
                     raise result
                 skipped[id] = str(result)
                 continue
-            subject, content, peak = result
+            subject, content, peak, is_binary = result
+            binary += [id] * is_binary
             planes = [plane for plane in (subject.rgba(), subject.image) if plane is not None]
             size = sum(data.write(np.ascontiguousarray(plane).data) for plane in planes)
             height, width = subject.alpha.shape
@@ -207,15 +209,19 @@ def write_subjects(source: SubjectSource, folder: Path, long_side: int | None, o
             subjects[id] = {**entry, "content": content, "peak": peak}
             offset += size
         sync(data)
+    if binary:
+        count = f"{len(binary)} of {len(source.ids)} alphas of {source.name}"
+        say(f"warning: {count} have no value between 0 and 255, first {binary[0]}: hair cannot be learned from them")
     return {"subjects": subjects, "skipped": skipped, "total_bytes": offset}
 
 
 def decode_all(
     source: SubjectSource, long_side: int | None
 ) -> Generator[tuple[str, Decoded | DamagedFile], None, None]:
-    """Yield each id with the decoded subject, its content and its highest alpha, or with the DamagedFile, in order.
+    """Yield each id with the decoded subject, or with the DamagedFile, in order.
 
-    content: see `SubjectCache.content`. Threads help: the decoders and zlib release the interpreter lock.
+    With a subject: its `SubjectCache.content`, its highest alpha, and whether its alpha has no value between 0 and 255.
+    Threads help: the decoders and zlib release the interpreter lock.
     """
 
     def decode(id: str) -> Decoded | DamagedFile:
@@ -227,7 +233,8 @@ def decode_all(
         content.update(np.ascontiguousarray(subject.alpha).data)
         if subject.alpha.min() == subject.alpha.max():
             content.update(np.ascontiguousarray(subject.fgr).data)
-        return reduce_subject(subject, long_side), content.hexdigest(), int(subject.alpha.max())
+        is_binary = not ((subject.alpha - np.uint8(1)) < 254).any()  # 0 wraps to 255: between means 0 to 253 here
+        return reduce_subject(subject, long_side), content.hexdigest(), int(subject.alpha.max()), is_binary
 
     threads = min(8, os.cpu_count() or 1)
     # In parts, because the map of a pool takes all ids at once and would hold every subject not written yet.

@@ -12,6 +12,7 @@ from kornia_rs.io import decode_image_png_u8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from matting.data.kinds import not_a_picture
+from matting.data.tiff import STARTS, decode_tiff
 from matting.errors import UserError
 
 ORIENTATION = 0x0112
@@ -43,6 +44,8 @@ def decode(path: Path, reduction: Reduction | None = None) -> np.ndarray:
     """
     try:
         data = path.read_bytes()
+        if data.startswith(STARTS) and (found := decode_tiff(data)):
+            return rotate(to_8_bit(found[0]), found[1])
         with Image.open(BytesIO(data)) as picture:
             # OpenCV fills the missing part of a truncated file with gray; Pillow raises.
             if not ends_complete(picture.format, data):
@@ -50,8 +53,7 @@ def decode(path: Path, reduction: Reduction | None = None) -> np.ndarray:
             if picture.format == "JPEG" and picture.mode in ("L", "RGB"):
                 colour = cv2.IMREAD_GRAYSCALE if picture.mode == "L" else cv2.IMREAD_COLOR_RGB
                 return imdecode(data, colour if reduction is None else colour | reduction_flag(picture, reduction))
-            # OpenCV ignores the gray value that a gray PNG may declare transparent.
-            if picture.format == "PNG" and not (picture.mode in ("1", "L") and "transparency" in picture.info):
+            if picture.format == "PNG":
                 return decode_png(data, picture)
             return decode_other(picture)
     except Exception as error:
@@ -93,7 +95,19 @@ def decode_png(data: bytes, picture: Image.Image) -> np.ndarray:
             array = cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA if array.shape[2] == 4 else cv2.COLOR_BGR2RGB)
     if b"eXIf" in data:
         array = rotate(array, picture.getexif().get(ORIENTATION, 1))
+    if array.ndim == 2 and isinstance(picture.info.get("transparency"), int):
+        return transparent_gray(array, picture.info["transparency"], data[24])
     return to_8_bit(array)
+
+
+def transparent_gray(gray: np.ndarray, transparent: int, bits: int) -> np.ndarray:
+    """Return uint8 (H, W, 4) of a gray PNG that declares one value of `bits` transparent; decoders ignore it.
+
+    gray: (H, W), uint8 with 1 to 8 bits stretched to 255, or uint16.
+    """
+    most = 2**bits - 1
+    value = (transparent & most) * (np.iinfo(gray.dtype).max // most)
+    return cv2.merge([*[to_8_bit(gray)] * 3, (gray != value).astype(np.uint8) * np.uint8(255)])
 
 
 def on_main_thread() -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from matting.data.decoding import ORIENTATION, DamagedFile, Reduction, decode, rotate, unreadable
+from matting.data.tiff import STARTS, size_of_tiff
 from matting.errors import UserError
 
 WRITTEN = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -116,6 +117,10 @@ def read_labels(path: Path) -> np.ndarray:
 def stored_size(path: Path) -> tuple[int, int]:
     """Return (height, width) from the header, before any EXIF rotation. Raise DamagedFile."""
     try:
+        with path.open("rb") as file:
+            start = file.read(4)
+        if start in STARTS:  # Pillow does not open all of them
+            return size_of_tiff(path)
         with Image.open(path) as picture:
             return picture.height, picture.width
     except Exception as error:
