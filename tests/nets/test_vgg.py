@@ -12,11 +12,12 @@ from torch.nn import functional as F
 from matting.errors import UserError
 from matting.nets.vgg import VGGFeatures
 
-DEPTHS = {"vgg16": (2, 2, 3, 3, 1), "vgg19": (2, 2, 4, 4, 1)}
+DEPTHS = {"vgg16": (2, 2, 3, 3, 1), "vgg19": (2, 2, 4, 4, 1)}  # convolutions of each block, up to the last feature
+FIRST, JOHNSON = (1, 1, 1, 1, 1), (2, 2, 3, 3, 3)
 
 
-def reference(network: VGGFeatures, x: Tensor, depths: tuple[int, ...]) -> list[Tensor]:
-    """Return the features, computed without in-place operations."""
+def reference(network: VGGFeatures, x: Tensor, depths: tuple[int, ...], taps: tuple[int, ...] = FIRST) -> list[Tensor]:
+    """Return the features, computed without in-place operations. taps: the convolution of each block that has one."""
     convs = iter([layer for layer in network.trunk if isinstance(layer, nn.Conv2d)])
     features = []
     for stage, depth in enumerate(depths):
@@ -24,7 +25,7 @@ def reference(network: VGGFeatures, x: Tensor, depths: tuple[int, ...]) -> list[
         for i in range(depth):
             conv = next(convs)
             x = torch.relu(F.conv2d(x, conv.weight, conv.bias, padding=1))
-            if i == 0:
+            if i + 1 == taps[stage]:
                 features.append(x)
     assert next(convs, None) is None, "the trunk computes more than it gives"
     return features
@@ -37,11 +38,13 @@ def random_state(arch: str, dtype: torch.dtype = torch.float32, prefix: str = "f
 
 @pytest.mark.parametrize("arch", DEPTHS)
 @pytest.mark.parametrize("grad", [True, False])
-def test_features_are_the_five_first_relus(arch: str, grad: bool) -> None:
-    network = VGGFeatures(arch).double()  # the order of float32 sums differs by layout
+@pytest.mark.parametrize("taps", ["first", "johnson"])
+def test_features_are_those_of_the_taps(arch: str, grad: bool, taps: str) -> None:
+    numbers, depths = (FIRST, DEPTHS[arch]) if taps == "first" else (JOHNSON, (*DEPTHS[arch][:4], 3))
+    network = VGGFeatures(arch, taps=taps).double()  # the order of float32 sums differs by layout
     x = torch.rand(1, 3, 32, 48, dtype=torch.float64).requires_grad_(grad)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    expected = reference(network, (x - mean.view(3, 1, 1)) / std.view(3, 1, 1), DEPTHS[arch])
+    expected = reference(network, (x - mean.view(3, 1, 1)) / std.view(3, 1, 1), depths, numbers)
     for a, b in zip(network(x), expected, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6)
 

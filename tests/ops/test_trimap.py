@@ -1,9 +1,11 @@
 """Tests of border maps, of kernel sizes, and of trimaps from alpha."""
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
-from matting.ops.ellipse import dilate, erode
+from matting.ops.ellipse import SHAPES, dilate, erode
 from matting.ops.trimap import border_map, scaled_size, trimap_from_alpha, unknown_region
 
 SHAPE = (2, 1, 29, 37)
@@ -33,6 +35,19 @@ def test_border_map_is_dilation_less_erosion(name):
 @pytest.mark.parametrize("name", ["empty", "full"])
 def test_a_mask_without_an_edge_has_no_border(name):
     assert not border_map(MASKS[name], 15).any()
+
+
+@pytest.mark.parametrize("size", [3, 6, 9])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_border_map_has_the_shape_of_its_element(shape, size):
+    mask = np.zeros((40, 37), np.uint8)
+    mask[9:30, 12:25] = 1
+    mask[3, 30] = 1
+    element = cv2.getStructuringElement(SHAPES[shape], (size, size))
+    dilated = cv2.dilate(mask, element)
+    eroded = 1 - cv2.dilate(1 - mask, element)  # OpenCV's erosion takes the anchor of an even element otherwise
+    found = border_map(torch.from_numpy(mask).bool()[None, None], size, shape)
+    assert np.array_equal(found[0, 0].numpy(), dilated - eroded)
 
 
 def test_border_map_refuses_a_soft_mask():

@@ -36,6 +36,10 @@ ADDED: dict[str, Any] = {
     "data.light": "own",
     "data.subjects.*.drawing": 1,
     "data.test.*.subjects.drawing": 1,
+    "data.mask_threshold": 0.5,
+    "stage.mask_threshold": 0.5,
+    "loss.perceptual.taps": "first",
+    "loss.border.shape": "ellipse",
 }
 
 # A value of these keys that is no choice names a file. The content of the file counts, not its name.

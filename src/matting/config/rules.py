@@ -39,6 +39,7 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "net.gen.up": ("deconv", "resize"),
     "net.gen.encoder": ("two", "concat"),
     "net.gen.seg_norm": (None, "none_first", "wide_group"),
+    "scale.seg_norm": (None, "none_first", "wide_group"),
     "loss.targets": ["alpha", "fgr", "comp"],
     "loss.sum_over_scales": ("literal", "once"),
     "loss.adversarial.kind": ("bce", "lsgan", "hinge"),
@@ -46,9 +47,12 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "loss.perceptual.targets": ("all", "alpha_fgr"),
     "loss.perceptual.arch": ("vgg19", "vgg16"),
     "loss.perceptual.convention": ("imagenet", "bgr_mean"),
+    "loss.perceptual.taps": ("first", "johnson"),
+    "vgg.taps": ("first", "johnson"),
     "vgg.arch": ("vgg19", "vgg16"),
     "vgg.convention": ("imagenet", "bgr_mean"),
     "loss.border.normalize": ("image", "border"),
+    "loss.border.shape": ("ellipse", "rect", "cross"),
     "loss.*.per_scale": (True, False),
     "metrics.convention": ("dim", "mmagic", "p3m"),
     "metrics.regions": ["whole", "unknown"],
@@ -92,6 +96,7 @@ RANGES: dict[tuple[type, float, float], str] = {
     (int, 0, math.inf): FROM_0,
     (float, 0, math.inf): AMOUNTS,
     (float, 0, 1): SHARES,
+    (float, 1 / 255, 1): "data.mask_threshold stage.mask_threshold",  # 1/255: every pixel that is not fully transparent
     (float, 0, BELOW_1): "optim.*.betas",
     (float, 1e-9, math.inf): "data.*.regularization",  # 0 makes the equations of certain pixels singular
     (float, 0.01, math.inf): "augment.scale scale.zoom",  # its logarithm is drawn

@@ -63,6 +63,7 @@ class Scale:
     alpha_batch: int = MISSING
     net_width: int = MISSING
     disc_width: int = MISSING
+    seg_norm: str | None = None
     depth: int = MISSING
     blocks: int = MISSING
     aspp_rates: list[int] = MISSING
@@ -85,6 +86,7 @@ class Vgg:
     arch: str = MISSING
     weights: str = MISSING
     convention: str = MISSING
+    taps: str = MISSING
     width: float = MISSING
 
 
@@ -115,6 +117,7 @@ class Data:
     val_subjects: int = MISSING
     empty_share: float = 0.0
     light: str = "own"
+    mask_threshold: float = 0.5
     test: dict[str, Any] = MISSING
     persons: Any = None  # for a stage that trains on photographs with masks
 

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+SHAPES = {"ellipse": cv2.MORPH_ELLIPSE, "rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS}
+
 
 def ellipse_kernel(size: int) -> np.ndarray:
     """Return OpenCV's elliptic structuring element, bool (size, size), with its anchor at size // 2.
@@ -49,16 +51,17 @@ def as_bits(mask: Tensor) -> Tensor:
     return mask.view(torch.uint8)
 
 
-def within_ellipse(bits: Tensor, size: int) -> Tensor:
+def within_ellipse(bits: Tensor, size: int, shape: str = "ellipse") -> Tensor:
     """Return the bits that are set anywhere under the ellipse of `size` pixels around each pixel.
 
-    bits: uint8 (B, 1, H, W). Returns that shape and type.
+    bits: uint8 (B, 1, H, W). shape: one of SHAPES, OpenCV's structuring elements. Returns the shape and
+    type of bits.
     """
     before, after = size // 2, size - 1 - size // 2
     # The zeros around the image are consumed as the windows grow.
     row = union = pad(bits, (before, after, before, after))
     # An ellipse is a union of rectangles around its anchor: widen the row, join it to the union, heighten the union.
-    for left, right, top, bottom in growth_steps(size):
+    for left, right, top, bottom in growth_steps(size, shape):
         row = window(row, left + right, -1)
         union = union[..., left : union.shape[-1] - right] | row
         row = row[..., top : row.shape[-2] - bottom, :]
@@ -82,14 +85,15 @@ def window(bits: Tensor, reach: int, axis: int) -> Tensor:
 
 
 @lru_cache
-def growth_steps(size: int) -> tuple[tuple[int, int, int, int], ...]:
+def growth_steps(size: int, shape: str = "ellipse") -> tuple[tuple[int, int, int, int], ...]:
     """Return the steps in which an ellipse grows from its anchor: (left, right, top, bottom) to add at each.
 
     The ellipse is a union of rectangles around its anchor, from narrow and tall to wide and low. Each step widens the
     row to the next rectangle, then heightens the union of all so far by the difference in height to the rectangle after
-    it. In the end each rectangle has its full height, and no step needs a large window.
+    it. In the end each rectangle has its full height, and no step needs a large window. The other SHAPES are unions of
+    rectangles, too.
     """
-    kernel = ellipse_kernel(size)
+    kernel = cv2.getStructuringElement(SHAPES[shape], (size, size)).astype(bool)
     anchor = size // 2
     rows = kernel.sum(axis=1)
     reaches = []

@@ -8,14 +8,15 @@ from torch import Tensor
 from matting.ops.ellipse import as_bits, dilate_and_erode, within_ellipse
 
 
-def border_map(true_mask: Tensor, size: int) -> Tensor:
+def border_map(true_mask: Tensor, size: int, shape: str = "ellipse") -> Tensor:
     """Return the border of a mask, s_b = dilate(s*) - erode(s*) (POMAGAN 3.1, figure 3).
 
-    true_mask: bool (B, 1, H, W); the caller thresholds a soft one. size: of the ellipse in pixels. Returns float32
-    (B, 1, H, W), 1 on the border and 0 elsewhere. Raises TypeError for another type.
+    true_mask: bool (B, 1, H, W); the caller thresholds a soft one. size: of the structuring element in pixels. shape:
+    one of `ellipse.SHAPES`. Returns float32 (B, 1, H, W), 1 on the border and 0 elsewhere. Raises TypeError for another
+    type of mask.
     """
-    # Bit 0 of each byte is set outside the person, bit 1 inside: on the border the ellipse finds both.
-    found = within_ellipse(2 - as_bits(true_mask), size)
+    # Bit 0 of each byte is set outside the person, bit 1 inside: on the border the element finds both.
+    found = within_ellipse(2 - as_bits(true_mask), size, shape)
     return (found & found >> 1).float()
 
 

@@ -39,7 +39,7 @@ class AlphaGAN(GANStage):
         """Return image and coarse map as inputs, and the true alpha."""
         image, alpha = batch["image"], batch["alpha"]
         if self.segmentation is None:
-            coarse = perturbed((alpha >= 0.5).float(), batch["seeds"])
+            coarse = perturbed(self.true_mask(alpha).float(), batch["seeds"])
         else:
             with torch.no_grad():
                 coarse = self.segmentation(image)

@@ -73,7 +73,7 @@ class AlphaNetEndToEnd(MattingStage):
         matting = matting_losses(pred, batch)
         terms = {name: by_sample.mean() for name, by_sample in matting.items()}
         if self.feedback != "none":
-            mask, weights = batch["alpha"] >= 0.5, self.sample_weights(matting)
+            mask, weights = self.true_mask(batch["alpha"]), self.sample_weights(matting)
             terms["focal"] = (weights * focal_loss(logits, mask, None, self.gamma)).mean()
             terms["dice"] = (weights * dice_loss(logits, mask)).mean()
         return self.sum(terms)

@@ -11,7 +11,7 @@ from matting.stages.base import MattingStage, StageConfig, build_network, requir
 
 
 class AlphaNetSegmentation(MattingStage):
-    """The segmentation network, trained by focal and dice loss on person masks, or on alpha >= 0.5 of composites.
+    """The segmentation network, trained by focal and dice loss on person masks, or on the true masks of composites.
 
     Validation measures the probability of a person as the other stages measure alpha, and IoU and boundary F1 of the
     mask. Pixels that are not `valid` count nowhere.
@@ -32,7 +32,7 @@ class AlphaNetSegmentation(MattingStage):
 
     def losses(self, batch: Batch) -> LossSum:
         """Return focal and dice loss over the valid pixels."""
-        mask, valid = batch["alpha"] >= 0.5, batch.get("valid")
+        mask, valid = self.true_mask(batch["alpha"]), batch.get("valid")
         seed_dropout(batch)
         logits = self.seg(batch["image"])
         return self.sum(
@@ -49,7 +49,7 @@ class AlphaNetSegmentation(MattingStage):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         prob = self.predict_map(batch)
         self.measure(prob, batch)
-        pred_mask, true_mask = prob >= 0.5, batch["alpha"] >= 0.5
+        pred_mask, true_mask = prob >= 0.5, self.true_mask(batch["alpha"])
         self.iou.update(pred_mask, true_mask, batch.get("valid"))
         self.boundary_f1.update(pred_mask, true_mask, batch.get("valid"))
 

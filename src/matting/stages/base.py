@@ -63,6 +63,14 @@ class MattingStage(LightningModule):
         raise NotImplementedError
 
     @property
+    def mask_threshold(self) -> float:
+        return float(self.stage.get("mask_threshold", 0.5))
+
+    def true_mask(self, alpha: Tensor) -> Tensor:
+        """Return the true mask of an alpha, bool of its shape: where it is at least `stage.mask_threshold`."""
+        return alpha >= self.mask_threshold
+
+    @property
     def cycle(self) -> int:
         """Number of batches after which the work of a step repeats, for measurements of speed."""
         return self.stage["accumulate"]

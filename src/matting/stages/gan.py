@@ -37,7 +37,9 @@ class GANStage(MattingStage):
                 f"net.gen: {type(self.gen).__name__} takes {' and '.join(takes)}; stage={config.stage['name']} has "
                 f"{' and '.join(self.input_names)}; leave out net="
             )
-        self.objective = Objective(config.loss, self.pixel_term, config.net["disc"]["scales"], config.data_root)
+        self.objective = Objective(
+            config.loss, self.pixel_term, config.net["disc"]["scales"], config.data_root, self.mask_threshold
+        )
         self.disc: nn.Module | None = None
         if self.objective.adversarial:
             self.disc = build(config.net["disc"], in_channels=self.objective.disc_channels)

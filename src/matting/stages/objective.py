@@ -33,13 +33,22 @@ class Objective(nn.Module):
     """The losses of generator and discriminator; a term of weight 0 is not computed.
 
     loss: the config node. pixel_term: name of the L1 term, `segmentation` (eq. 4) or `alpha` (eq. 9). scales: number
-    of discriminator scales. data_root: a folder where the file of VGG weights is looked for.
+    of discriminator scales. data_root: a folder where the file of VGG weights is looked for. threshold: from which
+    a true map is 1 in the binary one whose border counts, bin(a*).
     The frozen VGG of the perceptual loss lives here; the objective has no trainable parameters. Raises UserError for
     a loss node with the terms of another stage.
     """
 
-    def __init__(self, loss: Mapping[str, Any], pixel_term: str, scales: int, data_root: str):
+    def __init__(
+        self,
+        loss: Mapping[str, Any],
+        pixel_term: str,
+        scales: int,
+        data_root: str,
+        threshold: float = 0.5,
+    ):
         super().__init__()
+        self.threshold = threshold
         self.loss, self.pixel_term = loss, pixel_term
         self.targets = tuple(loss["targets"])
         terms = {name: node for name, node in loss.items() if isinstance(node, Mapping)}
@@ -113,7 +122,7 @@ class Objective(nn.Module):
         node = self.loss["border"]
         height, width = pred.shape[-2:]
         size = scaled_size(height, width, node["kernel"], node["kernel_side"], node["kernel_min"])
-        border = border_map(example.true_map >= 0.5, size)
+        border = border_map(example.true_map >= self.threshold, size, node.get("shape", "ellipse"))
         return border_loss(
             example.image, pred, example.true_map, border, example.new_bgr, self.targets, node["normalize"]
         )
@@ -123,4 +132,6 @@ def perceptual_module(node: Mapping[str, Any], data_root: str) -> Perceptual:
     """Return the perceptual loss of the config node `loss.perceptual`, with its VGG."""
     file = node["weights"]
     weights = file if file in NO_FILE else str(find_file(file, data_root))
-    return Perceptual(VGGFeatures(node["arch"], weights, node["convention"], node["width"]), node["coefficients"])
+    taps = node.get("taps", "first")
+    features = VGGFeatures(node["arch"], weights, node["convention"], node["width"], taps)
+    return Perceptual(features, node["coefficients"])

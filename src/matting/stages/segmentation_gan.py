@@ -6,7 +6,7 @@ from matting.stages.objective import Example
 
 
 class SegmentationGAN(GANStage):
-    """The segmentation stage, trained by eq. 7 on the binary map s* = (alpha >= 0.5).
+    """The segmentation stage, trained by eq. 7 on the binary map s*, the true mask.
 
     Validation measures its map against alpha, as a coarse alpha.
     """
@@ -15,5 +15,5 @@ class SegmentationGAN(GANStage):
 
     def example(self, batch: Batch) -> Example:
         """Return the image as input, and s* as the true map."""
-        mask = (batch["alpha"] >= 0.5).float()
+        mask = self.true_mask(batch["alpha"]).float()
         return Example(batch["image"], (batch["image"],), mask, batch.get("new_bgr"))
