@@ -30,7 +30,7 @@ def jobs_of(name: str, *overrides: str) -> list[Job]:
 
 
 def test_the_experiments_of_both_papers_are_there():
-    pomagan = ("encoder", "gan", "loss_grid", "table1", "table3_targets", "table3_terms", "table4_datasets")
+    pomagan = ("border", "encoder", "gan", "loss_grid", "table1", "table3_targets", "table3_terms", "table4_datasets")
     alphanet = ("attention", "end_to_end", "equal_training", "feedback", "table1", "table2", "trimap_training")
     alphanet = (*alphanet, "trimap_width")
     assert [*(f"alphanet/{name}" for name in alphanet), *(f"pomagan/{name}" for name in pomagan)] == NAMES

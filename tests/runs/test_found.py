@@ -20,13 +20,14 @@ DIGESTS = json.loads((HERE / "digests.json").read_text())
 
 
 def former(words):
-    """Return words with what their runs had before the drawing of people, its light and the estimate changed."""
+    """Return words with what their runs had before the drawing of people, its light, the estimate and a norm changed."""
+    words = [*words, "scale.seg_norm=as_norm"]
     if "data=folder" in words:
         estimate = ("regularization=1e-5", "gradient_weight=1")
         people = ("data.subjects.folder", "data.test.folder.subjects")
         return [*words, *(f"{subjects}.{value}" for subjects in people for value in estimate)]
     if any(word.startswith("data=") and word != "data=procedural" for word in words):
-        return list(words)
+        return words
     people = ["procedural"]
     if "table4_datasets" in words[0]:
         people = [name for name in ("aim", "d646") if f"data.subjects={{{name}:null}}" not in words]

@@ -27,7 +27,7 @@ NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") 
 # of the identity, so the runs of before are still found.
 ADDED: dict[str, Any] = {
     "stage.true_trimap": [3, 41],
-    "net.gen.seg_norm": None,
+    "net.gen.seg_norm": "as_norm",
     "data.empty_share": 0,
     "data.*.regularization": 1e-5,
     "data.*.gradient_weight": 1,

@@ -63,7 +63,7 @@ class Scale:
     alpha_batch: int = MISSING
     net_width: int = MISSING
     disc_width: int = MISSING
-    seg_norm: str | None = None
+    seg_norm: str = "as_norm"
     depth: int = MISSING
     blocks: int = MISSING
     aspp_rates: list[int] = MISSING

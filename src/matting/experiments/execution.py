@@ -21,6 +21,7 @@ from matting.runs.figures import VAL, figures_text
 from matting.runs.listing import show_plan
 from matting.runs.run import Run
 from matting.runs.upstream import Upstream, method_run, stage_run
+from matting.runs.weights import random_weights
 from matting.utils import distributed
 from matting.utils.console import say
 
@@ -143,6 +144,8 @@ def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
 
     try:
         with log.tee_to(this.folder / "train.log"):
+            for line in random_weights(this):
+                say(line)
             result = trainer.train(this, upstream)
     except (Interrupted, KeyboardInterrupt, SystemExit) as stop:  # Lightning turns Ctrl-C and SIGTERM into SystemExit
         raise Interrupted(stopped_text(this, stop)) from None

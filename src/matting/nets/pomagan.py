@@ -18,7 +18,7 @@ from matting.nets.blocks import (
     up_block,
 )
 
-SEG_NORMS = (None, "none_first", "wide_group")
+SEG_NORMS = ("as_norm", "none_first", "wide_group")
 
 
 class Encoder(nn.Module):
@@ -69,6 +69,7 @@ class SegmentationGenerator(nn.Module):
 
     forward(image (B, 3, H, W) in [0, 1]) -> map (B, 1, H, W) float32 in [0, 1], any H and W: the image is padded by
     reflection to a multiple of 2**depth, at least twice that, and the map is cropped back.
+    An instance norm removes the level and the contrast of the picture, as wanted: the person is the same in any light.
     width: channels at full size. blocks: number of residual blocks. aspp_rates: dilation rates. norm: see `make_norm`.
     up: see `up_block`.
     """
@@ -110,9 +111,9 @@ class AlphaGenerator(nn.Module):
     forward(image (B, 3, H, W), coarse (B, 1, H, W), both in [0, 1]) -> alpha (B, 1, H, W) float32 in [0, 1], any H, W.
     encoder: `two` has the paper's segmentation encoding block beside the image encoder, with `seg_width` channels at
     full size (None: a quarter of `width`); `concat` is the ablation, one encoder on image and map together.
-    seg_norm: of the encoder that takes the map. None is `norm`; behind the first convolution, an instance norm removes
-    the map's level, so that maps of 0 and of 1 give the same alpha. `none_first` is `norm` but for that place, which
-    has none. `wide_group`: see `make_norm`.
+    seg_norm: of the encoder that takes the map. `as_norm` is `norm`; behind the first convolution, an instance norm
+    removes the map's level, so that maps of 0 and of 1 give the same alpha. `none_first` is `norm` but for that place,
+    which has none. `wide_group`: see `make_norm`.
     The other arguments are those of `SegmentationGenerator`.
     """
 
@@ -127,14 +128,14 @@ class AlphaGenerator(nn.Module):
         seg_width: int | None = None,
         norm: str = "instance",
         up: str = "deconv",
-        seg_norm: str | None = None,
+        seg_norm: str = "as_norm",
     ) -> None:
         super().__init__()
         if encoder not in ("two", "concat"):
             raise UserError(f"encoder: expected two or concat, got {encoder!r}")
         if seg_norm not in SEG_NORMS:
-            raise UserError(f"seg_norm: expected null, none_first or wide_group, got {seg_norm!r}")
-        seg_norms = {None: (norm, None), "none_first": (norm, "none")}.get(seg_norm, (seg_norm, None))
+            raise UserError(f"seg_norm: expected {', '.join(SEG_NORMS)}, got {seg_norm!r}")
+        seg_norms = {"as_norm": (norm, None), "none_first": (norm, "none")}.get(seg_norm, (seg_norm, None))
         self.stride = 2**depth
         channels = width << depth
         trunk: list[nn.Module] = [ResidualBlock(channels, norm) for _ in range(blocks)]

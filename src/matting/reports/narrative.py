@@ -5,6 +5,7 @@ from typing import Any
 
 from matting.metrics.units import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
 from matting.runs.run import Run, random_vgg
+from matting.runs.weights import from_scratch
 
 UNTRAINED = ("constant", "perfect_mask")
 
@@ -106,12 +107,6 @@ def caveats(config: Mapping[str, Any], stages: Sequence[Run]) -> Iterator[str]:
         yield "All subjects were used: no list_file selects those that are people."
     if any(isinstance(test["eval_size"], list) for test in tests if test):
         yield "Images and truth of the test sets were stretched to one size for the evaluation."
-
-
-def from_scratch(stages: Sequence[Run]) -> list[str]:
-    """Return the stages with a network that usually starts from ImageNet weights and here did not."""
-    nets = {stage.kind: stage.config["net"].values() for stage in stages if not stage.config["stage"]["upstream"]}
-    return [kind for kind, nodes in nets.items() if any(node.get("weights") == "none" for node in nodes)]
 
 
 def trimaps(config: Mapping[str, Any], stages: Sequence[Run]) -> Iterator[str]:

@@ -4,6 +4,7 @@ May import: config and utils; no torch.
 
 run: the identity and state of a run.
 lifecycle: begin, note, finish, clear.
+weights: trainings with random weights.
 upstream: the runs that a run is made from.
 listing: run folders as a list.
 lookup: a run folder by its digest, name or path.
