@@ -20,7 +20,7 @@ DIGESTS = json.loads((HERE / "digests.json").read_text())
 
 
 def former(words):
-    """Return words with what their runs had before the drawing of people, its light, the estimate and a norm changed."""
+    """Return words with what their runs had before drawing, light, estimate and the norm of the coarse map changed."""
     words = [*words, "scale.seg_norm=as_norm"]
     if "data=folder" in words:
         estimate = ("regularization=1e-5", "gradient_weight=1")
