@@ -24,6 +24,7 @@ from matting.data.images import write_image
 from matting.data.sources.base import Subject
 from matting.data.sources.folder import FolderSubjects
 from matting.errors import UserError
+from matting.utils.files import amount
 
 
 def drawn(seed: int, with_image: bool = False) -> Subject:
@@ -235,7 +236,7 @@ def test_disk_need_is_printed(tmp_path, tree, capsys):
     cache = SubjectCache.open(FolderSubjects(tree), tmp_path / "cache")
     need = sum(4 * height * width for height, width in map(cache.size, cache.ids))
     assert (cache.folder / "subjects.bin").stat().st_size == need
-    assert f"cache: 4 subjects, {need / 1e6:.1f} MB in {cache.folder}" in capsys.readouterr().out
+    assert f"cache: 4 subjects, {amount(need)} in {cache.folder}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("with_image", "planes"), [(False, 4), (True, 7)])
