@@ -92,10 +92,11 @@ def test_premultiplied_colours_are_divided(tmp_path, dtype):
 
 
 @pytest.mark.parametrize("compression", [1, 5, 8, 32773])
-@pytest.mark.parametrize("channels", [(), (3,)])
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
 def test_sixteen_bits_of_every_compression(tmp_path, compression, channels):
     array, file = values(np.uint16, *channels), tmp_path / "a.tif"
-    cv2.imwrite(str(file), array[..., ::-1] if channels else array, [cv2.IMWRITE_TIFF_COMPRESSION, compression])
+    stored = array[..., [2, 1, 0, 3][: channels[0]]] if channels else array
+    cv2.imwrite(str(file), stored, [cv2.IMWRITE_TIFF_COMPRESSION, compression])
     np.testing.assert_array_equal(decode(file), rounded(array))
 
 

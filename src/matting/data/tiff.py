@@ -76,15 +76,9 @@ def check(page: "TiffPage", size: int) -> None:
 def decoded(page: "TiffPage", planar: bool, data: bytes) -> np.ndarray:
     """Return the pixels of a page that was checked, gray as black to white."""
     try:
-        array: np.ndarray | None = page.asarray()
+        array: np.ndarray = page.asarray()
     except ValueError as error:  # a compression that needs a further package
-        # libtiff, in OpenCV, knows it, but reads planes that lie apart wrongly.
-        array = None if planar or page.extrasamples else cv2.imdecode(np.frombuffer(data, np.uint8), -1)
-        if array is None or array.dtype != page.dtype:
-            name = getattr(page.compression, "name", page.compression)
-            raise ValueError(f"planar or transparent TIFF with {name} compression; expected another kind") from error
-        return cv2.cvtColor(array, cv2.COLOR_BGR2RGB) if array.ndim == 3 else array
-    assert array is not None
+        array = by_libtiff(page, planar, data, error)
     if planar:
         array = np.moveaxis(array, 0, -1)
     full = np.iinfo(array.dtype).max
@@ -97,3 +91,16 @@ def decoded(page: "TiffPage", planar: bool, data: bytes) -> np.ndarray:
         straight = array[..., :3] * (full / np.maximum(alpha, 1))
         array = np.concatenate([np.rint(straight.clip(0, full)), alpha], -1).astype(array.dtype)
     return np.ascontiguousarray(array.astype(array.dtype.newbyteorder("=")))
+
+
+def by_libtiff(page: "TiffPage", planar: bool, data: bytes, error: ValueError) -> np.ndarray:
+    """Return the samples (H, W) or (H, W, C) of a page by OpenCV. Raises ValueError for a layout that it misreads."""
+    array = None
+    if not planar and page.photometric != MINISWHITE and page.samplesperpixel != 2:
+        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if array is None or array.itemsize * 8 != page.bitspersample or array[0, 0].size != page.samplesperpixel:
+        name = getattr(page.compression, "name", page.compression)
+        raise ValueError(f"{name} compression of this layout; expected none or ZIP") from error
+    if array.ndim == 3:
+        array = cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA if array.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+    return array

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.nets.bgm_v2_refiner import Refiner, resized
+from matting.nets.norms import BatchNorm
 from matting.nets.weights import init_he, load_trunk
 
 HIDDEN = 32  # channels that the base network hands to the refiner
@@ -112,7 +113,7 @@ class Decoder(nn.Module):
                 for i, (below, skip, width) in enumerate(sizes, 1)
             }
         )
-        self.norms = nn.ModuleDict({str(i): nn.BatchNorm2d(width) for i, width in enumerate(DECODER_WIDTHS, 1)})
+        self.norms = nn.ModuleDict({str(i): BatchNorm(width) for i, width in enumerate(DECODER_WIDTHS, 1)})
         self.head = nn.Conv2d(inputs[-1] + 6, 5 + HIDDEN, 3, padding=1)
 
     def forward(self, scene: Tensor, features: list[Tensor]) -> Tensor:

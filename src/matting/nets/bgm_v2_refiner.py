@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.errors import UserError
+from matting.nets.norms import BatchNorm
 from matting.nets.weights import init_he
 
 MODES = ("full", "sampling", "thresholding")
@@ -39,7 +40,7 @@ class Refiner(nn.Module):
         self.convs = nn.ModuleDict(
             {str(i): nn.Conv2d(inputs, width, kernel, bias=False) for i, (inputs, width) in enumerate(sizes, 1)}
         )
-        self.norms = nn.ModuleDict({str(i): nn.BatchNorm2d(width) for i, (_, width) in enumerate(sizes, 1)})
+        self.norms = nn.ModuleDict({str(i): BatchNorm(width) for i, (_, width) in enumerate(sizes, 1)})
         self.head = nn.Conv2d(12, 4, kernel)
         init_he(self)
 

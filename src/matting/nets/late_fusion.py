@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.nets.late_fusion_keys import PUBLISHED as PUBLISHED
+from matting.nets.norms import BatchNorm
 from matting.nets.weights import init_he, load_trunk
 
 MEAN = (127.156207, 115.917443, 106.031127)  # of the authors' images, in 0..255
@@ -68,7 +69,7 @@ class Level(nn.Module):
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, width, 1, bias=False)
-        self.norm = nn.BatchNorm2d(width, eps=1.001e-5)
+        self.norm = BatchNorm(width, eps=1.001e-5)
 
     def forward(self, x: Tensor, skip: Tensor | None = None) -> Tensor:
         x = doubled(x)
@@ -130,10 +131,10 @@ class Fusion(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (256, 128, 128, 64, 256)) -> None:
         super().__init__()
-        self.image = nn.Sequential(nn.Conv2d(3, FEATURES, 3, padding=1), nn.BatchNorm2d(FEATURES, eps=1e-3))
+        self.image = nn.Sequential(nn.Conv2d(3, FEATURES, 3, padding=1), BatchNorm(FEATURES, eps=1e-3))
         layers: list[nn.Module] = []
         for before, width in zip((3 * FEATURES, *widths), widths, strict=False):
-            layers += [nn.Conv2d(before, width, 3, padding=1), nn.BatchNorm2d(width, eps=1e-3), nn.ReLU()]
+            layers += [nn.Conv2d(before, width, 3, padding=1), BatchNorm(width, eps=1e-3), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
         self.head = nn.Conv2d(widths[-1], 1, 1)
 

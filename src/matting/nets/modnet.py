@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from matting.nets.norms import BatchNorm
 from matting.nets.weights import init_he, load_trunk
 
 TAPS = (1, 3, 18)  # MobileNetV2's blocks whose outputs are used: 1/2, 1/4 and 1/32 of the input
@@ -50,7 +51,7 @@ class HalfInstanceNorm(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.split = (channels // 2, channels - channels // 2)
-        self.batch = nn.BatchNorm2d(self.split[0])
+        self.batch = BatchNorm(self.split[0])
 
     def forward(self, x: Tensor) -> Tensor:
         first, second = x.split(self.split, 1)
