@@ -30,6 +30,7 @@ from matting.evaluation.evaluator import best_constant, evaluator_of
 from matting.methods.base import Method
 from matting.methods.pomagan import Pomagan
 from matting.metrics.functional import matting_metrics
+from matting.nets.working_size import WorkingSize
 from matting.ops.trimap import scaled_size, unknown_region
 from matting.utils import process
 
@@ -51,7 +52,7 @@ class Untrained(Pomagan):
     def __init__(self, networks: list[nn.Module], height: int, width: int):
         Method.__init__(self)
         self.segmentation, self.alpha = (network.requires_grad_(False).eval() for network in networks)
-        self.height, self.width, self.fit = height, width, "pad"
+        self.working_size = WorkingSize(height, width, "pad")
 
 
 @dataclass

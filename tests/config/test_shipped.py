@@ -32,7 +32,7 @@ def choices():
     """(verb, choice...): every choice of every group; of net, loss and optim see test_validate."""
     for stage, group in product(options("stage"), ("scale", "data")):
         yield from (("train", f"stage={stage}", f"{group}={choice}") for choice in options(group))
-    for group in ("augment", "logger", "paths", "trainer"):
+    for group in ("augment", "logger", "paths", "protocol", "trainer"):
         yield from (("train", f"{group}={choice}") for choice in options(group))
     for verb in ("evaluate", "predict"):
         yield from ((verb, f"{group}={choice}") for group in ("method", "data") for choice in options(group))

@@ -6,6 +6,7 @@ import torch
 from matting.errors import UserError
 from matting.methods.base import load_method
 from matting.methods.pomagan import Pomagan
+from matting.nets.working_size import WorkingSize
 from tests.helpers.reads import counted_reads
 from tests.helpers.saved_stages import NETS, save_generator
 
@@ -107,7 +108,7 @@ def test_a_config_gives_the_method_on_its_device(trained):
         method, device = load_method(config, paths)
     assert reads == {path.name: 1 for path in paths.values()}
     assert device == torch.device("cpu")
-    assert (method.height, method.width, method.fit) == (32, 48, "pad")
+    assert method.working_size == WorkingSize(32, 48, "pad")
     if not torch.cuda.is_available():
         with pytest.raises(UserError, match="trainer=cpu"):
             load_method({**config, "trainer": {"accelerator": "gpu"}}, paths)
@@ -115,4 +116,4 @@ def test_a_config_gives_the_method_on_its_device(trained):
 
 def test_without_a_size_images_are_fitted_to_that_of_the_training(pomagan):
     method = pomagan("pad", None, None)
-    assert (method.height, method.width) == (64, 80)
+    assert method.working_size == WorkingSize(64, 80, "pad")

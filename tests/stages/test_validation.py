@@ -8,11 +8,13 @@ import torch
 from matting.config import schema
 from matting.config.compose import compose_config
 from matting.config.identity import plain
+from matting.data.collate import collate
+from matting.data.compositing import compose_batch
 from matting.data.datamodule import CompositeData
-from tests.helpers.made_stages import make_stage, people
+from tests.helpers.made_stages import BRIGHT, MATTING, make_stage, people, trained
 from tests.helpers.tiny import TINY
 
-SIZES = ("scale.height=32", "scale.width=48", "scale.alphanet.seg_size=40")
+SIZES = ("scale.height=32", "scale.width=48", "scale.alphanet.seg_size=64")
 
 
 @pytest.mark.parametrize(
@@ -20,20 +22,26 @@ SIZES = ("scale.height=32", "scale.width=48", "scale.alphanet.seg_size=40")
     [
         ("segmentation_gan", (32, 48), 48),
         ("alpha_gan", (32, 48), 48),
-        ("alphanet_segmentation", (40, 40), 40),
+        ("alphanet_segmentation", (64, 64), 64),
         ("alphanet_matting", (32, 32), 48),
         ("alphanet", (32, 48), 48),
     ],
 )
-def test_validation_pictures_fit_the_longer_side_or_are_whole(name, frame, side, tmp_path):
-    """AlphaNet's matting stage trains on crops and validates on whole images."""
+def test_validation_pictures_keep_their_size_and_are_measured_at_that_of_training(name, frame, side, tmp_path):
+    """AlphaNet's matting stage trains on crops and is measured on whole images."""
     schema.register()
     words = [*TINY, *SIZES, f"stage={name}", f"paths.cache_dir={tmp_path}"]
     data = CompositeData(plain(compose_config("train", words)), 2, 2)
     data.setup("fit")
     assert data.training[0, 0]["alpha"].shape == frame
-    shapes = {data.validation[at]["alpha"].shape for at in range(len(data.validation))}
-    assert shapes == {(round(side * 32 / 48), side)}
+    batch = compose_batch(collate([data.validation[at] for at in range(len(data.validation))]), colour=False)
+    assert batch["image"].shape[-2:] == (32, 48)
+    networks = {key: trained(node) for key, node in (("segmentation", BRIGHT), ("matting", MATTING))}
+    stage, sizes = make_stage(name, *SIZES, **networks if name == "alphanet" else {}), []
+    stage.predict_map = lambda batch: batch["alpha"]
+    stage.measure = lambda pred, true, valid: sizes.extend([pred.shape[-2:], true.shape[-2:]])
+    stage.validation_step(batch, 0)
+    assert sizes == [(round(side * 32 / 48), side)] * 2
 
 
 def test_the_matting_stage_validates_on_pictures_of_any_size():

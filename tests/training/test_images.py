@@ -67,7 +67,7 @@ def test_a_stage_that_is_given_the_image_alone_has_no_such_plane(tmp_path):
 
 
 def test_nothing_watches_the_network_afterwards():
-    stage, batch = make_stage("alpha_gan"), make_batch()
+    stage, batch = make_stage("alpha_gan", "stage.inference=native"), make_batch()
     with beside_image(stage.trained.values()) as given:
         stage.predict_map(batch)
     assert torch.equal(given["given"], stage.example(batch).inputs[1])

@@ -12,7 +12,7 @@ from matting.config.compose import KEPT, NAMING, compose_config, options
 from matting.config.identity import plain
 
 # What a derived config (an upstream run, a step of a recipe) takes over from the config that asks for it.
-SHARED = ("seed", "paths", "scale", "vgg", "augment", "data", "trainer", "logger", "runtime", "experiments")
+SHARED = ("seed", "paths", "scale", "vgg", "protocol", "augment", "data", "trainer", "logger", "runtime", "experiments")
 
 
 def derive(config: Mapping[str, Any], verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:

@@ -12,9 +12,9 @@ from matting.errors import UserError
 
 CONFIG_VERSION = 2
 
-# Nodes that change how or where a run works but not its result. The node vgg counts where it is used.
+# Nodes that change how or where a run works but not its result. The nodes vgg and protocol count where they are used.
 NOT_IDENTITY = (
-    *("paths", "logger", "runtime", "checkpoint", "vgg", "rerun", "plan"),
+    *("paths", "logger", "runtime", "checkpoint", "vgg", "protocol", "rerun", "plan"),
     *("experiments", "verb", "evaluate_as", "published"),
 )
 
@@ -40,6 +40,9 @@ ADDED: dict[str, Any] = {
     "stage.mask_threshold": 0.5,
     "loss.perceptual.taps": "first",
     "loss.border.shape": "ellipse",
+    "stage.inference": "pad",
+    "augment.cut": 0.4,
+    "augment.background_flip": 0.5,
 }
 
 # A value of these keys that is no choice names a file. The content of the file counts, not its name.

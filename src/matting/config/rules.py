@@ -14,6 +14,9 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "data.fit": ("crop", "pad", "stretch"),
     "data.light": ("own", "shared"),
     "data.*.drawing": (1, 2),
+    "protocol.fit": ("crop", "pad", "stretch"),
+    "protocol.inference": ("pad", "stretch", "native"),
+    "stage.inference": ("pad", "stretch", "native"),
     "stage.fit": ("crop", "pad", "stretch", "unknown", "whole"),
     "scale.alphanet.fit": ("crop", "pad", "stretch", "whole"),
     "stage.feedback": ("value", "own", "none", "straight_through", "soft", "apart"),
@@ -83,8 +86,8 @@ FROM_0 = """stage.boundary *.blocks *.warmup *.val_subjects *pictures runtime.wo
     data.*.first hydra.sweeper.sampler.n_startup_trials hydra.launcher.gpus_per_node hydra.launcher.signal_delay_s
     hydra.launcher.max_num_timeout hydra.launcher.verbose"""
 
-SHARES = """augment.flip augment.jpeg_p net.trimap.erode net.trimap.dilate method.erode method.dilate net.mat.width
-    scale.alphanet.width data.empty_share hydra.sweeper.max_failure_rate"""
+SHARES = """augment.flip augment.jpeg_p augment.background_flip protocol.flips.* net.trimap.erode net.trimap.dilate
+    method.erode method.dilate net.mat.width scale.alphanet.width data.empty_share hydra.sweeper.max_failure_rate"""
 
 BELOW_1 = math.nextafter(1, 0)
 
@@ -99,6 +102,7 @@ RANGES: dict[tuple[type, float, float], str] = {
     (float, 1 / 255, 1): "data.mask_threshold stage.mask_threshold",  # 1/255: every pixel that is not fully transparent
     (float, 0, BELOW_1): "optim.*.betas",
     (float, 1e-9, math.inf): "data.*.regularization",  # 0 makes the equations of certain pixels singular
+    (float, 0.01, 1): "augment.cut",
     (float, 0.01, math.inf): "augment.scale scale.zoom",  # its logarithm is drawn
     (int, 1, 100): "augment.jpeg",
 }

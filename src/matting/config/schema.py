@@ -104,6 +104,18 @@ class Augment:
     blur: float = MISSING
     jpeg: list[int] = MISSING
     jpeg_p: float = MISSING
+    cut: float = MISSING
+    background_flip: float = MISSING
+
+
+@typed
+class Protocol:
+    name: str = MISSING
+    fit: str = MISSING
+    inference: str = MISSING
+    exclude_persons: bool = MISSING
+    val_subjects: int = MISSING
+    flips: dict[str, float] = field(default_factory=dict)  # by stage, method and recipe
 
 
 @typed
@@ -149,6 +161,7 @@ class Common:
     paths: Paths = MISSING
     scale: Scale = MISSING
     vgg: Vgg = MISSING
+    protocol: Protocol = MISSING
     augment: Augment = MISSING
     data: Data = MISSING
     trainer: Trainer = MISSING

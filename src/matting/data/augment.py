@@ -18,7 +18,6 @@ from matting.ops.resize import resize
 
 FITS = ("crop", "pad", "stretch", "unknown", "whole")
 CROPS = (1.0, 1.5, 2.0)  # sizes of a crop in frames: the 320, 480 and 640 px of Deep Image Matting
-LEAST_CUT = 0.4  # least share of a background's area in a cut, where its shape allows it
 HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # pixel centres lie at half integers
 UNHALF = np.linalg.inv(HALF)
 Transforms = Sequence[A.DualTransform]
@@ -138,12 +137,16 @@ class Geometry:
         self.whole = fit == "whole"
         low, high = augment["scale"]
         frame = FrameSubject(height, width, fit, (low, high), augment["rotate"], augment["shift"])
-        flip, flip_background = A.HorizontalFlip(p=augment["flip"]), A.HorizontalFlip(p=0.5)
+        flip, flip_background = (
+            A.HorizontalFlip(p=augment["flip"]),
+            A.HorizontalFlip(p=augment.get("background_flip", 0.5)),
+        )
+        self.cut: float = augment.get("cut", 0.4)  # where the shape of the background allows it
         self.subject: Transforms = [flip] if self.whole else [frame, flip]
         ratio = (width / height, width / height)  # cut, never stretched or tiled
         cut = A.RandomResizedCrop(
             (height, width),
-            scale=(LEAST_CUT, 1.0),
+            scale=(self.cut, 1.0),
             ratio=ratio,
             interpolation=cv2.INTER_LINEAR,
             area_for_downscale="image",  # OpenCV's, within one level of `resize`
@@ -179,7 +182,7 @@ class Geometry:
         """
         covers = min(height / size[0], width / size[1])
         if not self.whole:
-            covers = min(covers, math.sqrt(LEAST_CUT * height * width / (size[0] * size[1])))
+            covers = min(covers, math.sqrt(self.cut * height * width / (size[0] * size[1])))
         return max(times for times in (1, 2, 4, 8) if times <= max(1, covers))
 
 

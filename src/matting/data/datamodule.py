@@ -20,7 +20,7 @@ from matting.data.dataset import Composites, EvalComposites, spread
 from matting.data.empty import spread_empty
 from matting.data.pairing import Pairing, validation_subjects
 from matting.data.photographs import EvalPhotographs, Photographs
-from matting.data.samplers import SameSize, TrainingOrder
+from matting.data.samplers import MAX_PIXELS, SameSize, TrainingOrder
 from matting.data.shared_memory import Slots
 from matting.errors import UserError
 from matting.utils.console import say
@@ -54,7 +54,6 @@ class CompositeData(LightningDataModule):
         self.config, self.batch_size, self.val_samples = config, batch_size, val_samples
         stage = config.get("stage", {})  # the config of an evaluation has none
         self.frame: tuple[int, int] = tuple(stage.get("frame", (0, 0)))
-        self.val_side = max(stage.get("val_frame", self.frame))
         self.fit, self.long_side = stage.get("fit"), stage.get("long_side") or 2 * max(self.frame)
         self.empty_share: float = config["data"]["empty_share"]
         self.light = config["data"]["light"] == "shared"
@@ -96,7 +95,7 @@ class CompositeData(LightningDataModule):
             chosen = spread(len(pairing), self.val_samples)
             empty = spread_empty(len(chosen or pairing), self.empty_share)
             self.validation = EvalComposites(
-                pairing, subjects, backgrounds, self.val_side, chosen, "skip", empty, self.light
+                pairing, subjects, backgrounds, "native", chosen, "skip", empty, self.light
             )
         say(
             f"data: {len(ids)} training subjects x {data['backgrounds_per_subject']} backgrounds = "
@@ -200,7 +199,7 @@ class CompositeData(LightningDataModule):
         """Return a loader of batches of one image size, in order."""
         sizes = [dataset.shape(index) for index in range(len(dataset))]
         # No larger than a training batch: a stage may train on crops of these pictures.
-        pixels = self.batch_size * math.prod(self.frame) or math.inf
+        pixels = self.batch_size * math.prod(self.frame) or MAX_PIXELS
         return self.loader(dataset, SameSize(sizes, self.batch_size, pixels))
 
     def loader(self, dataset: Any, order: Any, training: bool = False) -> DataLoader:

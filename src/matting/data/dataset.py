@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
-import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
@@ -17,7 +16,7 @@ from matting.data.light import share_light
 from matting.data.pairing import Pairing, key_of
 from matting.data.sources.base import BackgroundSource, Subject
 from matting.errors import UserError
-from matting.ops.resize import resize, size_of_long_side
+from matting.ops.resize import size_of_long_side
 
 Key = tuple[int, int]  # (pass over the whole data, sample id)
 Item = TypeVar("Item")
@@ -32,9 +31,10 @@ class Subjects(Protocol):
 
 
 def eval_shape(eval_size: Any, height: int, width: int) -> tuple[int, int]:
-    """Return the (height, width) at which a picture of height x width is measured.
+    """Return the (height, width) at which the prediction for a picture of height x width is measured.
 
-    eval_size: `native`, the length of the longer side in pixels, or [height, width], to which it is stretched.
+    eval_size: `native`, the length of the longer side in pixels, or [height, width]. Prediction and truth are resized
+    to it; the picture that a method sees is not.
     """
     if eval_size == "native":
         return height, width
@@ -133,9 +133,10 @@ def draw_colour(draw: np.random.Generator, limits: Mapping[str, Any]) -> np.ndar
 
 
 class EvalComposites(Dataset):
-    """Validation and test samples: nothing is random, and each composite has its evaluation size.
+    """Validation and test samples: nothing is random, and each has the size of its subject.
 
-    backgrounds: None where the photographs are the images. eval_size: see `eval_shape`. samples: indices, None for all.
+    backgrounds: None where the photographs are the images. eval_size: at which predictions are measured, see
+    `eval_shape`. samples: indices, None for all.
     empty: which of the samples have no person, whose alpha is 0; needs backgrounds.
     light: whether subjects take on the light of their backgrounds.
     on_damaged: `skip` takes the next background in place of one that cannot be decoded, `raise` raises its DamagedFile.
@@ -162,7 +163,7 @@ class EvalComposites(Dataset):
     def shape(self, index: int) -> tuple[int, int]:
         """Return (height, width) of a sample without decoding it."""
         subject, _ = self.pairing[self.samples[index]]
-        return eval_shape(self.eval_size, *self.subjects.size(subject))
+        return self.subjects.size(subject)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         at = self.samples[index]
@@ -171,36 +172,23 @@ class EvalComposites(Dataset):
         fgr, alpha = split(subject.rgba())
         if index in self.empty:
             alpha, subject_id = np.zeros_like(alpha), NOBODY
-        native = alpha.shape
-        height, width = eval_shape(self.eval_size, *native)
         sample: dict[str, Any] = {
-            "fgr": resize(fgr, height, width),
-            "alpha": resize(alpha, height, width),
+            "fgr": fgr,
+            "alpha": alpha,
             "draws": np.zeros(len(DRAWS), np.float32),
             "seed": key_of("eval", at) % 2**31,
         }
         if self.backgrounds is None:
             assert subject.image is not None
-            image = resize(subject.image, height, width)
-            return {**sample, "image": image, "bgr": image, "id": subject_id}
+            return {**sample, "image": subject.image, "bgr": subject.image, "id": subject_id}
         skipped: list[str] = []
         load = self.backgrounds.load
         if self.on_damaged == "skip":
             load = partial(load_or_next, self.backgrounds.load, self.pairing.backgrounds, "backgrounds", skipped)
-        bgr = cover(load(background_id), *native)
+        bgr = cover(load(background_id), *alpha.shape)
         if self.light:
-            fgr = share_light(fgr, bgr)
-            sample["fgr"] = resize(fgr, height, width)
-        if self.eval_size != "native":
-            # The composite is made at the size of the subject and resized as a whole, as in the published protocol.
-            sample["image"] = np.rint(resize(exact_composite(fgr, bgr, alpha), height, width) / 255).astype(np.uint8)
-        return {**sample, "bgr": resize(bgr, height, width), "id": f"{subject_id}@{background_id}", "skipped": skipped}
-
-
-def exact_composite(fgr: np.ndarray, bgr: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return a F + (1 - a) B of bytes, times 255 and not rounded: uint16 (H, W, 3)."""
-    share = cv2.merge([alpha] * 3)
-    return cv2.add(cv2.multiply(fgr, share, dtype=cv2.CV_16U), cv2.multiply(bgr, 255 - share, dtype=cv2.CV_16U))
+            sample["fgr"] = share_light(fgr, bgr)
+        return {**sample, "bgr": bgr, "id": f"{subject_id}@{background_id}", "skipped": skipped}
 
 
 def spread(count: int, samples: int | None) -> list[int] | None:

@@ -8,6 +8,8 @@ from torch.utils.data import Sampler
 from matting.data.dataset import Key
 from matting.data.pairing import Permutation
 
+MAX_PIXELS = 2**24  # in a batch of several pictures that are only predicted; a larger picture goes alone
+
 
 class TrainingOrder(Sampler[list[Key]]):
     """Batches of sample keys for a training; each pass over the data has another order.

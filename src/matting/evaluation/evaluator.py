@@ -19,7 +19,7 @@ from matting.evaluation.measure import Evaluator, dilation, means_of
 from matting.evaluation.without_people import measure_without_people
 from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES
-from matting.ops.resize import resize
+from matting.ops.resample import at_size
 from matting.ops.trimap import trimap_from_alpha
 from matting.runs.lifecycle import note
 from matting.runs.run import Run
@@ -46,7 +46,7 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
     data.setup("test")
     names: dict[str, str] = {"alpha": method.name, **{stage: stage for stage in method.measured}}
     result: dict[str, Any] = {"names": names, "convention": config["metrics"]["convention"], "tests": {}}
-    kept, shown = ("image", "alpha", "truth", *method.intermediates), []
+    shown: list[dict[str, Any]] = []
     samples: list[Sample] = []
     with (run.folder / "images.csv").open("w", newline="") as table, (run.folder / "images.jsonl").open("w") as lines:
         writer = csv.DictWriter(table, FIELDS)
@@ -60,7 +60,7 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
                     rows += row
                     writer.writerows(row)
                     lines.writelines(json.dumps(one) + "\n" for one in row)
-                    gallery.offer(row[0], {plane: planes[plane] for plane in kept})
+                    gallery.offer(row[0], planes)
             result["tests"][name] = summary(rows, dataset) | measure_without_people(evaluator, data, name)
             shown += gallery.write(run.folder / "pictures" / name, name)
             samples += gallery.samples(name)
@@ -89,15 +89,16 @@ def evaluator_of(method: Method, constant: float, device: torch.device, config: 
         return {"constant": torch.full_like(truth, constant), "perfect_mask": (truth >= 0.5).float()}
 
     bf16 = config["trainer"]["precision"] == "bf16-mixed"
-    return Evaluator(predict, device, bf16, method.measured, controls, **metrics)
+    shown = ("image", "alpha", "truth", *method.intermediates)
+    return Evaluator(predict, device, bf16, method.measured, shown, controls, **metrics)
 
 
 def best_constant(dataset: EvalComposites) -> float:
     """Return the one alpha with the least mean MSE over a test set: the mean of its samples' means."""
     means = []
     for subject in dataset.pairing.subjects:
-        alpha = dataset.subjects.load(subject).alpha
-        means.append(resize(alpha, *eval_shape(dataset.eval_size, *alpha.shape)).mean() / 255)
+        alpha = torch.tensor(dataset.subjects.load(subject).alpha)[None, None].float().div_(255)
+        means.append(float(at_size(alpha, eval_shape(dataset.eval_size, *alpha.shape[-2:])).double().mean()))
     return float(np.mean(means))
 
 

@@ -14,8 +14,11 @@ from torch.utils.data import DataLoader
 
 from matting.data.batch import Batch, RawBatch
 from matting.data.compositing import compose_batch
+from matting.data.dataset import eval_shape
 from matting.evaluation.prefetch import ahead, loaded
 from matting.metrics.functional import NAMES, region_metrics
+from matting.ops.resample import at_size
+from matting.ops.resize import reduced_size
 from matting.ops.trimap import scaled_size, unknown_region
 from matting.utils.console import track
 
@@ -23,14 +26,18 @@ Planes = dict[str, Tensor]
 Row = dict[str, Any]
 Means = dict[str, dict[str, dict[str, float | None]]]
 Sample = tuple[list[Row], Planes]
+SHOWN_SIDE = 1024  # px: the longest side of the planes that are handed out
 
 
 @dataclass(frozen=True)
 class Evaluator:
     """How predictions are made and measured; a trained stage's test sets and `matting evaluate` share it.
 
+    A picture is predicted at its own size. Prediction and truth alone are resized to the size of the table.
+
     predict: from a batch on `device` to maps (B, 1, H, W) in [0, 1], among them `alpha`.
     measured: maps that are measured as well, after `alpha`.
+    shown: planes that are handed out with the rows: `image`, `truth` and maps.
     controls: from the truth to further maps to measure, which no network predicts.
     bf16: whether networks run in bfloat16 where autocast allows it.
     convention, regions, unknown_dilation: as `metrics` of conf/evaluate.yaml, which explains them.
@@ -40,17 +47,19 @@ class Evaluator:
     device: torch.device
     bf16: bool
     measured: Sequence[str] = ()
+    shown: Sequence[str] = ()
     controls: Callable[[Tensor], Planes] = lambda truth: {}
     convention: str = "dim"
     regions: Sequence[str] = ("whole",)
     unknown_dilation: int = 0
 
     def samples(self, test: str, loader: DataLoader, workers: int) -> Generator[Sample, None, None]:
-        """Yield each sample of a test set: its table rows, those of `alpha` first, and its planes (C, H, W).
+        """Yield each sample of a test set: its table rows, those of `alpha` first, and the planes (C, H, W) to show.
 
         Three batches are in work at once: one is measured, the network has the next, the one after that is loaded.
         Close the generator unless it runs to its end: threads that the garbage collector ends can wait for themselves.
         """
+        eval_size = loader.dataset.eval_size  # type: ignore[attr-defined]
         with (
             closing(loaded(loader, workers)) as batches,
             closing(ahead(batches)) as raws,
@@ -58,23 +67,26 @@ class Evaluator:
         ):
             measured: deque[Future[list[Sample]]] = deque()
             for raw in track(raws, f"evaluate {test}", len(loader)):
-                measured.append(thread.submit(self.measure, test, raw["ids"], self.planes(raw)))
+                measured.append(thread.submit(self.measure, test, raw["ids"], *self.predicted(raw, eval_size)))
                 if len(measured) > 1:
                     yield from measured.popleft().result()
             for last in measured:
                 yield from last.result()
 
-    def planes(self, raw: RawBatch) -> Planes:
-        """Return the planes of a batch on the host: image, alpha, truth and the other maps of the prediction."""
+    def predicted(self, raw: RawBatch, eval_size: Any) -> tuple[Planes, Planes]:
+        """Return two sets of planes of a batch, on the host: truth and maps at `eval_size`, and the planes to show."""
         moved = {key: value.to(self.device) if isinstance(value, Tensor) else value for key, value in raw.items()}
         batch: Batch = compose_batch(moved, colour=False)  # type: ignore[arg-type]
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             maps = self.predict(batch)
-        planes = {"image": batch["image"], "alpha": maps["alpha"], "truth": batch["alpha"], **maps}
-        return {name: plane.float().cpu() for name, plane in planes.items()}
+        planes = {**maps, "image": batch["image"], "truth": batch["alpha"]}
+        height, width = batch["image"].shape[-2:]
+        table, picture = eval_shape(eval_size, height, width), reduced_size((height, width), SHOWN_SIDE)
+        figures = {name: at_size(planes[name], table).cpu() for name in ("truth", "alpha", *self.measured)}
+        return figures, {name: at_size(planes[name], picture).cpu() for name in self.shown}
 
-    def measure(self, test: str, ids: Sequence[str], planes: Planes) -> list[Sample]:
-        """Measure each sample of a predicted batch in every region."""
+    def measure(self, test: str, ids: Sequence[str], planes: Planes, shown: Planes) -> list[Sample]:
+        """Measure each sample of a predicted batch in every region. planes: `truth` and the measured maps."""
         true = planes["truth"]
         height, width = true.shape[-2:]
         maps = {row: planes[row] for row in ("alpha", *self.measured)} | self.controls(true)
@@ -88,7 +100,7 @@ class Evaluator:
                 for row, found in values.items()
                 for region, each in zip(self.regions, found, strict=True)
             ]
-            samples.append((table, {name: plane[i] for name, plane in planes.items()}))
+            samples.append((table, {name: plane[i] for name, plane in shown.items()}))
         return samples
 
     def mask(self, region: str, true: Tensor) -> Tensor | None:

@@ -52,7 +52,7 @@ def measure_without_people(evaluator: Evaluator, data: CompositeData, test: str)
         return {}
     means: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for raw in loaded(data.eval_loader(dataset), data.config["runtime"]["workers"]):
-        planes = evaluator.planes(raw)
+        planes, _ = evaluator.predicted(raw, dataset.eval_size)
         for row in ("alpha", *evaluator.measured):
             for alpha in planes[row].double():
                 values = alpha.mean(), (alpha > 0.5).double().mean(), alpha.square().mean()

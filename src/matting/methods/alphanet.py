@@ -8,9 +8,7 @@ from torch import Tensor
 from matting.methods.base import Method
 from matting.nets.alphanet import AlphaNet
 from matting.nets.checkpoint import load_network, load_networks
-from matting.nets.matting_net import fuse
-from matting.ops.resample import resample
-from matting.ops.resize import reduced_size
+from matting.nets.working_size import matte_of_trimap
 
 
 class AlphaNetMethod(Method):
@@ -69,7 +67,4 @@ class AlphaNetInteractive(Method):
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
         """Predict from an image (B, 3, H, W) and a trimap (B, 1, H, W) of 0, 0.5 and 1: alpha and trimap."""
         assert trimap is not None
-        height, width = image.shape[-2:]
-        size = reduced_size((height, width), self.max_side)
-        raw = self.matting(resample(image, *size), resample(trimap, *size))
-        return {"alpha": fuse(resample(raw, height, width).clamp(0, 1), trimap), "trimap": trimap}
+        return {"alpha": matte_of_trimap(self.matting, image, trimap, self.max_side), "trimap": trimap}

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from matting.methods.base import Method
 from matting.nets.checkpoint import load_network
-from matting.ops.resample import fit_image, resample
+from matting.nets.working_size import WorkingSize
 
 
 class Pomagan(Method):
@@ -25,13 +25,14 @@ class Pomagan(Method):
         self.segmentation = load_network(segmentation, "segmentation_gan").network
         trained = load_network(alpha, "alpha_gan")
         self.alpha, frame = trained.network, trained.frame
-        self.height, self.width, self.fit = height or frame[0], width or frame[1], fit
+        self.working_size = WorkingSize(height or frame[0], width or frame[1], fit)
 
     @torch.no_grad()
     def forward(self, image: Tensor, trimap: Tensor | None = None) -> dict[str, Tensor]:
         """Predict alpha and coarse map, (B, 1, H, W), from an image (B, 3, H, W) in [0, 1]."""
-        fitted = fit_image(image, self.height, self.width, self.fit)
-        coarse = self.segmentation(fitted)
-        alpha = self.alpha(fitted, coarse)
-        maps = {"alpha": alpha, "coarse": coarse}
-        return {name: resample(plane, *image.shape[-2:]).clamp(0, 1) for name, plane in maps.items()}
+        return self.working_size.predict(self.networks, image)
+
+    def networks(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the maps of both networks at the size of the image."""
+        coarse = self.segmentation(image)
+        return {"alpha": self.alpha(image, coarse), "coarse": coarse}

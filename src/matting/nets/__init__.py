@@ -12,6 +12,7 @@ matting_net: AlphaNet's matting network.
 attention: its guided contextual attention.
 backbone: its MobileNetV2 encoder.
 alphanet: AlphaNet's networks in a row.
+working_size: pictures of any size through networks that work at one size.
 modnet: MODNet.
 bgm_v2: BackgroundMattingV2.
 bgm_v2_refiner: its refiner.

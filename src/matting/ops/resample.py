@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from matting.errors import UserError
-from matting.ops.resize import size_inside
+from matting.ops.resize import Size, size_inside
 
 FITS = ("pad", "stretch", "native")
 
@@ -75,3 +75,9 @@ def taps_of(old: int, new: int, device: torch.device | str = "cpu") -> tuple[Ten
     taps = pixel * old // new + torch.arange(count, device=device)
     overlap = torch.minimum((taps + 1) * new, (pixel + 1) * old) - torch.maximum(taps * new, pixel * old)
     return taps.clamp_(max=old - 1), overlap.clamp_(min=0).double() / old
+
+
+def at_size(planes: Tensor, size: Size) -> Tensor:
+    """Return planes (B, C, H, W) in [0, 1] at another size, float32, for figures and pictures."""
+    planes = planes.float()
+    return planes if planes.shape[-2:] == size else resample(planes, *size).clamp(0, 1)

@@ -16,6 +16,7 @@ from matting.data.augment import cover
 from matting.data.compositing import composite
 from matting.data.foreground import estimate_foreground
 from matting.data.images import read_rgb, write_image
+from matting.data.samplers import MAX_PIXELS
 from matting.data.trimaps import read_trimap
 from matting.errors import JobError, UserError, disk_is_full
 from matting.methods.base import Method, load_method
@@ -25,7 +26,6 @@ from matting.utils.process import prepare
 from matting.visualization.grid import to_bytes
 
 AHEAD = 2  # pictures that are decoded before they are needed
-MAX_PIXELS = 2**24  # in a batch, and in the pictures that wait for one; a larger picture goes alone
 
 
 @dataclass(frozen=True)

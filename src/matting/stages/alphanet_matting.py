@@ -11,7 +11,7 @@ from matting.errors import UserError
 from matting.losses.compositional import alpha_prediction_loss, compositional_loss
 from matting.losses.weighted import LossSum, WeightedSum
 from matting.nets.matting_net import fuse
-from matting.ops.resample import resample
+from matting.nets.working_size import matte_of_trimap
 from matting.ops.resize import reduced_size
 from matting.ops.trimap import scaled_size, trimap_from_alpha
 from matting.stages.base import MattingStage, StageConfig, build_network, require_nodes
@@ -54,8 +54,7 @@ class AlphaNetMatting(MattingStage):
         side = round(min(self.stage["frame"]) * height / small[0])
         size = scaled_size(side, side, sum(self.widths) // 2, TRIMAP_SIDE, 3)
         trimap = trimap_from_alpha(batch["alpha"], size)
-        raw = self.mat(resample(batch["image"], *small), resample(trimap, *small))
-        return fuse(resample(raw, height, width).clamp(0, 1), trimap)
+        return matte_of_trimap(self.mat, batch["image"], trimap, self.stage["long_side"])
 
 
 def trimap_widths(stage: Mapping[str, Any], key: str) -> tuple[int, int]:

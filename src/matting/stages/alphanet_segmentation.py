@@ -46,12 +46,11 @@ class AlphaNetSegmentation(MattingStage):
         """Return the probability of a person, (B, 1, H, W)."""
         return self.seg(batch["image"]).sigmoid()
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        prob = self.predict_map(batch)
-        self.measure(prob, batch)
-        pred_mask, true_mask = prob >= 0.5, self.true_mask(batch["alpha"])
-        self.iou.update(pred_mask, true_mask, batch.get("valid"))
-        self.boundary_f1.update(pred_mask, true_mask, batch.get("valid"))
+    def measure(self, pred: Tensor, true: Tensor, valid: Tensor | None) -> None:
+        super().measure(pred, true, valid)
+        pred_mask, true_mask = pred >= 0.5, self.true_mask(true)
+        self.iou.update(pred_mask, true_mask, valid)
+        self.boundary_f1.update(pred_mask, true_mask, valid)
 
     def validation_values(self) -> dict[str, float]:
         values = {"val/iou": float(self.iou.compute()), "val/boundary_f1": float(self.boundary_f1.compute())}

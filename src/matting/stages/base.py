@@ -11,11 +11,13 @@ from torch import Tensor, nn
 from matting.config.identity import NO_FILE, find_file
 from matting.config.instantiate import build
 from matting.data.batch import Batch
+from matting.data.dataset import eval_shape
 from matting.errors import UserError
 from matting.losses.weighted import LossSum
 from matting.metrics.modular import MattingMetrics
 from matting.nets.checkpoint import CHECKPOINT_VERSION, check_stage
 from matting.nets.recompute import recompute
+from matting.ops.resample import at_size
 from matting.stages.schedule import rate_factor
 from matting.stages.terms import PendingTerms, add_scaled, log_values
 
@@ -182,11 +184,15 @@ class MattingStage(LightningModule):
         self.validation.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.measure(self.predict_map(batch), batch)
+        pred, true = self.predict_map(batch), batch["alpha"]
+        size = true.shape[-2], true.shape[-1]
+        if "valid" not in batch:  # photographs with masks have the size of the frame already
+            size = eval_shape(max(self.stage.get("val_frame", self.stage["frame"])), *size)
+        self.measure(at_size(pred, size), at_size(true, size), batch.get("valid"))
 
-    def measure(self, pred: Tensor, batch: Batch) -> None:
-        """Add the predictions (B, 1, H, W) of a batch to the validation metrics."""
-        self.validation.update(pred.float(), batch["alpha"], batch.get("valid"))
+    def measure(self, pred: Tensor, true: Tensor, valid: Tensor | None) -> None:
+        """Add predictions and truths (B, 1, H, W) to the validation metrics. valid: pixels that count, None for all."""
+        self.validation.update(pred, true, valid)
 
     def validation_values(self) -> dict[str, float]:
         """Return the results of a validation by log key."""

@@ -12,6 +12,8 @@ from matting.config.instantiate import build
 from matting.data.batch import Batch
 from matting.errors import UserError
 from matting.nets.recompute import recompute
+from matting.nets.working_size import WorkingSize
+from matting.ops.resample import resample
 from matting.stages.base import MattingStage, StageConfig, require_nodes
 from matting.stages.objective import Example, Objective
 from matting.stages.terms import add_scaled, log_values
@@ -66,8 +68,18 @@ class GANStage(MattingStage):
         """Return the generator's map (B, 1, H, W) in [0, 1]."""
         return self.gen(*example.inputs)
 
+    @property
+    def working_size(self) -> WorkingSize:
+        """The size at which the networks see the pictures of validation and tests: that of the training samples."""
+        height, width = self.stage["frame"]
+        return WorkingSize(height, width, self.stage["inference"])
+
     def predict_map(self, batch: Batch) -> Tensor:
-        return self.generate(self.example(batch))
+        def networks(image: Tensor) -> dict[str, Tensor]:
+            alpha = resample(batch["alpha"], *image.shape[-2:])  # from which a stage may make a coarse map
+            return {"map": self.generate(self.example({**batch, "image": image, "alpha": alpha}))}
+
+        return self.working_size.predict(networks, batch["image"])["map"]
 
     def update(self) -> None:
         """Step the discriminator, then the generator, on the batches of the window, and empty the window."""

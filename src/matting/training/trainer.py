@@ -210,11 +210,7 @@ def measure_tests(
 
     `whole/<metric>` is of whole images, `without_people/<figure>` of its backgrounds alone.
     """
-
-    def predict(batch: Batch) -> dict[str, Tensor]:
-        return {"alpha": stage.predict_map(batch).float()}
-
-    evaluator, result = Evaluator(predict, device, config["trainer"]["precision"] == "bf16-mixed"), {}
+    evaluator, result = stage_evaluator(stage, device, config), {}
     for name, dataset in data.tests.items():
         loader = data.eval_loader(dataset)
         rows = [row for table, _ in evaluator.samples(name, loader, config["runtime"]["workers"]) for row in table]
@@ -224,6 +220,15 @@ def measure_tests(
         for found in measure_without_people(evaluator, data, name).values():
             result[name] |= {f"without_people/{key}": value for key, value in found["rows"]["alpha"].items()}
     return result
+
+
+def stage_evaluator(stage: MattingStage, device: torch.device, config: Mapping[str, Any]) -> Evaluator:
+    """Return what predicts and measures the pictures of a test set by a stage."""
+
+    def predict(batch: Batch) -> dict[str, Tensor]:
+        return {"alpha": stage.predict_map(batch)}
+
+    return Evaluator(predict, device, config["trainer"]["precision"] == "bf16-mixed")
 
 
 def apply_keep_policy(run: Run, checkpoint: Mapping[str, Any] | None = None) -> None:
