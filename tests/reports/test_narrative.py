@@ -18,6 +18,13 @@ def test_paragraphs_hold_the_facts_of_the_runs(done):
     assert "20 px" in trimaps
 
 
+def test_samples_without_a_person_are_said(done):
+    stage = done.steps[0]
+    data = {**stage.config["data"], "empty_share": 0.25}
+    assert "25%" in " ".join(training(replace(stage, config={**stage.config, "data": data})))
+    assert "no person" not in " ".join(training(stage))
+
+
 def test_random_vgg_and_missing_lists_are_said_only_if_they_are_so(done):
     config, stages = done.evaluation.config, done.steps[:-1]
     (sentence,) = caveats(config, stages)

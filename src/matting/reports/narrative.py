@@ -71,6 +71,8 @@ def training(stage: Run) -> Iterator[str]:
         f"{config['trainer']['precision']}. Checkpoint: batch {result['batch']}"
         f"{' (lowest {VAL})' if 'val' in result else ''}."
     )
+    if share := config["data"].get("empty_share"):
+        yield f"{share:.0%} of its samples have no person."
     if facts["skipped"]:
         yield f"{stage.kind} skipped {count(len(facts['skipped']), 'damaged file')}."
 
