@@ -88,7 +88,7 @@ def parse(verb: str, arguments: Sequence[str]) -> CommandLine:
         raise UserError(f"{unknown[0]}: no such option; arguments are key=value, options are {names}")
     words = [word for word in given.words if word not in ("experiments=", "experiments=null")]
     words = with_action(words) if verb == "runs" else words
-    overrides = tuple(for_hydra(word, grid=given.multirun) for word in words)
+    overrides = tuple(for_hydra(word, grid=given.multirun or GRID in words) for word in words)
     names = next((word.partition("=")[2] for word in reversed(words) if names_experiments(word)), "")
     line = CommandLine(
         verb,

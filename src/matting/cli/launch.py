@@ -4,22 +4,22 @@ import logging
 import math
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, read_write
 
 from matting.cli import job_process, sweeps
 from matting.cli.arguments import CommandLine
 from matting.cli.jobs import perform
 from matting.cli.outcome import outcome
 from matting.config import hydra_internals
-from matting.config.compose import compose_job
+from matting.config.compose import at_home, compose_job
 from matting.config.messages import FORESEEN
-from matting.config.quoting import command_text
+from matting.config.quoting import command_text, for_hydra
 from matting.errors import UNREAD, Interrupted, JobError, UserError
 from matting.experiments.grid import experiment_names
 from matting.runs.figures import VAL
@@ -50,10 +50,24 @@ def run_alone(line: CommandLine) -> None:
 
 def run_sweep(line: CommandLine) -> None:
     """Run a grid or a search with Hydra's launcher and sweeper; raises JobError if jobs failed."""
-    config = hydra_internals.compose_sweep(line.verb, line.overrides)
+    config = at_home(hydra_internals.compose_sweep(line.verb, line.overrides))
+    quote_params(config)
     sweeps.check_plugins(config)
     with sweeps.reported():
-        start(lambda: hydra_internals.run_sweep(config, partial(run_row, line, sys.argv), compose_job))
+        start(lambda: hydra_internals.run_sweep(config, partial(run_row, line, sys.argv), compose_row))
+
+
+def quote_params(config: DictConfig) -> None:
+    """Quote the free text in the grid of an experiment, as on a command line."""
+    params = config.hydra.sweeper.get("params") or {}
+    with read_write(config.hydra.sweeper):
+        for key, value in params.items():
+            params[key] = for_hydra(f"{key}={value}", grid=True).partition("=")[2]
+
+
+def compose_row(verb: str, words: Sequence[str]) -> DictConfig:
+    """Compose the config of a row. Optuna's sweeper hands over words without the quotes of their free text."""
+    return compose_job(verb, [for_hydra(word, grid=False) for word in words])
 
 
 def start(run: Callable[[], None]) -> None:

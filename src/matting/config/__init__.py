@@ -3,6 +3,7 @@
 May import: utils; no torch.
 
 hydra_internals: the private parts of Hydra.
+texts: which keys hold free text.
 quoting: quotes on a command line.
 compose: Hydra's composition.
 schema: types of the keys.

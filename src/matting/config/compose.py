@@ -19,6 +19,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from matting.config import hydra_internals
+from matting.config.identity import flat
+from matting.utils.home_paths import expand_home
 
 KEPT = 64  # compositions in memory; a sweep may ask for thousands
 
@@ -89,7 +91,23 @@ def with_values(verb: str, words: Sequence[str], hydra: bool) -> DictConfig:
             for override in values:
                 OmegaConf.update(config, override.key_or_group, override.value())
         except OmegaConfBaseException:  # Hydra has the message that the user gets
-            return compose(verb, list(words), return_hydra_config=hydra)
+            config = compose(verb, list(words), return_hydra_config=hydra)
+    return at_home(config)
+
+
+def at_home(config: DictConfig) -> DictConfig:
+    """Return a config whose texts begin with the home directory where they began with `~`, wherever they come from.
+
+    A shell expands `~` only at the start of a word: never behind `key=`, in quotes, in a file or in most variables.
+    """
+    nodes = {str(key): node for key, node in config.items_ex(resolve=False) if key != "hydra"}
+    texts = {key: OmegaConf.to_container(node) if OmegaConf.is_config(node) else node for key, node in nodes.items()}
+    for key, value in flat(texts).items():
+        if isinstance(value, str) and (value.startswith("~") or "${oc.env:" in value):
+            with contextlib.suppress(OmegaConfBaseException):  # of a variable that is not set
+                text = OmegaConf.select(config, key)
+                if isinstance(text, str) and (expanded := expand_home(text)) != text:
+                    OmegaConf.update(config, key, expanded)
     return config
 
 

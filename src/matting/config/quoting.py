@@ -4,32 +4,46 @@ import re
 import shlex
 from collections.abc import Iterable
 
+from hydra.errors import HydraException
+
 from matting.config.compose import parsed
+from matting.config.texts import is_text
 from matting.utils.home_paths import abbreviate_home, expand_home
 
-# Keys whose values are file names, run folders, digests, parts of names or colours, not Hydra's grammar.
-FREE_TEXT = (
-    *("input", "output", "background", "trimap", "state", "kind", "match", "sort"),
-    *("method.segmentation", "method.alpha", "method.alphanet", "method.matting"),
-    *("stage.coarse", "stage.segmentation", "stage.matting"),
-    *("paths.data_root", "paths.output_dir", "paths.cache_dir"),
-)
-
-BELOW_HOME = re.compile(r"""(?<![^,])(["']?)(~(?:/[^,"']*)?)\1(?=,|$)""")  # a value of a grid, quoted or not
+QUOTED = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+ENTRY = re.compile(rf"({QUOTED}(?=\s*(?:,|$))|[^,]*[^,\s])\s*(?:,\s*|$)")  # of a grid, quoted or not
+SWEEP = re.compile(r"(?:choice|range|interval|glob|tag|sort|shuffle)\(.*\)")  # Hydra's functions
 PLAIN = re.compile(r"[\w@%+=:,./-][\w@%+=:,./~-]*")  # words that no shell changes
 
 
 def for_hydra(word: str, grid: bool) -> str:
-    """Return a word with its free text quoted: Hydra then takes `input=me (1).jpg` as it is, and `~/` as the home.
+    """Return a word with its free text quoted, so that Hydra takes `input=me (1).jpg` and `project=2024_05` as typed.
 
-    In a grid `a,b` stays a list, of which only the values that begin with `~/` are quoted.
+    Text in quotes, and `null`, is left as it is. In a grid `a,b` stays a list, of which the values are quoted that
+    Hydra would change.
     """
     key, _, value = word.partition("=")
-    if not value or key not in FREE_TEXT:
+    if not value or not is_text(key.lstrip("+")):
         return word
-    if grid or value[0] in "'\"" or value == "null":
-        return f"{key}={BELOW_HOME.sub(lambda found: quoted(found[2]), value)}"
-    return f"{key}={quoted(value)}"
+    if not grid:
+        return f"{key}={text_of(value)}"
+    entries = [found[1] for found in ENTRY.finditer(value)]
+    if SWEEP.fullmatch(value) or value.count(",") < len(entries) - 1 or value.strip()[-1:] == ",":
+        return word
+    return f"{key}={','.join(entry if stays(entry) else text_of(entry) for entry in entries)}"
+
+
+def stays(entry: str) -> bool:
+    """Return whether Hydra takes a value as the text that it is."""
+    try:
+        return bool(parsed(f"key={entry}").value() == entry)
+    except HydraException:
+        return False
+
+
+def text_of(value: str) -> str:
+    """Return a value as a text of Hydra's grammar."""
+    return value if value == "null" or re.fullmatch(QUOTED, value) else quoted(value)
 
 
 def quoted(text: str) -> str:
@@ -40,7 +54,7 @@ def quoted(text: str) -> str:
 def typed(word: str) -> str:
     """Return a word without the quotes of `for_hydra`, where it means the same without them."""
     key, _, value = word.partition("=")
-    if key not in FREE_TEXT or not value.startswith('"'):
+    if not is_text(key.lstrip("+")) or not value.startswith('"'):
         return word
     text = f"{key}={parsed(word).value()}"
     return text if for_hydra(text, grid=False) == word else word

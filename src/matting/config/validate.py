@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from matting.config.compose import KEPT, NAMING, compose_config, options
 from matting.config.identity import flat, plain
 from matting.config.rules import UNUSED, listed, rules_of, shown
+from matting.config.texts import is_text
 from matting.errors import UserError
 
 CHECKED: set[tuple[str, str]] = set()  # (key, value) pairs that are right; the rows of a grid share most of them
@@ -35,6 +36,8 @@ def check_values(data: dict[str, Any]) -> None:
     for key, value in flat(data).items():
         if (known := (key, repr(value))) in CHECKED:
             continue
+        if is_text(key) and not isinstance(value, str) and value is not None:
+            raise UserError(f"{key}={shown(value)}: expected text; write it in quotes")
         if expected := rules_of(key).expected(value):
             raise UserError(f"{key}={shown(value)}: expected {expected}")
         CHECKED.add(known)

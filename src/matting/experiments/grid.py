@@ -7,6 +7,7 @@ import yaml
 
 from matting.config import hydra_internals
 from matting.config.compose import composed, config_dir, hydra_ready, options, parsed
+from matting.config.quoting import for_hydra
 from matting.errors import UserError
 
 
@@ -43,6 +44,6 @@ def grid(name: str, verb: str, overrides: Sequence[str]) -> list[tuple[str, ...]
     chosen = (f"experiments={name}", *(word for word in overrides if parsed(word).is_hydra_override()))
     with hydra_ready():
         params = composed(verb, *chosen).hydra.sweeper.params or {}
-    words = [f"{key}={value}" for key, value in params.items()]
+    words = [for_hydra(f"{key}={value}", grid=True) for key, value in params.items()]
     words += [word for word in overrides if word not in chosen]
     return [(f"experiments={name}", *row) for row in hydra_internals.rows_of([parsed(word) for word in words])]

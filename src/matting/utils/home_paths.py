@@ -1,5 +1,6 @@
 """Replace the user's home directory by ~ in files that are shared, and back."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,9 @@ def abbreviate_home(value: Any) -> Any:
 
 
 def expand_home(value: Any) -> Any:
-    """Return a text, or a list or dict of texts, with a leading `~/` replaced by this user's home directory."""
+    """Return a text, or a list or dict of texts, with a leading `~` or `~user` replaced by a home directory."""
     if isinstance(value, dict):
         return {key: expand_home(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [expand_home(entry) for entry in value]
-    if isinstance(value, str) and (value == "~" or value.startswith("~/")):
-        return str(Path.home()) + value[1:]
-    return value
+    return os.path.expanduser(value) if isinstance(value, str) else value  # noqa: PTH111 - a path drops ./ and //
