@@ -114,3 +114,6 @@ def check_built(config: Mapping[str, Any]) -> None:
         if isinstance(node, Mapping):
             given = [key for key in node if key != "_target_"]
             check_arguments(node, resolve(str(node["_target_"])), given, None)
+    for node in config["logger"].values():
+        if check_node := getattr(resolve(str(node["_target_"])), "check_node", None):
+            check_node(node)

@@ -13,6 +13,10 @@ from matting.visualization.samples import Sample
 class RunLogger(Logger):
     """A Lightning logger of a run that may also show pictures and results; each method does nothing unless it can."""
 
+    @classmethod
+    def check_node(cls, node: Mapping[str, Any]) -> None:
+        """Raise UserError for values of the logger's node that it could not open with, before a run begins."""
+
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Write nothing: config.yaml of the run folder has all of them."""
 

@@ -12,7 +12,7 @@ from matting.runs.figures import figure_text, of_all
 from matting.runs.run import Run
 from matting.tracking.run_logger import RunLogger
 from matting.tracking.wandb_metadata import changed_keys, config_of, per_image, was_asked_for
-from matting.tracking.wandb_session import beside_agent, open_wandb, staged_in, usable
+from matting.tracking.wandb_session import beside_agent, check_settings, open_wandb, staged_in, usable
 from matting.utils.home_paths import abbreviate_home
 from matting.visualization.grid import sheet
 from matting.visualization.samples import Sample, columns
@@ -35,8 +35,8 @@ class WandbRun(RunLogger):
         self.version = run.digest
         self.run, self.log_model, self.opened, self.spawned = run, log_model, None, False
         self.facts = {
-            "project": project,
-            "entity": entity,
+            "project": project or None,
+            "entity": entity or None,
             "mode": usable(mode),
             "id": run.digest,
             "resume": "allow" if goes_on else None,
@@ -46,6 +46,10 @@ class WandbRun(RunLogger):
             "config": config_of(run),
             "dir": str(run.folder),
         }
+
+    @classmethod
+    def check_node(cls, node: Mapping[str, Any]) -> None:
+        check_settings(node["mode"], project=node["project"], entity=node["entity"], run_group=node["group"])
 
     @property
     @rank_zero_experiment

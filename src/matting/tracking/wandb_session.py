@@ -8,7 +8,8 @@ from typing import Any
 
 from matting.errors import JobError, UserError
 
-MODES = ("auto", "online", "offline", "disabled")
+MODES = ("auto", "online", "offline", "disabled", "shared")
+ALSO = {"": "auto", "dryrun": "offline", "run": "online"}  # what wandb takes in WANDB_MODE for the same
 
 # Keys on the batch axis and what the summary keeps of them; a full name takes precedence over a pattern.
 METRICS = {
@@ -51,16 +52,34 @@ def open_wandb(**facts: Any) -> Any:
 
 
 def usable(mode: str) -> str:
-    """Return the mode; `auto` becomes online where there is a key, else offline."""
-    if mode not in MODES:
-        raise UserError(f"logger.wandb.mode={mode}: expected one of {', '.join(MODES)}")
-    if mode in ("offline", "disabled"):
-        return mode
+    """Return the mode as wandb.init takes it; `auto` becomes online where there is a key, else offline.
+
+    Raises UserError for another word, and for a mode that needs a key where there is none.
+    """
+    known = ALSO.get(mode, mode)
+    if known not in MODES:
+        raise UserError(f"logger.wandb.mode={mode}: expected one of {', '.join([*MODES, *filter(None, ALSO)])}")
+    if known in ("offline", "disabled"):
+        return known
     if has_key():
-        return "online"
-    if mode == "online":
-        raise UserError("logger.wandb.mode=online: no key; run `wandb login`, set WANDB_API_KEY, or use mode=auto")
+        return "online" if known == "auto" else known
+    if known != "auto":
+        raise UserError(f"logger.wandb.mode={mode}: no key; run `wandb login`, set WANDB_API_KEY, or use mode=auto")
     return "offline"
+
+
+def check_settings(mode: str, **settings: Any) -> None:
+    """Raise UserError for a mode, other settings and WANDB_ variables that wandb would refuse once a run has begun."""
+    import wandb
+
+    try:
+        found = wandb.Settings()
+        found.update_from_env_vars({key: value for key, value in os.environ.items() if key != "WANDB_MODE"})
+        found.update_from_dict({key: value for key, value in settings.items() if value})
+    except (wandb.Error, ValueError, TypeError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if "errors.pydantic.dev" not in line]
+        raise UserError(f"W&B: {' '.join(lines)}; correct logger.wandb or the WANDB_ variable") from None
+    usable(mode)
 
 
 def has_key() -> bool:
