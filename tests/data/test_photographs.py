@@ -217,7 +217,7 @@ def configured(tmp_path):
 def test_a_stage_that_names_photographs_trains_and_validates_on_them(configured):
     data = CompositeData(configured("seed=4"), 2, 1)
     data.setup("fit")
-    ids = [f"supervisely/ds1/{number:04d}" for number in range(50, 56)]
+    ids = [f"coco/{number:04d}" for number in (0, *range(4, 9))]
     held_out = validation_subjects(ids, 2)
     assert isinstance(data.training, Photographs)
     assert isinstance(data.validation, EvalPhotographs)

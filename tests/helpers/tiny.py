@@ -1,5 +1,7 @@
 """Overrides that make a whole method run in seconds: 32x32 px, few channels, 10 people."""
 
+from collections.abc import Sequence
+
 TINY = [
     "scale=quick",
     "scale.height=32",
@@ -39,3 +41,14 @@ TINY = [
     "runtime.threads=1",
     "runtime.log_every=1",
 ]
+
+OF_ALPHANET = "scale.alphanet."
+POMAGANS = ("seg_epochs", "alpha_epochs", "seg_batch", "alpha_batch", "net_width", "disc_width", "depth", "blocks")
+OF_POMAGAN = tuple(f"scale.{key}=" for key in (*POMAGANS, "aspp_rates"))
+
+
+def fitting(words: Sequence[str]) -> list[str]:
+    """The overrides that the rows of a command's experiments read: others are refused."""
+    names = next((word.partition("=")[2] for word in words if word.startswith("experiments=")), "")
+    others = {"pomagan": OF_ALPHANET, "alphanet": OF_POMAGAN}.get(names.split("/")[0], ())
+    return [word for word in TINY if not word.startswith(others)]

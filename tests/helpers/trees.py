@@ -47,13 +47,14 @@ def write_scenes(folder: Path, seeds: range) -> list[str]:
 
 
 def write_backgrounds(root: Path) -> None:
-    """COCO, a person on the first image, and VOC."""
-    names = write_scenes(root / "coco/train2017", range(4))
+    """COCO, a person on the first image and on those after the fourth, and VOC."""
+    names = write_scenes(root / "coco/train2017", range(9))
     size = {"height": SIZE[0], "width": SIZE[1]}
-    person = {"id": 1, "image_id": 0, "category_id": 1, "iscrowd": 0, "segmentation": [[1, 1, 9, 1, 9, 9]]}
+    shape = {"category_id": 1, "iscrowd": 0, "segmentation": [[8, 8, 24, 8, 24, 30, 8, 30]]}
+    people = [{"id": image + 1, "image_id": image, **shape} for image in (0, *range(4, 9))]
     annotations = {
         "images": [{"id": number, "file_name": name, **size} for number, name in enumerate(names)],
-        "annotations": [person],
+        "annotations": people,
         "categories": [{"id": 1, "name": "person"}],
     }
     file = root / "coco/annotations/instances_train2017.json"
@@ -90,14 +91,12 @@ def write_aim_d646_coco(root: Path) -> None:
     write_people(root / "D646/Train/FG", root / "D646/Train/GT", range(20, 24))
     write_people(root / "D646/Test/FG", root / "D646/Test/GT", range(30, 32))
     write_rgba(root / "PhotoMatte85", range(40, 42))
-    write_supervisely(root / "supervisely", range(50, 56))
     write_backgrounds(root)
 
 
 def write_fashion(root: Path) -> None:
     write_people(root / "fashion/train/image", root / "fashion/train/alpha", range(6))
     write_people(root / "fashion/test/image", root / "fashion/test/alpha", range(10, 12))
-    write_supervisely(root / "supervisely", range(50, 56))
     write_backgrounds(root)
 
 

@@ -69,7 +69,7 @@ def test_both_halves_are_the_runs_of_the_same_command_line(word, changed):
 
 
 def test_photographs_with_masks_are_the_segmentations_alone():
-    rows = [["data=fashion"], ["data=fashion", "data.persons.supervisely.root=elsewhere"]]
+    rows = [["data=fashion"], ["data=fashion", "data.persons.coco.images=elsewhere"]]
     one, other = (keys(run_of("stage=alphanet", *row)[1]) for row in rows)
     assert one["segmentation"] != other["segmentation"]
     assert one["matting"] == other["matting"]
