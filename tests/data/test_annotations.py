@@ -86,7 +86,7 @@ def test_the_entry_of_the_same_suffix_is_an_images_own(coco):
     content = json.loads(coco[1].read_text())
     content["images"].append({**content["images"][0], "id": 99, "file_name": "0000.png"})
     coco[1].write_text(json.dumps(content))
-    assert CocoPersons(*coco).ids == ("0000",)
+    assert CocoPersons(*coco).ids[0] == "0000"
     change(coco[1], ("images", 0, "file_name"), "0000.tif")
     with pytest.raises(UserError, match=r"lists 0000\.tif, 0000\.png"):
         CocoPersons(*coco)

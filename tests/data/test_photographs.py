@@ -246,16 +246,15 @@ def test_without_photographs_it_trains_on_composites(configured, word):
 
 
 def test_other_sources_of_persons_by_override(configured, tmp_path):
-    coco = "{_target_: matting.data.sources.coco.CocoPersons, images: coco/train2017"
-    coco += ", annotations: coco/annotations/instances_train2017.json}"
-    data = CompositeData(
-        configured("data.persons.supervisely=null", f"data.persons.coco={coco}", "data.val_subjects=0"), 2
-    )
+    trees.write_supervisely(tmp_path / "data/supervisely", range(50, 52))
+    source = "{_target_: matting.data.sources.supervisely.SuperviselyPersons, root: supervisely, classes: null}"
+    words = ["data.persons.coco=null", f"data.persons.supervisely={source}", "data.val_subjects=0"]
+    data = CompositeData(configured(*words), 2)
     data.setup("fit")
-    assert data.training.ids == ["coco/0000"]
+    assert data.training.ids == ["supervisely/ds1/0050", "supervisely/ds1/0051"]
     assert data.validation is None
-    with pytest.raises(UserError, match=r"data\.persons: .*supervisely, coco, voc"):
-        CompositeData(configured("data.persons.supervisely=null"), 2).setup("fit")
+    with pytest.raises(UserError, match=r"data\.persons: .*coco, supervisely, voc"):
+        CompositeData(configured("data.persons.coco=null"), 2).setup("fit")
     with pytest.raises(UserError, match=r"data\.val_subjects=6: "):
         CompositeData(configured("data.val_subjects=6"), 2).setup("fit")
 
@@ -264,7 +263,7 @@ def test_the_fingerprint_is_of_the_photographs_where_they_train(configured, tmp_
     on_photographs, on_composites = configured(), configured("stage.persons=null")
     before = fingerprint(on_photographs), fingerprint(on_composites)
     assert before[0] != before[1]
-    write_image(tmp_path / "data/supervisely/ds1/img/0050.jpg", trees.scene(0, (41, 32)))
+    write_image(tmp_path / "data/coco/train2017/0004.jpg", trees.scene(0, (41, 32)))
     between = fingerprint(on_photographs), fingerprint(on_composites)
     assert between[0] != before[0]
     assert between[1] == before[1]
@@ -286,7 +285,7 @@ def test_photographs_count_in_the_digest_of_the_stage_that_uses_them():
     def digest(*words):
         return digest_of(identity(plain(compose_config("train", ["data=fashion", *words]))))
 
-    other = "data.persons.supervisely.root=elsewhere"
+    other = "data.persons.coco.images=elsewhere"
     assert digest(other) == digest("data.persons=null") == digest()
     used = "+stage.persons=${data.persons}"
     assert len({digest(), digest(used), digest(used, other), digest(used, "data.persons=null")}) == 4
