@@ -28,6 +28,7 @@ NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") 
 ADDED: dict[str, Any] = {
     "stage.true_trimap": [3, 41],
     "net.gen.seg_norm": "as_norm",
+    "net.mat.unpool": "nearest",
     "data.empty_share": 0,
     "data.*.regularization": 1e-5,
     "data.*.gradient_weight": 1,

@@ -23,6 +23,7 @@ CHOICES: dict[str, tuple[Any, ...] | list[str]] = {
     "net.trimap.box": ("mask", "largest_component"),
     "method.box": ("mask", "largest_component"),
     "net.mat.attention": ("attention", "none"),
+    "net.mat.unpool": ("nearest", "bilinear"),
     "net.mat.norm": ("sigmoid_softmax", "softmax"),
     "scale.alphanet.backbone_convention": ("imagenet", "half"),
     "net.mat.convention": ("imagenet", "half"),

@@ -11,6 +11,7 @@ from matting.nets.norms import GroupNorm
 from matting.nets.weights import init_he
 
 NORMS = ("sigmoid_softmax", "softmax")
+UNPOOLS = ("nearest", "bilinear")
 
 
 def branch(channels: int) -> nn.Sequential:
@@ -63,6 +64,7 @@ def attention_pool(feature: Tensor, encoder_map: Tensor) -> Tensor:
     return F.avg_pool2d(feature * encoder_map.to(feature.dtype), 2, divisor_override=1)
 
 
-def attention_unpool(feature: Tensor, decoder_map: Tensor) -> Tensor:
-    """Return the feature (B, C, H/2, W/2), up-sampled to the nearest, times map (B, 1, H, W): (B, C, H, W)."""
-    return F.interpolate(feature, scale_factor=2.0, mode="nearest") * decoder_map.to(feature.dtype)
+def attention_unpool(feature: Tensor, decoder_map: Tensor, mode: str = "nearest") -> Tensor:
+    """Return the feature (B, C, H/2, W/2), up-sampled, times map (B, 1, H, W): (B, C, H, W). mode: one of UNPOOLS."""
+    align = None if mode == "nearest" else False
+    return F.interpolate(feature, scale_factor=2.0, mode=mode, align_corners=align) * decoder_map.to(feature.dtype)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from matting.errors import UserError
-from matting.nets.attention import Attention, attention_pool, attention_unpool
+from matting.nets.attention import UNPOOLS, Attention, attention_pool, attention_unpool
 from matting.nets.backbone import MobileNetStages
 from matting.nets.blocks import MapConv, crop_back, pad_to_multiple
 from matting.nets.norms import GroupNorm
@@ -33,11 +33,12 @@ class DecoderLevel(nn.Module):
     """A level of the decoder: un-pool, concatenate the encoder's feature of that size, two separable convolutions.
 
     forward(x (B, in, H/2, W/2), skip (B, out, H, W), decoder map (B, 1, H, W) or None for bilinear up-sampling)
-    -> (B, out, H, W).
+    -> (B, out, H, W). unpool: see `attention_unpool`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, unpool: str = "nearest") -> None:
         super().__init__()
+        self.unpool = unpool
         lateral = out_channels // 2
         # The encoder's features have no activation and several times the decoder's scale: normalise them first.
         self.lateral = pointwise(out_channels, lateral)
@@ -49,7 +50,7 @@ class DecoderLevel(nn.Module):
         if decoder_map is None:
             x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
         else:
-            x = attention_unpool(x, decoder_map)
+            x = attention_unpool(x, decoder_map, self.unpool)
         return self.merge(torch.cat([x, self.lateral(skip)], 1))
 
 
@@ -67,6 +68,7 @@ class MattingNet(nn.Module):
     freeze_norm: keep the encoder's batch norms in evaluation mode and untrained, as the paper does. Weights whose norms
     are folded into the convolutions need it.
     width: factor of the encoder's channels (MobileNetV2's width_mult); needs `weights: none` unless it is 1.
+    unpool: how features are up-sampled before they are multiplied by the decoder map, `nearest` or `bilinear`.
     Raises UserError for another choice, and for weights that cannot be loaded.
     """
 
@@ -78,8 +80,11 @@ class MattingNet(nn.Module):
         convention: str = "imagenet",
         freeze_norm: bool = True,
         width: float = 1.0,
+        unpool: str = "nearest",
     ) -> None:
         super().__init__()
+        if unpool not in UNPOOLS:
+            raise UserError(f"unpool: expected {' or '.join(UNPOOLS)}, got {unpool!r}")
         if attention not in ("attention", "none"):
             raise UserError(f"attention: expected attention or none, got {attention!r}")
         self.encoder = MobileNetStages(weights, convention, freeze_norm, width)
@@ -87,7 +92,7 @@ class MattingNet(nn.Module):
         guided = skips if attention == "attention" else []
         self.attentions = nn.ModuleList(Attention(channels, norm) for channels in guided)
         self.decoder = nn.ModuleList(
-            DecoderLevel(below, channels) for channels, below in zip(skips, [*skips[1:], bottom], strict=True)
+            DecoderLevel(below, channels, unpool) for channels, below in zip(skips, [*skips[1:], bottom], strict=True)
         )
         self.head = MapConv(skips[0], 3)
         init_he(self.decoder)
