@@ -2,8 +2,8 @@
 
     python examples/new_loss_term.py --batches 20 scale=quick
 
-Prints the raw value of the new term after each update. Use this to try an idea; CONTRIBUTING.md says which files to
-change to give the term a config key of its own.
+Prints the raw value of the new term after each update. Use this to try an idea; a term with config keys is a file of
+`stages/pomagan_terms`, see CONTRIBUTING.md.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from matting.losses.matte import mean_absolute_error
 from matting.losses.weighted import LossSum
 from matting.stages.alpha_gan import AlphaGAN
 from matting.stages.base import StageConfig
-from matting.stages.objective import Example, Objective
+from matting.stages.objective import Objective
+from matting.stages.pomagan_terms.base import Example
 
 
 def gradient_loss(pred_alpha: Tensor, true_alpha: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ class GradientAlphaGAN(AlphaGAN):
 
     def __init__(self, config: StageConfig):
         super().__init__(config)
-        self.objective = GradientObjective(config.loss, self.pixel_term, config.net["disc"]["scales"], config.data_root)
+        self.objective = GradientObjective(config.loss, config.net["disc"]["scales"], config.data_root)
 
 
 class RowLogger(Logger):

@@ -7,7 +7,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from matting.config import compose, derive, validate
+from matting.config import compose, derive
 from matting.config.compose import compose_config, compose_job, options
 from matting.data.build import fingerprint
 from matting.experiments.grid import grid, read_file
@@ -76,7 +76,7 @@ def test_what_is_wrong_is_told_as_hydra_tells_it(words):
 def forget():
     """Empty the caches of compositions."""
     caches = (compose.composed_without_hydra, derive.derived, derive.with_nodes, derive.derived_plain)
-    for cached in (*caches, upstream.implied, run.identity_of, validate.unchanged):
+    for cached in (*caches, upstream.implied, run.identity_of):
         cached.cache_clear()
     compose.COMPOSED.clear()
 

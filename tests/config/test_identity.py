@@ -1,14 +1,28 @@
 """What counts in a run's digest, and how the run is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from matting.config.compose import compose_config
-from matting.config.identity import ADDED, digest_of, identity, plain, readable
+from matting.config.fields import key, node_of, typed
+from matting.config.identity import digest_of, identity, plain, readable
+from matting.config.schema import ROOT
 from matting.errors import UserError
 from matting.runs.upstream import stage_run
 from tests.helpers.digests import digest_of_line
+
+
+@typed
+class Inner:
+    added: int = key("", added=3)
+
+
+@typed
+class Later:
+    later: Inner = key("")
+
 
 pytestmark = pytest.mark.usefixtures("hydra")
 
@@ -54,7 +68,7 @@ def test_what_changes_the_outcome_changes_the_digest(word):
     assert digest_of_line(word) != digest_of_line()
 
 
-@pytest.mark.parametrize("key", ["loss.perceptual.weights", "+data.subjects.procedural.list_file"])
+@pytest.mark.parametrize("key", ["loss.perceptual.weights", "data.subjects.folder.list_file"])
 def test_a_file_counts_by_its_content(tmp_path, monkeypatch, key):
     monkeypatch.chdir(tmp_path)
     Path("one.txt").write_text("anna\n")
@@ -64,7 +78,7 @@ def test_a_file_counts_by_its_content(tmp_path, monkeypatch, key):
     (tmp_path / "data/three.txt").write_text("anna\n")
 
     def digest(name):
-        return digest_of(identity(plain(compose_config("train", [f"{key}={name}"]))))
+        return digest_of(identity(plain(compose_config("train", ["data=folder", f"{key}={name}"]))))
 
     first = digest("one.txt")
     assert digest("two.txt") == first
@@ -111,10 +125,11 @@ def test_the_readable_name_is_capped_and_safe():
 
 
 def test_a_key_added_later_counts_once_its_value_is_another(monkeypatch):
-    monkeypatch.setitem(ADDED, "*.added", 3)
     config = plain(compose_config("train", ("seed=1",)))
     before = identity(config)
-    config["stage"]["added"] = 3
-    assert identity(config) == before
-    config["stage"]["added"] = 4
-    assert identity(config) != before
+    keys = {**ROOT.keys, "later": node_of(Later).keys["later"]}
+    monkeypatch.setattr("matting.config.identity.ROOT", replace(ROOT, keys=keys))
+    config["later"] = {"added": 3}
+    assert identity(config) == {**before, "later": {}}
+    config["later"] = {"added": 4}
+    assert identity(config) == {**before, "later": {"added": 4}}

@@ -77,10 +77,16 @@ def test_the_grid_of_an_experiment_has_texts():
     assert dict(config.hydra.sweeper.params) == {"paths.output_dir": '"2024_05",b', "seed": "0,1"}
 
 
+WANDB = {
+    **{"_target_": "matting.tracking.wandb_logger.WandbRun", "entity": None, "group": None},
+    **{"mode": "auto", "log_model": False},
+}
+
+
 @pytest.mark.parametrize("value", [7, 1.5, True])
 def test_a_text_that_a_file_gives_as_a_number_is_refused(value):
     with pytest.raises(UserError, match=r"logger\.wandb\.project=.*text"):
-        check_values({"logger": {"wandb": {"project": value}}})
+        check_values({"logger": {"wandb": {**WANDB, "project": value}}})
 
 
 @pytest.mark.parametrize(

@@ -87,9 +87,7 @@ def test_new_loss_term_is_trained(tmp_path, matting, capfd):
 def test_the_new_term_is_in_the_total():
     schema.register()
     overrides = ["stage=alpha_gan", "loss.adversarial.weight=0", "loss.perceptual.weight=0", "loss.targets=[alpha]"]
-    objective = load("new_loss_term").GradientObjective(
-        plain(compose_config("train", overrides))["loss"], "alpha", 3, "."
-    )
+    objective = load("new_loss_term").GradientObjective(plain(compose_config("train", overrides))["loss"], 3, ".")
     image, true, pred = torch.rand(2, 3, 8, 8), torch.rand(2, 1, 8, 8), torch.rand(2, 1, 8, 8)
     losses = objective.generator_losses(Example(image, (), true, None), pred, None)
     assert set(losses.weighted) == {"alpha", "border", "gradient"}

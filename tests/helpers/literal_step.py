@@ -88,7 +88,8 @@ class Step:
         if NETS_LAST in changes:
             for network in (self.gen, self.disc):
                 network.to(memory_format=torch.channels_last)
-        features, self.coefficients = stage.objective.perceptual.features, stage.objective.perceptual.coefficients
+        perceptual = stage.objective.terms["perceptual"].loss
+        features, self.coefficients = perceptual.features, perceptual.coefficients
         layout = torch.channels_last if VGG_LAST in changes else torch.contiguous_format
         self.vgg = features if POOLED in changes else PlainVGG(copy.deepcopy(features), layout)
         self.optimizers = [

@@ -17,11 +17,13 @@ BRIGHT = {"_target_": "torch.nn.Conv2d", "in_channels": 3, "out_channels": 1, "k
 MATTING = {"_target_": "matting.nets.matting_net.MattingNet", "width": 0.25, "freeze_norm": True}
 
 
-def make_stage(name, *overrides, optimizer="torch.optim.SGD", total=100, **networks):
+def make_stage(name, *overrides, choices=(), optimizer="torch.optim.SGD", total=100, **networks):
     """A stage of a tiny config; its logged rows are in `rows`. networks: trained ones that it stands on, by key."""
     schema.register()
     alone = ["stage.coarse=ground_truth"] if name == "alpha_gan" else []
-    composed = compose_config("train", [*TINY, f"stage={name}", *alone])  # once: that takes longer than a step
+    composed = compose_config(
+        "train", [*TINY, f"stage={name}", *alone, *choices]
+    )  # once: that takes longer than a step
     merged = OmegaConf.merge(composed, OmegaConf.from_dotlist(list(overrides)))
     assert isinstance(merged, DictConfig)
     config = plain(merged)

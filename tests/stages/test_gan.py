@@ -10,7 +10,7 @@ from matting.losses.matte import border_loss, l1_loss, matte_targets
 from matting.nets.checkpoint import Trained
 from matting.ops.trimap import border_map
 from matting.stages.base import StageConfig
-from matting.stages.objective import Objective
+from matting.stages.pomagan_terms.border import Border
 from matting.stages.schedule import rate_factor
 from tests.helpers.made_stages import make_batch, make_stage, moved, part, snapshot
 
@@ -46,9 +46,9 @@ def test_each_step_leaves_the_other_network_alone(name):
 
 def test_a_term_of_weight_zero_is_not_computed(monkeypatch):
     stage = make_stage("alpha_gan", *(f"loss.{name}.weight=0" for name in ("adversarial", "perceptual", "border")))
-    monkeypatch.delattr(Objective, "border_term")
+    monkeypatch.delattr(Border, "forward")
     stage.training_step(make_batch(), 0)
-    assert stage.objective.perceptual is None
+    assert list(stage.objective.terms) == ["alpha"]
     assert [key for key in stage.rows[0] if key.startswith("train/loss/")] == ["train/loss/alpha"]
 
 

@@ -9,9 +9,9 @@ from typing import NoReturn
 from hydra.core.override_parser.types import ChoiceSweep
 
 from matting.config.compose import options, parsed
+from matting.config.fields import shown
 from matting.config.messages import no_choice
 from matting.config.quoting import for_hydra, quoted
-from matting.config.rules import shown
 from matting.errors import UserError
 
 GRID = "hydra.mode=MULTIRUN"  # the override that says the same as -m

@@ -20,8 +20,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from matting.cli.sweep_table import read_records, table, write_record
+from matting.cli.sweeps_config import Hydra
 from matting.config.compose import config_dir
-from matting.config.rules import shown
+from matting.config.fields import node_of, shown
 from matting.config.validate import check_values
 from matting.errors import JobError, UserError
 from matting.utils import locks
@@ -58,7 +59,7 @@ def check_plugins(config: DictConfig) -> None:
         if not isinstance(node[part], DictConfig):
             raise UserError(f"hydra.{part}={shown(node[part])}: expected a node; hydra/{part}=... chooses one")
     parts = {part: OmegaConf.to_container(node[part], resolve=True) for part in ("launcher", "sweeper")}
-    check_values({"hydra": parts})
+    check_values({"hydra": parts}, node_of(Hydra))
     if node.runtime.choices["hydra/sweeper"] == "optuna" and config.get("plan"):
         raise UserError("plan=true: a search chooses each trial by those before it; leave hydra/sweeper=optuna out")
 

@@ -1,13 +1,16 @@
 """Configs composed, checked, identified and built.
 
-May import: utils; no torch.
+May import: utils; no torch. The dataclasses of a class's keys are in the module beside it: `<module>_config`.
 
 hydra_internals: the private parts of Hydra.
 texts: which keys hold free text.
 quoting: quotes on a command line.
 compose: Hydra's composition.
-schema: types of the keys.
-rules: choices and ranges of values.
+fields: what a key may hold, as a field of a dataclass.
+schema: the keys of the verbs.
+files: the files of conf/.
+nodes: a config walked beside the dataclasses of its keys.
+sizes: the keys of a scale.
 validate: a config checked before its job.
 derive: configs of upstream runs.
 identity: what a run's digest is made of.

@@ -2,53 +2,18 @@
 
 import hashlib
 import json
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from matting.config.fields import UNSET, Node
+from matting.config.nodes import walk
+from matting.config.schema import ROOT
 from matting.errors import UserError
 
 CONFIG_VERSION = 2
-
-# Nodes that change how or where a run works but not its result. The nodes vgg and protocol count where they are used.
-NOT_IDENTITY = (
-    *("paths", "logger", "runtime", "checkpoint", "vgg", "protocol", "rerun", "plan"),
-    *("experiments", "verb", "evaluate_as", "published"),
-)
-
-# Keys that name upstream runs by digest: part of the identity, but not of a run folder's readable name.
-RUN_KEYS = ("coarse", "segmentation", "matting", "alpha", "alphanet")
-NOT_TOLD = ("config_version", *(f"{node}.{key}" for node in ("stage", "method") for key in RUN_KEYS))
-
-
-# Patterns of keys that were added later -> the value that every run without them had. A key with that value is no part
-# of the identity, so the runs of before are still found.
-ADDED: dict[str, Any] = {
-    "stage.true_trimap": [3, 41],
-    "net.gen.seg_norm": "as_norm",
-    "net.mat.unpool": "nearest",
-    "data.empty_share": 0,
-    "data.*.regularization": 1e-5,
-    "data.*.gradient_weight": 1,
-    "net.trimap.box": "mask",
-    "method.box": "mask",
-    "data.light": "own",
-    "data.subjects.*.drawing": 1,
-    "data.test.*.subjects.drawing": 1,
-    "data.mask_threshold": 0.5,
-    "stage.mask_threshold": 0.5,
-    "loss.perceptual.taps": "first",
-    "loss.border.shape": "ellipse",
-    "stage.inference": "pad",
-    "augment.cut": 0.4,
-    "augment.background_flip": 0.5,
-}
-
-# A value of these keys that is no choice names a file. The content of the file counts, not its name.
-FILE_KEYS = ("weights", "checkpoint", "list_file", "names")
-NO_FILE = ("imagenet", "none", None)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
@@ -68,6 +33,18 @@ def find_file(value: str, data_root: str | Path) -> Path:
     raise UserError(f"{value}: no such file, here or in paths.data_root={data_root}; give the path of an existing file")
 
 
+def located(node: Mapping[str, Any], keys: Node | None, data_root: str) -> dict[str, Any]:
+    """Return a node with the paths of the files and folders that it names. Raises UserError for a missing file."""
+    found = dict(node)
+    for name, key in keys.keys.items() if keys is not None else ():
+        value = node.get(name)
+        if key.kind == "folder" and value is not None:
+            found[name] = Path(data_root) / value
+        elif key.kind == "file" and value is not None and value not in key.also:
+            found[name] = find_file(value, data_root)
+    return found
+
+
 def file_digest(path: Path) -> str:
     """Return 16 hex digits that name a file's content."""
     with path.open("rb") as file:
@@ -77,20 +54,24 @@ def file_digest(path: Path) -> str:
 def identity(config: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a plain config that decides the result of a run: files by content, 10.0 as 10."""
     data_root = config["paths"]["data_root"]
+    keys = {leaf.at: leaf.key for leaf in walk(config, ROOT) if leaf.key is not None}
 
-    def normal(key: str, value: Any) -> Any:
+    def normal(at: str, value: Any) -> Any:
         if isinstance(value, dict):
-            inner = {name: (f"{key}.{name}", entry) for name, entry in value.items()}
+            inner = {name: (f"{at}.{name}", entry) for name, entry in value.items()}
             return {name: normal(*entry) for name, entry in inner.items() if not as_before(*entry)}
         if isinstance(value, list):
             return [normal("", entry) for entry in value]
         if isinstance(value, float) and value.is_integer():
             return int(value)
-        if key.rpartition(".")[2] in FILE_KEYS and value not in NO_FILE:
+        if at in keys and keys[at].kind == "file" and value is not None and value not in keys[at].also:
             return "file:" + file_digest(find_file(value, data_root))
         return value
 
-    used = {key: value for key, value in config.items() if key not in NOT_IDENTITY}
+    def as_before(at: str, value: Any) -> bool:
+        return at in keys and keys[at].added is not UNSET and value == keys[at].added
+
+    used = {key: value for key, value in config.items() if key not in ROOT.keys or ROOT.keys[key].result}
     # the other keys of the scale count in the nodes that use them: the alpha stage's batch size must not change the
     # segmentation run
     if "scale" in used:
@@ -98,12 +79,17 @@ def identity(config: dict[str, Any]) -> dict[str, Any]:
     # photographs with masks count in the stage that trains on them, as its own node `persons`
     if "data" in used:
         used["data"] = {key: value for key, value in used["data"].items() if key != "persons"}
-    return {key: normal(key, value) for key, value in used.items()}
+    return {key: normal(key, value) for key, value in used.items() if not as_before(key, value)}
 
 
-def as_before(key: str, value: Any) -> bool:
-    """Return whether a key was added later and has the value that runs without it had."""
-    return any(fnmatchcase(key, pattern) and value == former for pattern, former in ADDED.items())
+def run_keys(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the keys by which the stage or the method of a config names other runs."""
+    return {node: list(config[node].get("upstream") or ()) for node in ("stage", "method") if node in config}
+
+
+def untold(config: Mapping[str, Any]) -> set[str]:
+    """Return the keys of a config that are no part of its readable name."""
+    return {"config_version", *(f"{node}.{key}" for node, keys in run_keys(config).items() for key in keys)}
 
 
 def digest_of(identity: dict[str, Any]) -> str:
@@ -133,7 +119,7 @@ def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60)
     words += [identity[node]["name"] for node in renamed if node not in ("data", "scale")]
     for key, value in flat(identity).items():
         node = key.split(".")[0]
-        if theirs.get(key) == value or node in renamed or key in NOT_TOLD:
+        if theirs.get(key) == value or node in renamed or key in untold(identity):
             continue
         words.append(f"{key.rsplit('.', 1)[-1]}_{value}")
     text = "-".join(dict.fromkeys(words))  # a value that other keys interpolate changes in several places

@@ -6,7 +6,7 @@ Hydra's exceptions do not carry the key as an attribute, so the patterns below r
 import contextlib
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
@@ -62,17 +62,20 @@ def no_choice(group: str, choice: str) -> str:
 def unknown_key(key: str, verb: str) -> str:
     """Return the line for an unknown key, with the keys that look like it, or all keys at its level."""
     config = compose_config(verb)
+    parent = OmegaConf.select(config, key.rpartition(".")[0]) if "." in key else config
     known = list(all_keys(OmegaConf.to_container(config)))
-    close = difflib.get_close_matches(key, known, 3, 0.6)
-    if not close:
-        leaf = key.rsplit(".", 1)[-1]
-        close = [name for name in known if name.rsplit(".", 1)[-1] == leaf][:3]
-    if close:
-        return f"{key}: no such key; did you mean {' or '.join(close)}?"
-    parent = key.rsplit(".", 1)[0] if "." in key else ""
-    node = OmegaConf.select(config, parent) if parent else config
-    names = sorted(map(str, node)) if isinstance(node, DictConfig) else sorted(map(str, config))
-    return f"{key}: no such key; there are {', '.join(names)}"
+    return f"{key}: no such key; {nearest(key, known, parent if isinstance(parent, DictConfig) else config)}"
+
+
+def nearest(key: str, known: Sequence[str], beside: Collection[object]) -> str:
+    """Return the keys that look like a dotted key, or all keys beside it, as the end of a line."""
+    parent, dot, leaf = key.rpartition(".")
+    leaves: dict[str, list[str]] = {}
+    for name in (*(f"{parent}{dot}{one}" for one in beside), *known):
+        leaves.setdefault(name.rpartition(".")[2], []).append(name)
+    alike = [name for one in difflib.get_close_matches(leaf, leaves, 5, 0.6) for name in leaves[one]]
+    close = difflib.get_close_matches(key, dict.fromkeys(alike), 3, 0.6) or leaves.get(leaf, [])[:3]
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(sorted(map(str, beside)))}"
 
 
 def all_keys(node: object, prefix: str = "") -> Iterator[str]:

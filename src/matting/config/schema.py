@@ -1,250 +1,273 @@
-"""The types of the config's keys. Hydra refuses other values (`seed=abc`) before a job starts."""
+"""The keys of each verb, and of the nodes that build no class and belong to several packages.
 
-from dataclasses import dataclass, field
+Hydra takes the types from the verbs' classes, and refuses `seed=abc` while it composes.
+"""
+
+from dataclasses import replace
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
 
-# These classes are types only; no instance is made. They have no methods, and a node within a node is MISSING until
-# Hydra composes: registering complete dataclasses took an eighth of the time of a composition.
-typed = dataclass(init=False, repr=False, eq=False, match_args=False)
+from matting.config.fields import NO_FILE, OF_THE_STAGE, SIZES, TARGET, Key, Node, key, node_of, typed
+
+FIT = ("crop", "pad", "stretch")
+THRESHOLD = {"low": 1 / 255, "high": 1, "added": 0.5}  # 1/255: every pixel that is not fully transparent
+CUT = {"low": 0.01, "high": 1, "added": 0.4}
+INFERENCE = ("pad", "stretch", "native")
+UNUSED = "_find_unused_parameters_true"
+ANY_STRATEGY = ("auto", "ddp", f"ddp{UNUSED}", "ddp_spawn", f"ddp_spawn{UNUSED}")
 
 
 @typed
 class Paths:
-    data_root: str = MISSING
-    output_dir: str = MISSING
-    cache_dir: str = MISSING
-
-
-@typed
-class AlphaNetScale:
-    encoder: str = MISSING
-    encoder_weights: str = MISSING
-    backbone_weights: str = MISSING
-    backbone_convention: str = MISSING
-    width: float = MISSING
-    freeze_norm: bool = MISSING
-    seg_size: int = MISSING
-    mat_size: int = MISSING
-    max_side: int = MISSING
-    fit: str = MISSING
-    seg_batch: int = MISSING
-    mat_batch: int = MISSING
-    batch: int = MISSING
-    seg_epochs: int = MISSING
-    mat_epochs: int = MISSING
-    epochs: int = MISSING
-    seg_lr: float = MISSING
-    mat_lr: float = MISSING
-    lr: float = MISSING
-
-
-@typed
-class Scale:
-    name: str = MISSING
-    height: int = MISSING
-    width: int = MISSING
-    eval_size: Any = MISSING  # native | longer side | [height, width]
-    table1: dict[str, Any] = field(default_factory=dict)  # eval_size by names of data, and of stage, method or recipe
-    subjects: int = MISSING
-    backgrounds: int = MISSING
-    backgrounds_per_subject: int = MISSING
-    val_subjects: int = MISSING
-    test_subjects: int = MISSING
-    test_backgrounds: int = MISSING
-    test_backgrounds_per_subject: int = MISSING
-    seg_epochs: int = MISSING
-    alpha_epochs: int = MISSING
-    row_epochs: int = MISSING
-    epoch_samples: int | None = MISSING
-    seg_batch: int = MISSING
-    alpha_batch: int = MISSING
-    net_width: int = MISSING
-    disc_width: int = MISSING
-    seg_norm: str = "as_norm"
-    depth: int = MISSING
-    blocks: int = MISSING
-    aspp_rates: list[int] = MISSING
-    vgg_weights: str = MISSING
-    vgg_width: float = MISSING
-    gen_lr: float = MISSING
-    disc_lr: float = MISSING
-    scheduler: str = MISSING
-    warmup: int = MISSING
-    val_every: int = MISSING
-    val_samples: int = MISSING
-    zoom: list[float] = MISSING
-    rotate: float = MISSING
-    shift: float = MISSING
-    alphanet: AlphaNetScale = MISSING
+    data_root: str = key("folder of all data sets", kind="text")
+    output_dir: str = key("folder of all runs and reports", kind="text")
+    cache_dir: str = key("folder of decoded subjects and estimated foregrounds", kind="text")
 
 
 @typed
 class Vgg:
-    arch: str = MISSING
-    weights: str = MISSING
-    convention: str = MISSING
-    taps: str = MISSING
-    width: float = MISSING
+    arch: str = key("network of the perceptual loss; the paper takes vgg19", choices=("vgg19", "vgg16"))
+    weights: str = key("its weights; none: random ones", kind="file", also=NO_FILE)
+    convention: str = key("how a file's weights expect the image", choices=("imagenet", "bgr_mean"))
+    taps: str = key(
+        "layers that are compared: the first of each resolution, or those of Johnson et al.",
+        "first",
+        choices=("first", "johnson"),
+        added="first",
+    )
+    width: float = key("factor of its channels; other than 1 with random weights only", low=0)
 
 
 @typed
 class Augment:
-    flip: float = MISSING
-    scale: list[float] = MISSING
-    rotate: float = MISSING
-    shift: float = MISSING
-    brightness: float = MISSING
-    contrast: float = MISSING
-    saturation: float = MISSING
-    hue: float = MISSING
-    noise: float = MISSING
-    blur: float = MISSING
-    jpeg: list[int] = MISSING
-    jpeg_p: float = MISSING
-    cut: float = MISSING
-    background_flip: float = MISSING
+    flip: float = key("chance that a sample is mirrored", low=0, high=1)
+    scale: list[float] = key(
+        "range of the factor on the size at which the subject fits the frame", low=0.01, length=2, rising=True
+    )
+    rotate: float = key("largest rotation in either direction", low=0, unit="degrees")
+    shift: float = key("largest shift in any direction, as a share of the frame", low=0)
+    brightness: float = key("largest change, drawn for foreground and background separately", low=0)
+    contrast: float = key("largest change of the contrast", low=0)
+    saturation: float = key("largest change of the saturation", low=0)
+    hue: float = key("largest change of the hue", low=0, unit="degrees")
+    noise: float = key("largest standard deviation of the noise", low=0)
+    blur: float = key("largest sigma of the background's defocus", low=0, unit="px")
+    jpeg: list[int] = key("range of the JPEG quality", low=1, high=100, length=2, rising=True)
+    jpeg_p: float = key("chance that a sample is compressed", low=0, high=1)
+    cut: float = key("least share of a background's area in a cut; 1: the largest part of the right shape", **CUT)
+    background_flip: float = key("chance that a background is mirrored", low=0, high=1, added=0.5)
 
 
 @typed
 class Protocol:
-    name: str = MISSING
-    fit: str = MISSING
-    inference: str = MISSING
-    exclude_persons: bool = MISSING
-    val_subjects: int = MISSING
-    flips: dict[str, float] = field(default_factory=dict)  # by stage, method and recipe
+    name: str = key("name of the protocol")
+    fit: str = key("of a training sample to the frame, as data.fit", choices=FIT)
+    inference: str = key("of a picture to the size of the networks, in validation, tests and use", choices=INFERENCE)
+    exclude_persons: bool = key("leave out backgrounds with people, whose truth would be alpha 0")
+    val_subjects: int = key("subjects that validate instead of training", low=0)
+    flips: dict[str, float] = key(
+        "chance of a mirrored sample by stage, method and recipe", {}, many=True, low=0, high=1
+    )
+
+
+@typed
+class EvaluationSet:
+    eval_size: int | list[int] = key(
+        "longer side, or [height, width], to which images and truths are resized; native: their own size",
+        low=16,
+        also=("native",),
+        length=2,
+        unit="px",
+    )
+    backgrounds_per_subject: int = key("composites of each subject", low=1)
+    subjects: Any = key("source of the subjects", node=TARGET)
+    backgrounds: Any = key("source of the backgrounds; null: the photographs themselves", None, node=TARGET, null=True)
 
 
 @typed
 class Data:
-    name: str = MISSING
-    fit: str = MISSING
-    subjects: dict[str, Any] = MISSING
-    backgrounds: dict[str, Any] = MISSING
-    backgrounds_per_subject: int = MISSING
-    epoch_samples: int | None = MISSING
-    val_subjects: int = MISSING
-    empty_share: float = 0.0
-    light: str = "own"
-    mask_threshold: float = 0.5
-    test: dict[str, Any] = MISSING
-    persons: Any = None  # for a stage that trains on photographs with masks
+    name: str = key("name of the data; part of a run folder's name")
+    fit: str = key("how a training sample is fitted to the frame", choices=FIT)
+    subjects: dict[str, Any] = key("sources of the training subjects by name", node=TARGET, many=True, optional=True)
+    backgrounds: dict[str, Any] = key("sources of the backgrounds by name", node=TARGET, many=True, optional=True)
+    backgrounds_per_subject: int = key("backgrounds that a subject is put on in an epoch", low=1)
+    epoch_samples: int | None = key("samples of an epoch; null: every subject on each of its backgrounds", low=1)
+    val_subjects: int = key("subjects that validate instead of training, chosen by hash of their id", low=0)
+    empty_share: float = key(
+        "share of training and validation samples without a person: the background alone", 0.0, low=0, high=1, added=0
+    )
+    light: str = key(
+        "shared: subjects take brightness and colour temperature from the background",
+        "own",
+        choices=("own", "shared"),
+        added="own",
+    )
+    mask_threshold: float = key("alpha from which a pixel belongs to the true mask", 0.5, **THRESHOLD)
+    test: dict[str, Any] = key("test sets by name", node=EvaluationSet, many=True, optional=True)
+    persons: Any = key(
+        "photographs with person masks for AlphaNet's segmentation; null: composites",
+        None,
+        node=TARGET,
+        many=True,
+        optional=True,
+        null=True,
+    )
 
 
 @typed
 class Trainer:
-    name: str = MISSING
-    accelerator: str = MISSING
-    devices: int = MISSING
-    num_nodes: int = MISSING
-    strategy: str = MISSING
-    precision: str = MISSING
-    channels_last: bool = MISSING
-    compile: bool = MISSING
-    max_batches: int | None = MISSING
+    name: str = key("name of the trainer; part of a run folder's name")
+    accelerator: str = key("where networks run", choices=("cpu", "gpu"))
+    devices: int = key("processes on the CPU, or GPUs; -1: all GPUs", low=1, also=(-1,))
+    num_nodes: int = key("machines", low=1)
+    strategy: str = key("how the ranks of a training work together", choices=ANY_STRATEGY)
+    precision: str = key("not float16, which overflows in the adversarial losses", choices=("32-true", "bf16-mixed"))
+    channels_last: bool = key("memory format of the networks; faster on GPUs")
+    compile: bool = key("compile the networks: a minute or more before the first step")
+    max_batches: int | None = key("stop after this many batches", low=1)
 
 
 @typed
 class Runtime:
-    workers: int = MISSING
-    threads: int | None = MISSING
-    progress: bool = MISSING
-    log_every: int = MISSING
-    recompute: bool = MISSING
+    workers: int = key("processes that decode and warp; the samples are the same for any number", low=0)
+    threads: int | None = key("threads of the main process; null: torch's default", low=1)
+    progress: bool = key("show a progress bar")
+    log_every: int = key("batches between rows of the training log", low=1)
+    recompute: bool = key("activation checkpointing: less memory, up to 20 % slower")
 
 
 @typed
 class Common:
-    paths: Paths = MISSING
-    scale: Scale = MISSING
-    vgg: Vgg = MISSING
-    protocol: Protocol = MISSING
-    augment: Augment = MISSING
-    data: Data = MISSING
-    trainer: Trainer = MISSING
-    logger: dict[str, Any] = field(default_factory=dict)
-    runtime: Runtime = MISSING
-    seed: int = MISSING
-    rerun: bool = MISSING
-    plan: bool = MISSING
+    paths: Paths = key("folders", result=False)
+    scale: dict[str, Any] = key("sizes, counts and rates of all stages", node=SIZES)
+    vgg: Vgg = key("the network of the perceptual loss in both GAN stages", result=False)
+    protocol: Protocol = key("what the papers leave open; literal: their words", result=False)
+    augment: Augment = key("augmentation: workers draw and warp, the device changes colours")
+    data: Data = key("training and test data")
+    trainer: Trainer = key("device, precision and number of processes")
+    logger: dict[str, Any] = key("loggers by name", {}, node=TARGET, many=True, result=False)
+    runtime: Runtime = key("how fast a run is", result=False)
+    seed: int = key("of all random draws", low=0, high=2**32 - 1)
+    rerun: bool = key("start over even if the run is done or can be resumed", result=False)
+    plan: bool = key("list each run with its folder and state, and run none", result=False)
 
 
 @typed
 class Val:
-    every_batches: int = MISSING
-    samples: int = MISSING
-    pictures: int = MISSING
+    every_batches: int = key("batches between validations", low=1)
+    samples: int = key("samples of a validation", low=1)
+    pictures: int = key("samples whose predictions each validation draws", low=0)
 
 
 @typed
 class Checkpoint:
-    every_batches: int = MISSING
-    minutes: float = MISSING
-    keep: str = MISSING  # weights | best | all
+    every_batches: int = key("batches between checkpoints, within an epoch too", low=1)
+    minutes: float = key("longest time between checkpoints", low=0, unit="minutes")
+    keep: str = key(
+        "of a done run: the weights of the best, the best with its optimizers, or all",
+        choices=("weights", "best", "all"),
+    )
 
 
 @typed
-class Train(Common):
-    stage: dict[str, Any] = MISSING
-    net: dict[str, Any] = MISSING
-    loss: dict[str, Any] = MISSING
-    optim: dict[str, Any] = MISSING
-    val: Val = MISSING
-    checkpoint: Checkpoint = MISSING
-    experiments: Any = None
-    verb: str | None = None  # an experiment's: the verb that runs its rows
-    evaluate_as: str | None = None  # the method that a row's run is measured as, once it is trained
-    published: dict[str, Any] = field(default_factory=dict)
+class Rows:
+    experiments: Any = key("name of an experiment of this verb, whose rows are run", None, result=False)
+    verb: str | None = key("of an experiment: the verb that runs its rows", None, result=False)
+    published: dict[str, Any] = key("of an experiment: figures of a published table", {}, result=False)
+
+
+@typed
+class Train(Common, Rows):
+    stage: dict[str, Any] = key("what is trained", node=TARGET)
+    net: dict[str, Any] = key("networks of the stage", node=OF_THE_STAGE)
+    loss: dict[str, Any] = key("loss terms of the stage", node=OF_THE_STAGE)
+    optim: dict[str, Any] = key("an optimizer for each trained network, and the schedule", node=OF_THE_STAGE)
+    val: Val = key("validation during the training")
+    checkpoint: Checkpoint = key("when checkpoints are written, and which are kept", result=False)
+    evaluate_as: str | None = key("method as which a trained row is measured", None, result=False)
 
 
 @typed
 class Measures:
-    convention: str = MISSING  # dim | mmagic | p3m
-    regions: list[str] = MISSING
-    unknown_dilation: int = MISSING
+    convention: str = key("how Grad and Conn are computed; see docs/metrics.md", choices=("dim", "mmagic", "p3m"))
+    regions: list[str] = key("where errors are summed; unknown: 0 < alpha < 1, dilated", choices=("whole", "unknown"))
+    unknown_dilation: int = key("width of that dilation, for a shorter side of 1024", low=0, unit="px")
 
 
 @typed
-class Evaluate(Common):
-    method: dict[str, Any] = MISSING
-    metrics: Measures = MISSING
-    batch_size: int = MISSING
-    pictures: int = MISSING
-    experiments: Any = None
-    verb: str | None = None
-    published: dict[str, Any] = field(default_factory=dict)
+class Evaluate(Common, Rows):
+    method: dict[str, Any] = key("the system that is measured", node=TARGET)
+    metrics: Measures = key("what is measured")
+    batch_size: int = key("images of one size at a time", low=1)
+    pictures: int = key("best samples, and worst samples, to keep as pictures", low=0)
 
 
 @typed
 class Predict(Common):
-    method: dict[str, Any] = MISSING
-    input: str = MISSING
-    output: str = MISSING
-    background: str | None = None
-    trimap: str | None = None
-    batch_size: int = MISSING
+    method: dict[str, Any] = key("the system that predicts", node=TARGET)
+    input: str = key("an image, a folder or a glob", kind="text")
+    output: str = key("folder of alpha/, cutout/ and composite/", kind="text")
+    background: str | None = key("colour or picture for composites; null: none", None, kind="text")
+    trimap: str | None = key("trimap or folder of trimaps, for methods that take one", None, kind="text")
+    batch_size: int = key("images of one size at a time", low=1)
+
+
+@typed
+class Published:
+    source: str = key("paper and table")
+    units: str = key("units of the figures; see docs/metrics.md", choices="matting.metrics.units.UNITS")
+    region: str = key("where its errors are summed", choices=("whole", "unknown"))
+    conditions: str = key("how the figures were measured")
+    tests: dict[str, Any] = key("figures by test set and system")
+
+
+@typed
+class RecipeNode:
+    name: str = key("name of the recipe")
+    title: str = key("title of the report")
+    method: str = key("method that is trained and measured")
+    published: Published = key("figures of the paper")
 
 
 @typed
 class Recipe(Common):
-    recipe: dict[str, Any] = MISSING
-    experiments: str | None = None
+    recipe: dict[str, Any] = key("method, and the figures of its paper", node=RecipeNode)
+    experiments: str | None = key("an experiment, a list of them, or all, instead of the recipe", None, result=False)
 
 
 @typed
 class Dashboard(Common):
-    experiments: str | None = None
-    dry_run: bool = MISSING
+    experiments: str | None = key("an experiment, a list of them, or all", None, result=False)
+    dry_run: bool = key("print workspace and report as JSON; needs no network and no account")
+
+
+@typed
+class Runs:
+    paths: Paths = key("folders", result=False)
+    action: str = key("`matting runs show ID` sets this key and the next", kind="text")
+    ids: list[str] = key("runs to show, compare or open", empty=True)
+    state: str | None = key("list the runs in this state only", None, kind="text")
+    kind: str | None = key("list those of this stage, or evaluate/<method>", None, kind="text")
+    match: str | None = key("list those with this part in their folder's name", None, kind="text")
+    sort: str = key("column; -val: the largest first", kind="text")
+    prune: bool = key("delete the listed runs, except running ones; needs state, kind or match")
+    plan: bool = key("with prune=true: delete nothing, say what would go and what would be lost", result=False)
+
+
+VERBS: dict[str, type] = {
+    **{"train": Train, "evaluate": Evaluate, "predict": Predict, "reproduce": Recipe, "report": Recipe},
+    **{"dashboard": Dashboard, "runs": Runs},
+}
+# The keys of all verbs: one that several verbs have means the same in each. A config has those of its verb.
+ROOT = Node(
+    {"config_version": Key("version of the keys, which a run adds to its config", type=int, default=None)}
+    | {name: replace(one, default=None) for verb in VERBS.values() for name, one in node_of(verb).keys.items()}
+)
 
 
 def register() -> None:
-    """Register the schemas in Hydra's store, where the primary configs name them."""
+    """Register the classes in Hydra's store, where the primary configs name them."""
     store = ConfigStore.instance()
-    store.store("schema_train", Train)
-    store.store("schema_evaluate", Evaluate)
-    store.store("schema_predict", Predict)
-    store.store("schema_recipe", Recipe)
-    store.store("schema_dashboard", Dashboard)
+    for name in ("train", "evaluate", "predict", "recipe", "dashboard", "runs"):
+        store.store(f"schema_{name}", VERBS.get(name, Recipe))

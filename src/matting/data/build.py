@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from matting.config.identity import FILE_KEYS, find_file
+from matting.config.identity import located
 from matting.config.instantiate import build
+from matting.config.nodes import built
 from matting.errors import UserError
-
-PATH_KEYS = ("root", "images", "annotations")
 
 
 class Combined:
@@ -45,9 +44,7 @@ def digest(lines: Any) -> str:
 
 def build_source(node: Mapping[str, Any], data_root: str) -> Any:
     """Build a source. Paths in its node are relative to `data_root`, a list file's also to the current folder."""
-    paths = {key: Path(data_root) / node[key] for key in PATH_KEYS if node.get(key) is not None}
-    paths |= {key: find_file(node[key], data_root) for key in FILE_KEYS if node.get(key) is not None}
-    return build({**node, **paths})
+    return build(located(node, built(node), data_root))
 
 
 def build_sources(nodes: Mapping[str, Any], data_root: str, key: str) -> Combined:

@@ -4,19 +4,16 @@ Also the titles of a result's rows, regions and sizes, as all tables write them.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+from matting.config.compose import options
+from matting.config.files import merged
+from matting.config.nodes import beside
 from matting.utils.columns import aligned
 
 METRICS = ("mse", "mae", "sad", "grad", "conn")
-ROWS = {
-    "constant": "best constant",
-    "coarse": "coarse map as alpha",
-    "mask": "mask as alpha",
-    "probability": "its probability as alpha",
-    "halves": "pre-trained halves",
-    "perfect_mask": "perfect binary mask",
-}
+ROWS = {"constant": "best constant", "perfect_mask": "perfect binary mask"}  # of every method
 
 # name of the units -> metric -> (factor from the raw figure, heading)
 UNITS: dict[str, dict[str, tuple[float, str]]] = {
@@ -72,7 +69,14 @@ def row_order(rows: Mapping[str, Any]) -> list[str]:
 
 def row_title(row: str, result: Mapping[str, Any]) -> str:
     """Return the title of a result's row; the row `alpha` has the name of the method."""
-    return result["names"].get("alpha", "alpha") if row == "alpha" else ROWS.get(row, row)
+    return result["names"].get("alpha", "alpha") if row == "alpha" else {**of_methods(), **ROWS}.get(row, row)
+
+
+@cache
+def of_methods() -> dict[str, str]:
+    """Return the titles that the methods give to their rows."""
+    targets = [merged("method", choice)["_target_"] for choice in options("method")]
+    return {row: title for target in targets for row, title in getattr(beside(target), "rows", ())}
 
 
 def region_title(region: str) -> str:

@@ -18,7 +18,7 @@ LONGER = {
     ),
     "halves": (
         "alphanet",
-        f"End-to-end training added {{}} to those of the {ROWS['halves']}: a part of its gain may come from the longer "
+        "End-to-end training added {} to those of the pre-trained halves: a part of its gain may come from the longer "
         "training. experiments=alphanet/equal_training trains the halves for as long.",
     ),
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from matting.config.rules import shown
+from matting.config.fields import shown
 from matting.errors import UserError
 from matting.runs.differences import MISSING, changes, differences
 from matting.runs.figures import figure_text, figures

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from matting.config.identity import NOT_TOLD, flat, identity
+from matting.config.identity import flat, identity, untold
 from matting.runs.run import Run, defaults_of
 
 MISSING = "-"
@@ -18,13 +18,13 @@ def changes(run: Run) -> dict[str, Any]:
     this = identity(run.config)
     defaults = defaults_of(this)
     flat_defaults = flat(defaults)
-    found = {node: this[node]["name"] for node in ("data", "scale")}
+    found, unshown = {node: this[node]["name"] for node in ("data", "scale")}, untold(this)
     for node, value in this.items():
         if isinstance(value, dict) and value.get("name") != defaults.get(node, {}).get("name"):
             found[node] = value["name"]
             continue
         for key, own in flat({node: value}).items():
-            if flat_defaults.get(key) != own and key not in NOT_TOLD:
+            if flat_defaults.get(key) != own and key not in unshown:
                 found[key] = own
     return found
 

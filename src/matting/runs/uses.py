@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matting.config.identity import RUN_KEYS
+from matting.config.identity import run_keys
 from matting.runs.lookup import digest_of
 from matting.runs.run import Run
 
@@ -22,8 +22,8 @@ class Use:
 
 def upstream_digests(config: dict[str, Any]) -> set[str]:
     """Return the digests of the runs that a run's stage or method was made from."""
-    nodes = [config.get("stage", {}), config.get("method", {})]
-    return {str(node[key]) for node in nodes for key in RUN_KEYS if node.get(key) is not None}
+    named = [config[node].get(key) for node, keys in run_keys(config).items() for key in keys]
+    return {str(value) for value in named if value is not None}
 
 
 def uses_of(digests: Collection[str], runs: Collection[Run], output_dir: Path) -> Iterator[Use]:

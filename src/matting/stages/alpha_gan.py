@@ -10,7 +10,7 @@ from matting.nets.checkpoint import Trained
 from matting.stages.base import StageConfig
 from matting.stages.coarse import perturbed
 from matting.stages.gan import GANStage
-from matting.stages.objective import Example
+from matting.stages.pomagan_terms.base import Example
 
 
 class AlphaGAN(GANStage):
@@ -20,7 +20,7 @@ class AlphaGAN(GANStage):
     stage. None (with `stage.coarse=ground_truth`) puts a perturbed s* in its place.
     """
 
-    pixel_term, input_names = "alpha", ("image", "coarse")
+    input_names = ("image", "coarse")
     segmentation: nn.Module | None
 
     def __init__(self, config: StageConfig, coarse: Trained | None = None):

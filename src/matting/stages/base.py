@@ -8,8 +8,9 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
-from matting.config.identity import NO_FILE, find_file
+from matting.config.identity import located
 from matting.config.instantiate import build
+from matting.config.nodes import built
 from matting.data.batch import Batch
 from matting.data.dataset import eval_shape
 from matting.errors import UserError
@@ -232,5 +233,5 @@ def require_nodes(key: str, node: Mapping[str, Any], names: Iterable[str]) -> No
 
 def build_network(node: Mapping[str, Any], root: str) -> nn.Module:
     """Build the network of a config node. A file of weights is looked for in the current folder and under `root`."""
-    weights = node.get("weights")
-    return build(node if weights in NO_FILE else {**node, "weights": str(find_file(weights, root))})
+    network: nn.Module = build(located(node, built(node), root))
+    return network

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 from matting.config.instantiate import build
 from matting.data.batch import Batch
 from matting.errors import UserError
+from matting.nets.discriminator_config import MultiScaleDiscriminatorConfig
 from matting.nets.recompute import recompute
 from matting.nets.working_size import WorkingSize
 from matting.ops.resample import resample
 from matting.stages.base import MattingStage, StageConfig, require_nodes
-from matting.stages.objective import Example, Objective
+from matting.stages.objective import Objective
+from matting.stages.pomagan_terms.base import Example
 from matting.stages.terms import add_scaled, log_values
 
 
@@ -26,7 +28,6 @@ class GANStage(MattingStage):
     With an adversarial weight of 0 there is no discriminator. Raises UserError for a generator of the other stage.
     """
 
-    pixel_term: str  # name of the L1 term in the loss node
     input_names: tuple[str, ...]  # the generator's arguments
 
     def __init__(self, config: StageConfig):
@@ -39,9 +40,8 @@ class GANStage(MattingStage):
                 f"net.gen: {type(self.gen).__name__} takes {' and '.join(takes)}; stage={config.stage['name']} has "
                 f"{' and '.join(self.input_names)}; leave out net="
             )
-        self.objective = Objective(
-            config.loss, self.pixel_term, config.net["disc"]["scales"], config.data_root, self.mask_threshold
-        )
+        scales = config.net["disc"].get("scales", MultiScaleDiscriminatorConfig.scales)
+        self.objective = Objective(config.loss, scales, config.data_root, self.mask_threshold)
         self.disc: nn.Module | None = None
         if self.objective.adversarial:
             self.disc = build(config.net["disc"], in_channels=self.objective.disc_channels)
@@ -57,8 +57,8 @@ class GANStage(MattingStage):
 
     def recompute(self) -> None:
         super().recompute()
-        if self.objective.perceptual is not None:
-            recompute(self.objective.perceptual.features)
+        for network in self.objective.networks:
+            recompute(network)
 
     def example(self, batch: Batch) -> Example:
         """Return the generator's inputs for a batch, and the map that it should give."""

@@ -2,7 +2,7 @@
 
 from matting.data.batch import Batch
 from matting.stages.gan import GANStage
-from matting.stages.objective import Example
+from matting.stages.pomagan_terms.base import Example
 
 
 class SegmentationGAN(GANStage):
@@ -11,7 +11,7 @@ class SegmentationGAN(GANStage):
     Validation measures its map against alpha, as a coarse alpha.
     """
 
-    pixel_term, input_names = "segmentation", ("image",)
+    input_names = ("image",)
 
     def example(self, batch: Batch) -> Example:
         """Return the image as input, and s* as the true map."""

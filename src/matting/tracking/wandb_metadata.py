@@ -7,7 +7,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
-from matting.config.identity import RUN_KEYS
+from matting.config.identity import run_keys
 from matting.metrics.units import METRICS
 from matting.runs.differences import changes
 from matting.runs.run import Run, open_run
@@ -26,8 +26,8 @@ def words_of(run: Run) -> Iterator[str]:
     found = changes(run)
     yield from (found.pop(node) for node in ("data", "scale"))
     yield from (f"{key}={value}" for key, value in found.items())
-    for key in RUN_KEYS:  # evaluations differ by the runs that they use
-        digest = run.config.get("method", {}).get(key)
+    for key in run_keys(run.config).get("method", ()):  # evaluations differ by the runs that they use
+        digest = run.config["method"][key]
         for folder in Path(run.config["paths"]["output_dir"]).glob(f"*/*-{digest}") if digest else ():
             yield from words_of(open_run(folder))
 
