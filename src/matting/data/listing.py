@@ -40,7 +40,8 @@ def kinds_left_out(files: Sequence[Path]) -> str:
     if not names:
         return ""
     kinds = sorted({PurePath(name).suffix.lower() for name in names})
-    return f"{len(names)} files of kinds that are not read ({', '.join(kinds)}): {first(names)}"
+    count = "1 file" if len(names) == 1 else f"{len(names)} files"
+    return f"{count} of kinds that are not read ({', '.join(kinds)}): {first(names)}"
 
 
 def absent(folder: Path, expected: str) -> UserError:
