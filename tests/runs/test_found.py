@@ -75,6 +75,18 @@ def test_a_finished_stage_prints_its_result(finished, stage):
     assert f" mse {figure_text(json.loads(file.read_text())['val']['val/whole/mse'])} " in line
 
 
+def test_other_test_sizes_train_nothing(finished):
+    code, out, _ = finished("reproduce", "plan=true", "scale.eval_size=[40,36]")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[:3]] == ["done", "done", "new"]
+
+
+def test_a_key_of_the_training_is_still_another_run(finished):
+    code, out, _ = finished("reproduce", "plan=true", "scale.eval_size=[40,36]", "scale.gen_lr=0.5")
+    assert code == 0
+    assert out.splitlines()[0].split()[0] == "new"
+
+
 def test_a_finished_evaluation_is_reported(finished):
     code, out, err = finished("evaluate")
     assert code == 0, err

@@ -20,10 +20,12 @@ from matting.runs import lifecycle, log
 from matting.runs.figures import VAL, figures_text
 from matting.runs.listing import show_plan
 from matting.runs.run import Run
+from matting.runs.same_training import as_trained, tests_digest
 from matting.runs.upstream import Upstream, method_run, stage_run
 from matting.runs.weights import random_weights
 from matting.utils import distributed
 from matting.utils.console import say
+from matting.utils.files import read_json, write_json
 
 
 def train(config: DictConfig) -> float:
@@ -32,6 +34,7 @@ def train(config: DictConfig) -> float:
     Returns the validation MSE of the best checkpoint, NaN without validation.
     """
     this, result = ensure_stage(config)
+    result = measured_on_tests(config, this, result)
     say(f"{this.kind}: done, {this.folder}")
     say(figures_text(result))
     if config.evaluate_as is not None:
@@ -90,7 +93,7 @@ def ensure_stage(config: DictConfig) -> tuple[Run, dict[str, Any]]:
     this, upstream = stage_run(config)
     data = fingerprint(this.config)
     if result := found_done(this, config):
-        lifecycle.check_same_data(this, data)
+        lifecycle.check_same_data(this, fingerprint(as_trained(this.folder, this.config)))
         if config.trainer.devices == -1 and "ranks" in this.manifest:  # another number of GPUs sees other batches
             say(f"note: {this.folder.name} was trained where trainer.devices=-1 came to {this.manifest['ranks']}")
         if this.last.is_file() and config.checkpoint.keep != "all":  # it was stopped right after its result
@@ -110,12 +113,38 @@ def ensure_stage(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         if result := found_done(this, config):  # another process made it while this one waited
             return this, result
         if this.last.is_file() and not config.rerun:
-            lifecycle.check_same_data(this, data)
+            lifecycle.check_same_data(this, fingerprint(as_trained(this.folder, this.config)))
         fresh = config.rerun or this.state_unlocked() in ("new", "failed")
         lifecycle.begin(this, data, fresh)
         result = fit(this, upstream)
     distributed.join(config.trainer.accelerator)
     return this, result
+
+
+def measured_on_tests(config: DictConfig, this: Run, result: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of a trained run with the figures of the test sets that its config asks for.
+
+    Where the run was trained with other test sets, or at another size of them, they are measured from its checkpoint
+    and stored beside its result, in tests/<digest of the test sets>.json.
+    """
+    trained = as_trained(this.folder, this.config)
+    if trained is this.config or not distributed.leads():
+        return result
+    file = this.folder / "tests" / f"{tests_digest(this.config)}.json"
+    others = {key: value for key, value in result.items() if key not in trained["data"]["test"]}
+    with lifecycle.lock(this.folder, this.kind):
+        if (found := read_json(file)) is None:
+            say(f"{this.kind}: measuring {this.folder} on its test sets anew; nothing is trained")
+            _, upstream = stage_run(config)
+            for one in upstream.values():
+                if one.config is not None:
+                    ensure_stage(one.config)
+            from matting.training import trainer
+
+            found = trainer.measure_again(this, upstream)
+            file.parent.mkdir(exist_ok=True)
+            write_json(file, found)
+    return {**others, **found}
 
 
 def found_done(this: Run, config: DictConfig) -> dict[str, Any] | None:
@@ -176,6 +205,7 @@ def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
     for found in upstream.values():
         if found.config is not None:
             ensure_stage(found.config)
+            check_people(found.run, this)
     with lifecycle.lock(this.folder, this.kind):
         result = None if config.rerun else this.result()
         if result is not None:
@@ -194,6 +224,18 @@ def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         lifecycle.note(this, seconds=round(time.monotonic() - start, 1))
         lifecycle.finish(this, result)
     return this, result
+
+
+def check_people(stage: Run | None, evaluation: Run) -> None:
+    """Raise UserError where a test set shows a person of the training, unless the training has checked the same."""
+    assert stage is not None
+    tests = evaluation.config["data"]["test"]
+    checked = [test["subjects"] for test in as_trained(stage.folder, stage.config)["data"]["test"].values() if test]
+    if all(test["subjects"] in checked for test in tests.values() if test):
+        return
+    from matting.data.datamodule import CompositeData
+
+    CompositeData({**stage.config, "data": {**stage.config["data"], "test": tests}}, 1).setup("fit")
 
 
 def make_rows(found: Experiment) -> Iterator[str]:

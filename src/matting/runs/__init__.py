@@ -3,6 +3,7 @@
 May import: config and utils; no torch.
 
 run: the identity and state of a run.
+same_training: the run that trained what a config asks for, whatever its test sets.
 lifecycle: begin, note, finish, clear.
 weights: trainings with random weights.
 upstream: the runs that a run is made from.

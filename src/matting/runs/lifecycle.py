@@ -13,6 +13,7 @@ from matting.config.quoting import command_text
 from matting.errors import JobError, UserError, disk_is_full
 from matting.runs.provenance import git_state, now, versions
 from matting.runs.run import Run
+from matting.runs.same_training import training_digest
 from matting.utils import locks
 from matting.utils.console import say
 from matting.utils.files import write_json, write_text
@@ -47,9 +48,11 @@ def begin(run: Run, fingerprint: str, fresh: bool) -> None:
         "git": git_state(),
         "versions": {"matting": version("matting"), "python": sys.version.split()[0], **versions()},
         "seed": run.config["seed"],
-        "data_fingerprint": fingerprint,
         "started": now(),
     }
+    manifest["data_fingerprint"] = fingerprint
+    if "stage" in run.config:
+        manifest["training"] = training_digest(run.config)
     manifest.pop("error", None)
     manifest["starts"] = [*manifest.get("starts", []), now()]
     write_text(run.folder / "config.yaml", yaml.safe_dump(abbreviate_home(run.config), sort_keys=False))

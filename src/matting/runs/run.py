@@ -9,6 +9,7 @@ from typing import Any
 from matting.config.compose import NAMING, compose_config
 from matting.config.identity import CONFIG_VERSION, digest_of, identity, plain, readable
 from matting.errors import UserError
+from matting.runs.same_training import same_training
 from matting.utils import locks
 from matting.utils.files import damaged, read_json, read_yaml
 from matting.utils.home_paths import expand_home
@@ -77,6 +78,9 @@ def make_run(kind: str, config: Mapping[str, Any], **upstream: Any) -> Run:
     folder = parent / f"{readable(this, defaults_of(this))}-{digest}"
     if not folder.is_dir():  # other defaults give the same run another readable name
         folder = next(parent.glob(f"*-{digest}"), folder)
+    if "stage" in data and not folder.is_dir() and (found := same_training(parent, data)):
+        # A run of other test sets, which a training does not read. It keeps the digest that its name has.
+        digest, folder = found.name.rsplit("-", 1)[-1], found
     return Run(kind, data, digest, folder)
 
 

@@ -81,6 +81,20 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     return result
 
 
+def measure_again(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, dict[str, float]]:
+    """Return the means of a done run's best weights on the test sets of its config, as `measure_tests`.
+
+    Raise UserError where a test set shows a person of the training.
+    """
+    config = run.config
+    prepare(config)
+    data = CompositeData(config, config["stage"]["batch_size"], config["val"]["samples"])
+    data.setup("fit")  # with the training subjects, among whom nobody of a test set may be
+    stage, device = build_stage(config, upstream), device_of(config)
+    load_weights(stage, read_checkpoint(run.best)["state_dict"], str(run.best), ADVICE)
+    return measure_tests(stage.to(device).eval(), data, device, config)
+
+
 def resumed_at(run: Run, checkpoints: AtomicCheckpointIO) -> int:
     """Return the batches that the last checkpoint has seen.
 
