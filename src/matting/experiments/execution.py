@@ -199,6 +199,9 @@ def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
     result = None if config.rerun else this.result()
     if result is not None:
         lifecycle.check_same_data(this, data)
+        sizes = [test["eval_size"] for test in this.config["data"]["test"].values() if test]
+        if "predicted_at" not in this.manifest and any(isinstance(size, list) for size in sizes):
+            say(f"note: {this} was measured on stretched pictures; rerun=true measures it as it is now")
         return this, result
     instantiate.check_built(this.config)
     check_loads(this.config)
@@ -221,7 +224,7 @@ def ensure_evaluation(config: DictConfig) -> tuple[Run, dict[str, Any]]:
         except Exception as error:
             lifecycle.note_error(this, error)
             raise
-        lifecycle.note(this, seconds=round(time.monotonic() - start, 1))
+        lifecycle.note(this, seconds=round(time.monotonic() - start, 1), predicted_at="native")
         lifecycle.finish(this, result)
     return this, result
 

@@ -108,7 +108,7 @@ def caveats(config: Mapping[str, Any], stages: Sequence[Run]) -> Iterator[str]:
     if any(source.get("list_file", "") is None for source in sources if source):
         yield "All subjects were used: no list_file selects those that are people."
     if any(isinstance(test["eval_size"], list) for test in tests if test):
-        yield "Each picture was predicted at its own size. Prediction and truth were stretched to one size for the figures."
+        yield "Prediction and truth were stretched to one size for the figures."
 
 
 def trimaps(config: Mapping[str, Any], stages: Sequence[Run]) -> Iterator[str]:
