@@ -84,7 +84,8 @@ def test_another_data_fingerprint_is_an_error(tiny, tmp_path, trained):
 def test_the_plan_of_the_alpha_stage_names_both_runs(tiny):
     code, out, _ = tiny("train", "stage=alpha_gan", "plan=true")
     assert code == 0
-    assert [line.split("  ")[0].strip() for line in out.splitlines()] == ["new", "waits for an upstream run"]
+    states = [line.split("  ")[0].strip() for line in out.splitlines() if "outputs/" in line]
+    assert states == ["new", "waits for an upstream run"]
 
 
 def test_the_alpha_stage_finds_the_run_that_it_was_trained_on(tiny, tmp_path, trained):
@@ -95,7 +96,7 @@ def test_the_alpha_stage_finds_the_run_that_it_was_trained_on(tiny, tmp_path, tr
 
     # other losses of the alpha stage stand on the same segmentation run
     code, out, _ = tiny("train", "stage=alpha_gan", "loss=cgan_alpha", "plan=true")
-    assert [line.split()[0] for line in out.splitlines()] == ["done", "new"]
+    assert [line.split()[0] for line in out.splitlines() if "outputs/" in line] == ["done", "new"]
     # naming it by digest, folder or checkpoint loads the same network
     for reference in (config["stage"]["coarse"], str(segmentation), str(segmentation / "checkpoints/best.ckpt")):
         code, out, err = tiny("train", "stage=alpha_gan", f"stage.coarse={reference}", "plan=true")
@@ -124,7 +125,7 @@ def test_a_run_whose_output_nobody_reads_any_more_goes_on(tiny, monkeypatch):
         with pytest.raises(BrokenPipeError):
             tiny("train", "checkpoint.every_batches=1")
     _, out, _ = tiny("train", "plan=true")
-    assert out.splitlines()[-1].split()[0] == "resume"
+    assert out.split()[0] == "resume"
     assert tiny("train")[0] == 0
 
 

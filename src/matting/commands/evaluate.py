@@ -3,12 +3,16 @@
 from omegaconf import DictConfig
 
 from matting.experiments import execution
+from matting.experiments.preflight import check_planned, show_preflight
 from matting.runs.listing import show_plan
 
 
 def run(config: DictConfig) -> float:
     """Run the verb. Returns the alpha's MSE in the first region asked for; NaN where that is empty everywhere."""
     if config.plan:
-        show_plan(execution.planned_evaluation(config))
+        planned = execution.planned_evaluation(config)
+        show_plan(planned)
+        show_preflight(planned)
         return float("nan")
+    check_planned(execution.planned_evaluation(config), config)
     return execution.evaluate(config)

@@ -10,8 +10,9 @@ from matting.config.derive import SHARED
 from matting.config.identity import plain
 from matting.config.quoting import command_text
 from matting.errors import Incomplete, UserError
+from matting.experiments.preflight import check_pictures
 from matting.prediction.inputs import FOLDERS, beside, find_pictures, read_background
-from matting.runs.upstream import below, method_upstream
+from matting.runs.upstream import Upstream, below, method_upstream
 from matting.utils.columns import aligned
 from matting.utils.console import say
 
@@ -32,7 +33,9 @@ def run(config: DictConfig) -> None:
     trimaps = beside(config, pictures)
     background = None if config.background is None else read_background(config.background)
     folders = FOLDERS if background is not None else FOLDERS[:2]
-    checkpoints = trained(config)
+    upstream = trained(config)
+    check_pictures(len(pictures), [found.run for found in upstream.values() if found.run is not None], config)
+    checkpoints = {key: found.checkpoint for key, found in upstream.items()}
     try:
         for folder in folders:
             (output / folder).mkdir(parents=True, exist_ok=True)
@@ -48,8 +51,8 @@ def run(config: DictConfig) -> None:
         raise Incomplete(f"{len(skipped)} of {len(pictures)} pictures skipped, for the reasons above: {names}")
 
 
-def trained(config: DictConfig) -> dict[str, Path]:
-    """Return the checkpoint of each network; raises UserError with the command that trains a missing one."""
+def trained(config: DictConfig) -> dict[str, Upstream]:
+    """Return the run or checkpoint of each network; raises UserError with the command that trains a missing one."""
     upstream = method_upstream(plain(config))
     for key, found in upstream.items():  # a method's last stage comes first: training it trains its upstream stages too
         if found.run is not None and found.run.result() is None:
@@ -59,7 +62,7 @@ def trained(config: DictConfig) -> dict[str, Path]:
                 f"method.{leaf}: {found.run} is not trained ({state}); `{command}` does it, "
                 f"or name a run or a checkpoint: method.{leaf}=..."
             )
-    return {key: found.checkpoint for key, found in upstream.items()}
+    return upstream
 
 
 def train_command(config: DictConfig, key: str, stage: str) -> str:

@@ -7,8 +7,9 @@ from omegaconf import DictConfig
 
 from matting.data.build import fingerprint
 from matting.errors import JobError
-from matting.experiments.execution import ensure_evaluation, make_rows
+from matting.experiments.execution import ensure_evaluation, make_rows, planned_evaluation
 from matting.experiments.experiment import experiment
+from matting.experiments.preflight import check_planned, show_preflight
 from matting.experiments.recipe import forget, make_stages, recipe_runs, rerun, show_plan
 from matting.metrics.units import table_text
 from matting.reports import write
@@ -25,7 +26,9 @@ def run(config: DictConfig) -> None:
     recipe = recipe_runs(config)
     if config.plan:
         show_plan(recipe)
+        show_preflight(planned_evaluation(recipe.config))
         return
+    check_planned(planned_evaluation(recipe.config), config)
     start = time.monotonic()
     evaluation, result = recipe.evaluation, None if config.rerun else recipe.evaluation.result()
     ready = result is not None and recipe.page_is_current()
@@ -52,8 +55,12 @@ def run_experiments(names: Sequence[str], overrides: Sequence[str]) -> None:
     The other rows run on after a row fails; raise JobError at the end that names the failed rows.
     """
     found = [experiment(name, overrides) for name in names]
+    config = found[0].jobs[0].config()
+    jobs = [job for one in found for job in one.jobs]
+    if not config.plan:
+        check_planned([(run, False) for job in jobs for run in (*job.stages, job.evaluation)], config)
     failed = [line for one in found for line in make_rows(one)]
-    if not found[0].jobs[0].config().plan:
+    if not config.plan:
         lines = [write.write_experiment(one) for one in found]
         page = found[0].folder.parents[found[0].name.count("/")] / "index.html"
         write.write_index(page, lines)

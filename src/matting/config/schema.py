@@ -150,6 +150,7 @@ class Common:
     runtime: Runtime = key("how fast a run is", result=False)
     seed: int = key("of all random draws", low=0, high=2**32 - 1)
     rerun: bool = key("start over even if the run is done or can be resumed", result=False)
+    yes: bool = key("download missing weights, and work longer than a day without a GPU", result=False)
     plan: bool = key("list each run with its folder and state, and run none", result=False)
 
 

@@ -13,6 +13,7 @@ tiff: the decoder of TIFFs that others read wrongly.
 trimaps: trimaps read from files.
 foreground: foreground colours estimated.
 cache: decoded subjects on disk.
+space: the space that caches will take.
 pairing: which subject on which background.
 light: the light of a background on a subject.
 empty: which samples have no person.

@@ -7,6 +7,8 @@ grid: an experiment's file as command lines.
 jobs: a command line as the runs that it asks for.
 experiment: an experiment as rows.
 execution: find the result of a run, or make it.
+estimate: the time and memory that runs will take.
+preflight: data, weights, space and time looked at before a run begins.
 recipe: the runs of a recipe.
 measurements: the figures of rows on a region of a test set.
 comparison: rows beside each other and beside the published figures.

@@ -14,7 +14,7 @@ from matting.experiments.jobs import Job, job_of, jobs_of
 from matting.runs.run import random_vgg
 
 SAID = {"scale", "data", "seed"}  # of every table
-UNTOLD = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan")  # change nothing that comes out
+UNTOLD = ("paths", "logger", "runtime", "checkpoint", "rerun", "yes", "plan")  # change nothing that comes out
 
 
 @dataclass(frozen=True)

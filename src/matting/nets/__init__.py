@@ -22,6 +22,7 @@ late_fusion: LFM, the late fusion network.
 late_fusion_keys: its published keys.
 published: weights of other authors under our names.
 vgg: the VGG of the perceptual loss.
+downloads: which files of weights are still to be downloaded; no torch.
 weights: weights from files and libraries.
 checkpoint: checkpoints read and opened as networks.
 recompute: activation checkpointing.

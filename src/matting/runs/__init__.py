@@ -15,6 +15,8 @@ differences: what sets a config apart.
 uses: the runs and reports that use a run.
 details: a run in full, several side by side.
 opening: the page that shows a run.
+cost: what a training costs, by a rule of thumb.
+speeds: how fast this machine trained before.
 pruning: run folders deleted.
 provenance: revision and versions.
 log: train.log.

@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from matting.evaluation.without_people import measure_without_people
 from matting.metrics.functional import NAMES
 from matting.nets.checkpoint import ADVICE, load_network, read_checkpoint
 from matting.nets.weights import load_weights
-from matting.runs import lifecycle
+from matting.runs import lifecycle, speeds
 from matting.runs.run import Run
 from matting.runs.upstream import Upstream
 from matting.stages.base import MattingStage, StageConfig
@@ -45,13 +46,15 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     start = time.monotonic()
     prepare(config)
     distributed.join(config["trainer"]["accelerator"])  # the first rank has made the folder
-    data = CompositeData(config, config["stage"]["batch_size"], config["val"]["samples"])
-    data.setup("fit")
-    stage = build_stage(config, upstream)
-    total = count_batches(config, data)
-    stage.total_batches, stage.log_every = total, config["runtime"]["log_every"]
+    stage = build_stage(config, upstream)  # weights and space are there before the caches of the data are built
     size = BYTES_A_PARAMETER * sum(p.numel() for p in stage.parameters())
     check_space(run.folder, 3 * size, "the checkpoints of this run")
+    data = CompositeData(config, config["stage"]["batch_size"], config["val"]["samples"])
+    data.setup("fit")
+    total = count_batches(config, data)
+    stage.total_batches, stage.log_every = total, config["runtime"]["log_every"]
+    if distributed.leads():
+        lifecycle.note(run, total_batches=total)
 
     checkpoints = AtomicCheckpointIO()
     resumed = resumed_at(run, checkpoints) if run.last.is_file() else 0
@@ -164,7 +167,7 @@ def build_trainer(
         RunCheckpoint(run.checkpoints, keep["every_batches"], keep["minutes"], val_every, keep["keep"]),
     ]
     if config["runtime"]["progress"]:
-        speed = Throughput(run.kind, config["runtime"]["log_every"])
+        speed = Throughput(run.kind, config["runtime"]["log_every"], partial(speeds.note, config))
         # The speed comes last, so that the time of the other callbacks counts as work.
         watchers = [Progress(run.kind, total, speed), *watchers, speed]
     return Trainer(

@@ -3,6 +3,7 @@
 import resource
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from matting.utils.console import say
 
+SETTLED = 50  # steps after which the speed says something about later ones
 KEPT = 1000  # latest steps that the percentiles are taken of
 
 # Dense operations a second by the makers' data sheets: bf16, and TF32, which float32 is computed in. By the whole name:
@@ -38,10 +40,12 @@ class Throughput(Callback):
     Operations are counted over one cycle of the stage and scaled by pixels from then on, since sizes may differ.
     A step lasts from the end of a batch to the end of the next, without the validation between them. On a GPU the host
     waits for the device only where a row is logged: single steps say less than their mean.
+    note: takes the images a second after each validation and at the end, for the estimates of later runs.
     """
 
-    def __init__(self, title: str, every: int):
-        self.title, self.every = title, every
+    def __init__(self, title: str, every: int, note: Callable[[float], None] | None = None):
+        self.title, self.every, self.note = title, every, note
+        self.images_per_s: float | None = None  # of the last row, once enough batches came before it
         self.steps: deque[float] = deque(maxlen=KEPT)
         self.line = ""
         self.counter: FlopCounterMode | None = None
@@ -90,6 +94,11 @@ class Throughput(Callback):
         self.left = time.monotonic()
         if self.line and trainer.state.fn == "fit" and trainer.is_global_zero:
             say(f"{self.title}: {self.line}")
+            self.on_train_end(trainer, stage)
+
+    def on_train_end(self, trainer: Trainer, stage: Any) -> None:
+        if self.note is not None and self.images_per_s is not None and trainer.is_global_zero:
+            self.note(self.images_per_s)
 
     def tell(self, trainer: Trainer, stage: Any) -> None:
         """Log a row of measurements and begin the next."""
@@ -108,6 +117,8 @@ class Throughput(Callback):
         if self.rate:
             row["speed/mfu"] = self.flops / self.counted_pixels * self.pixels / self.spent / self.rate
             self.line += f", MFU {row['speed/mfu']:.0%}"
+        if len(self.steps) >= SETTLED:
+            self.images_per_s = row["speed/images_per_s"]
         for logger in trainer.loggers:
             logger.log_metrics(row, step=stage.batches)
         self.clear()
