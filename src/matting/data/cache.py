@@ -171,7 +171,7 @@ def estimate_bytes(source: SubjectSource, long_side: int | None) -> int:
     failures: list[DamagedFile] = []
     for first_id in source.ids:
         try:
-            first = reduce_subject(source.load(first_id), long_side)
+            first = source.load(first_id)
             break
         except DamagedFile as error:
             failures.append(error)
@@ -181,7 +181,7 @@ def estimate_bytes(source: SubjectSource, long_side: int | None) -> int:
     for id in source.ids:
         with suppress(DamagedFile):
             files = source.files(id)
-            height, width = reduced_size(stored_size(files[-1]), long_side) if files else first.alpha.shape
+            height, width = reduced_size(stored_size(files[-1]) if files else first.alpha.shape, long_side)
             pixels += height * width
     return pixels * (4 if first.image is None else 7)
 
