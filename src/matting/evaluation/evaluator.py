@@ -16,6 +16,7 @@ from matting.data.datamodule import CompositeData
 from matting.data.dataset import EvalComposites, eval_shape
 from matting.evaluation.gallery import Gallery
 from matting.evaluation.measure import Evaluator, dilation, means_of
+from matting.evaluation.persons_behind import no_person_behind
 from matting.evaluation.without_people import measure_without_people
 from matting.methods.base import Method, load_method
 from matting.metrics.functional import NAMES
@@ -61,7 +62,8 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
                     writer.writerows(row)
                     lines.writelines(json.dumps(one) + "\n" for one in row)
                     gallery.offer(row[0], planes)
-            result["tests"][name] = summary(rows, dataset) | measure_without_people(evaluator, data, name)
+            result["tests"][name] = summary(rows, dataset) | no_person_behind(rows, config, name)
+            result["tests"][name] |= measure_without_people(evaluator, data, name)
             shown += gallery.write(run.folder / "pictures" / name, name)
             samples += gallery.samples(name)
     write_json(run.folder / "pictures.json", shown)

@@ -43,7 +43,7 @@ class Measurements:
         result = self.results[job.evaluation.digest]
         assert result is not None
         test = result["tests"][self.test]
-        return {key: value for key, value in test.items() if key not in ("rows", "without_people")}
+        return {key: value for key, value in test.items() if key not in ("rows", "without_people", "no_person_behind")}
 
     def pixels(self, job: Job) -> tuple[Any, ...]:
         """Return what must be equal for two jobs to have measured the same pixels."""

@@ -83,7 +83,10 @@ def result_tables(
             yield Table(
                 title=f"{name}, {region_title(region)}: {size_text(test)}, convention {result['convention']}",
                 head=["", *headings(units)],
-                lines=[[titles[row], *scaled(values, units)] for row, values in rows.items()],
+                lines=[
+                    *([titles[row], *scaled(values, units)] for row, values in rows.items()),
+                    *([title, *scaled(values, units)] for title, values in no_person_behind(test, titles, region)),
+                ],
                 notes=[*notes, *([NOT_COMPARABLE[units]] if units in NOT_COMPARABLE else [])],
                 best=best_cells(rows, tuple(UNITS[units])),
                 published=[
@@ -91,6 +94,16 @@ def result_tables(
                 ],
                 source=f"{published['source']}: {published['conditions']}",
             )
+
+
+def no_person_behind(
+    test: Mapping[str, Any], titles: Mapping[str, str], region: str
+) -> Iterator[tuple[str, Mapping[str, float | None]]]:
+    """Yield title and figures of each row over the samples whose background shows no person, if others do."""
+    found = test.get("no_person_behind", {"rows": {}})
+    for row, title in titles.items():
+        if row in found["rows"]:
+            yield f"{title}, no person behind ({found['samples']} of {test['samples']})", found["rows"][row][region]
 
 
 def best_cells(rows: Mapping[str, Mapping[str, float | None]], metrics: Sequence[str]) -> set[tuple[int, int]]:
