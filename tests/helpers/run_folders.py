@@ -31,11 +31,12 @@ def make_five(root: Path) -> None:
     finish(first, {"val": {"val/whole/mse": 0.0461}, "aim": {"whole/mse": 0.05}, "d646": {"whole/mse": 0.07}})
     make(root / "segmentation_gan" / f"drawn-{FAILED}", segmentation, error="a loss is NaN")
     make(root / "segmentation_gan" / f"ancient-{OLD}", segmentation, version=0)
-    stage = {"name": "alpha_gan", "coarse": SEGMENTATION}
+    stage = {"name": "alpha_gan", "coarse": SEGMENTATION, "upstream": {"coarse": {}}}
     alpha = make(root / "alpha_gan" / f"drawn-{ALPHA}", {"stage": stage}, total_batches=160)
     (alpha / "checkpoints" / "last.ckpt").touch()
     (alpha / "metrics.csv").write_text("batch,name,value\n10,train/lr/gen,0.1\n40,train/lr/gen,0.1\n50,trai")
-    method = {"name": "pomagan", "segmentation": SEGMENTATION, "alpha": ALPHA}
+    keys = {"segmentation": SEGMENTATION, "alpha": ALPHA}
+    method = {"name": "pomagan", **keys, "upstream": dict.fromkeys(keys, "")}
     rows = {"alpha": {"whole": {"mse": 0.02, "n_empty": 0}}, "constant": {"whole": {"mse": 0.2, "n_empty": 0}}}
     evaluation = make(root / "evaluate" / "pomagan" / f"drawn-{EVALUATION}", {"method": method})
     finish(evaluation, {"tests": {"aim": {"rows": rows}}})
