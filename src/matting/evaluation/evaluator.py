@@ -74,6 +74,11 @@ def evaluate(run: Run, checkpoints: Mapping[str, Path]) -> dict[str, Any]:
     return result
 
 
+def check_people(config: Mapping[str, Any]) -> None:
+    """Raise UserError where a test set of a training's plain config shows a person of the training."""
+    CompositeData(config, 1).setup("fit")
+
+
 def evaluator_of(method: Method, constant: float, device: torch.device, config: Mapping[str, Any]) -> Evaluator:
     """Return the evaluator of a method as the plain config of an evaluation asks for it."""
     metrics = config["metrics"]

@@ -236,9 +236,9 @@ def check_people(stage: Run | None, evaluation: Run) -> None:
     checked = [test["subjects"] for test in as_trained(stage.folder, stage.config)["data"]["test"].values() if test]
     if all(test["subjects"] in checked for test in tests.values() if test):
         return
-    from matting.data.datamodule import CompositeData
+    from matting.evaluation import evaluator
 
-    CompositeData({**stage.config, "data": {**stage.config["data"], "test": tests}}, 1).setup("fit")
+    evaluator.check_people({**stage.config, "data": {**stage.config["data"], "test": tests}})
 
 
 def make_rows(found: Experiment) -> Iterator[str]:
