@@ -10,7 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 import torch
 
-from tests.helpers.tiny import TINY
+from tests.helpers.tiny import fitting
 from tests.helpers.trained_runs import train_in
 
 torch.set_num_threads(1)
@@ -83,7 +83,7 @@ def tiny(matting):
     """The same, at a size of seconds."""
 
     def run(verb, *arguments):
-        return matting(verb, *TINY, *arguments)
+        return matting(verb, *fitting(arguments), *arguments)
 
     return run
 

@@ -46,9 +46,18 @@ def test_each_file_of_a_run_is_read_once(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("place", ["file", "file/x"])
-def test_a_folder_in_which_no_report_can_be_written(matting, tmp_path, place):
+def test_a_folder_in_which_no_report_can_be_written(matting, tmp_path, monkeypatch, place):
+    monkeypatch.setattr(report, "is_begun", lambda found: True)
     (tmp_path / "file").write_text("")
     code, out, err = matting("report", "experiments=pomagan/table1", "scale=quick", f"paths.output_dir={place}")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert f"{place}/experiments/pomagan/table1: " in err
     assert "paths.output_dir" in err
+
+
+def test_a_report_of_nothing_is_refused_for_experiments_too(matting, tmp_path):
+    code, out, err = matting("report", "experiments=pomagan/table1", "scale=quick")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "experiments=pomagan/table1: " in err
+    assert "`matting reproduce experiments=pomagan/table1 scale=quick`" in err
+    assert not list(tmp_path.iterdir())

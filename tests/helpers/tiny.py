@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+from matting.config import schema
+from matting.experiments.grid import grid, read_file
+from matting.experiments.overrides import unread_keys
+
 TINY = [
     "scale=quick",
     "scale.height=32",
@@ -42,13 +46,13 @@ TINY = [
     "runtime.log_every=1",
 ]
 
-OF_ALPHANET = "scale.alphanet."
-POMAGANS = ("seg_epochs", "alpha_epochs", "seg_batch", "alpha_batch", "net_width", "disc_width", "depth", "blocks")
-OF_POMAGAN = tuple(f"scale.{key}=" for key in (*POMAGANS, "aspp_rates"))
-
 
 def fitting(words: Sequence[str]) -> list[str]:
-    """The overrides that the rows of a command's experiments read: others are refused."""
-    names = next((word.partition("=")[2] for word in words if word.startswith("experiments=")), "")
-    others = {"pomagan": OF_ALPHANET, "alphanet": OF_POMAGAN}.get(names.split("/")[0], ())
-    return [word for word in TINY if not word.startswith(others)]
+    """The overrides that the rows of a command's experiment read: others are refused."""
+    name = next((word.partition("=")[2] for word in words if word.startswith("experiments=")), "")
+    if "/" not in name:
+        return TINY
+    schema.register()
+    verb = read_file(name)["verb"]
+    unread = unread_keys(verb, grid(name, verb, TINY), TINY)
+    return [word for word in TINY if word.partition("=")[0] not in unread]

@@ -47,6 +47,8 @@ def run(line: CommandLine) -> None:
             return
         from matting.cli import launch  # the verbs import numpy and OpenCV, which printing does not need
 
+        if line.experiments:
+            launch.check_overrides(line)
         if line.experiments and line.verb in OF_EXPERIMENTS:
             launch.run_experiments(line)
         elif line.is_grid:

@@ -17,18 +17,28 @@ from matting.cli.arguments import CommandLine
 from matting.cli.jobs import perform
 from matting.cli.outcome import outcome
 from matting.config import hydra_internals
-from matting.config.compose import at_home, compose_job
+from matting.config.compose import at_home, compose_job, parsed
 from matting.config.messages import FORESEEN
 from matting.config.quoting import command_text, for_hydra
 from matting.errors import UNREAD, Interrupted, JobError, UserError
 from matting.experiments.grid import experiment_names
+from matting.experiments.overrides import check_read
 from matting.runs.figures import VAL
+
+OF_A_DASHBOARD = ("dry_run", "logger")  # keys of the verb, not of the rows
 
 
 def run_experiments(line: CommandLine) -> None:
     """Run `report`, `reproduce` or `dashboard` of experiments. The other words are those of the experiments' verb."""
     verb = import_module(f"matting.commands.{line.verb}")
     verb.run_experiments(experiment_names(line.experiments), line.other_overrides)
+
+
+def check_overrides(line: CommandLine) -> None:
+    """Raise UserError for an override that no row of the experiments reads; a search draws its values later."""
+    if not any(word.startswith("hydra/sweeper=") for word in line.overrides):
+        own = [word for word in line.other_overrides if parsed(word).key_or_group not in OF_A_DASHBOARD]
+        check_read(experiment_names(line.experiments), own)
 
 
 def run_alone(line: CommandLine) -> None:

@@ -5,6 +5,7 @@ May import: training, prediction, evaluation and the packages below them, these 
 snapshot: results and manifests read once for a report.
 grid: an experiment's file as command lines.
 jobs: a command line as the runs that it asks for.
+overrides: overrides that no row reads.
 experiment: an experiment as rows.
 execution: find the result of a run, or make it.
 estimate: the time and memory that runs will take.

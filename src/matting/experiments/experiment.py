@@ -11,6 +11,7 @@ from matting.config.derive import SHARED
 from matting.config.quoting import command_text, typed
 from matting.experiments.grid import grid, read_file
 from matting.experiments.jobs import Job, job_of, jobs_of
+from matting.experiments.overrides import unread_keys
 from matting.runs.run import random_vgg
 
 SAID = {"scale", "data", "seed"}  # of every table
@@ -42,7 +43,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment on a command line: overrides, as given beside its name. jobs: its grid. rows: of its table."""
+    """An experiment on a command line: overrides, as given beside its name. jobs: its grid. rows: of its table.
+
+    unread: keys of overrides that none of its runs reads; other experiments of the same command do.
+    """
 
     name: str
     verb: str
@@ -50,6 +54,7 @@ class Experiment:
     overrides: tuple[str, ...]
     jobs: list[Job]
     rows: list[Row]
+    unread: tuple[str, ...] = ()
 
     def title_of(self, job: Job) -> str:
         """Return the words that only this job of the grid has, after the experiment's name."""
@@ -65,7 +70,9 @@ class Experiment:
     def fixed(self) -> list[str]:
         """The words that hold for the whole grid and that neither the rows nor the title of its table show."""
         varying, given = differing([job.words for job in self.jobs]), {*map(key_of, self.overrides)}
-        words = [word for word in self.jobs[0].words if word not in varying and key_of(word) in given - SAID]
+        words = [
+            word for word in self.jobs[0].words if word not in varying and key_of(word) in given - SAID - {*self.unread}
+        ]
         return [typed(word) for word in words if key_of(word).split(".")[0] not in UNTOLD]
 
     @property
@@ -89,7 +96,8 @@ def experiment(name: str, overrides: Sequence[str]) -> Experiment:
     first = next((row for row in rows if row.jobs), None)
     if first is not None:
         rows += [Row("", first.jobs, part, control=True) for part in ("constant", "perfect_mask")]
-    return Experiment(name, file["verb"], published, tuple(overrides), jobs, rows)
+    unread = unread_keys(file["verb"], lines, overrides)
+    return Experiment(name, file["verb"], published, tuple(overrides), jobs, rows, tuple(unread))
 
 
 def rows_of(published: Mapping[str, Any], jobs: list[Job], overrides: Sequence[str]) -> Iterator[Row]:
