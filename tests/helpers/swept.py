@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.helpers.tiny import TINY
+from tests.helpers.tiny import fitting
 
 FAST = ["loss.perceptual.weight=0", "scale.test_subjects=1", "trainer.max_batches=2"]
 
@@ -14,7 +14,7 @@ FAST = ["loss.perceptual.weight=0", "scale.test_subjects=1", "trainer.max_batche
 def start(folder, *words):
     """The command in a process group of its own, as a shell starts it; its launchers' processes see this folder."""
     environment = {**os.environ, "MATTING_CACHE_DIR": str(folder.parent / "cache"), "RAY_AUTH_MODE": "disabled"}
-    command = [sys.executable, "-m", "matting", "train", *TINY, *words]
+    command = [sys.executable, "-m", "matting", "train", *fitting(words), *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **pipes)
 

@@ -14,7 +14,7 @@ from tests.helpers.swept import FAST, results, start, starts
 GRID = ["experiments=pomagan/table3_terms", "loss=cgan_alpha,cgan_per_alpha", "vgg.weights=none", "vgg.width=0.125"]
 
 
-GRID += ["scale.test_subjects=1", "checkpoint.every_batches=1", "scale.alpha_epochs=2"]
+GRID += ["scale.test_subjects=1", "checkpoint.every_batches=1", "scale.row_epochs=2"]
 
 
 def wait_for(condition, process):
