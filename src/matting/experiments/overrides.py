@@ -7,14 +7,14 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from matting.config.compose import compose_config, hydra_ready, parsed
-from matting.config.identity import NOT_IDENTITY, flat, plain
+from matting.config.identity import flat, plain
 from matting.config.messages import INPUT_ERRORS
 from matting.errors import UserError
 from matting.experiments.grid import grid, read_file
 from matting.experiments.jobs import job_of
 
 OF_THE_COMMAND = ("paths", "logger", "runtime", "checkpoint", "rerun", "plan", "dry_run", "experiments")
-NO_READERS = {*NOT_IDENTITY, "scale"}  # nodes that only hold values for others
+NO_READERS = {*OF_THE_COMMAND, "scale", "vgg", "published"}  # nodes that only hold values for others
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 
