@@ -48,19 +48,19 @@ def test_full_errors_on_request(matting, monkeypatch):
 
 
 def test_a_failed_job_of_a_grid_lets_the_rest_run(tiny, tmp_path):
-    limits = "trainer.max_batches=0,1,2"
-    code, out, err = tiny("train", "loss.perceptual.weight=0", "-m", limits)
+    words = ["loss.perceptual.weight=0", "trainer.max_batches=1", "-m"]
+    code, out, err = tiny("train", *words, "data.val_subjects=10,1,2")  # all ten validate: none is left to train on
     assert code == 4
     assert "Traceback" not in err
     assert err.splitlines()[-1].startswith("matting train: ")
-    assert "trainer.max_batches=0: " in err.splitlines()[-1]
+    assert "data.val_subjects=10: " in err.splitlines()[-1]
     assert "failed: " in out
     results = tmp_path.glob("outputs/segmentation_gan/*/result.json")
-    assert {json.loads(file.read_text())["batches"] for file in results} == {1, 2}
+    assert [json.loads(file.read_text())["batches"] for file in results] == [1, 1]
     assert {path.name for path in tmp_path.iterdir()} == {"outputs"}
     assert {path.name for path in (tmp_path / "outputs").iterdir()} == {".sweeps", "segmentation_gan"}
 
-    code, out, _ = tiny("train", "loss.perceptual.weight=0", "-m", "trainer.max_batches=1,2")
+    code, out, _ = tiny("train", *words, "data.val_subjects=1,2")
     assert code == 0
     assert out.count("segmentation_gan: done") == 2
 
@@ -86,3 +86,20 @@ def test_a_grid_that_cannot_write_its_folder(matting, tmp_path):
     assert code == 2
     assert len(err.splitlines()) == 1
     assert "paths.output_dir" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["loss.border.weight=1,-1"], "loss.border.weight=-1: "),
+        (["+net.gen.widht=1,2"], "net.gen.widht: "),
+        (["stage=alpha_gan", "stage.coarse=ground_truth,0123456789ab"], "0123456789ab: "),
+    ],
+)
+def test_every_row_is_checked_before_the_first_runs(matting, monkeypatch, tmp_path, words, named):
+    monkeypatch.setattr("matting.commands.train.run", lambda config: pytest.fail("a row ran"))
+    code, _, err = matting("train", "-m", *words)
+    assert code == 2
+    assert err.startswith(f"matting train: {named}")
+    assert len(err.splitlines()) == 1
+    assert not list(tmp_path.glob("outputs/*/*/config.yaml"))

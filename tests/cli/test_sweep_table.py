@@ -49,13 +49,14 @@ def test_a_job_that_was_queued_again_has_its_last_record(tmp_path):
 
 
 def test_a_sweep_ends_in_its_table(tiny, tmp_path):
-    code, out, _ = tiny("train", "loss.perceptual.weight=0", "-m", "trainer.max_batches=0,1", "evaluate_as=null")
+    words = ["loss.perceptual.weight=0", "trainer.max_batches=1", "evaluate_as=null"]
+    code, out, _ = tiny("train", *words, "-m", "data.val_subjects=10,1")  # all ten validate: none is left to train on
     assert code == 4
     head, *rows = [line.split() for line in out.splitlines()[-3:]]
     assert head == ["job", "overrides", "state", VAL, TEST, "folder"]
     assert [row[:3] for row in rows] == [
-        ["0", "trainer.max_batches=0", "failed"],
-        ["1", "trainer.max_batches=1", "done"],
+        ["0", "data.val_subjects=10", "failed"],
+        ["1", "data.val_subjects=1", "done"],
     ]
     (file,) = tmp_path.glob("outputs/segmentation_gan/*/result.json")
     assert tmp_path / rows[1][-1] == file.parent

@@ -24,6 +24,7 @@ class CommandLine:
 
     typed: all of its words. overrides: those that Hydra composes, free text quoted, without `experiments=null`.
     experiments: the names after `experiments=`, ("all",) for all; empty without that word.
+    topics: the nodes whose keys `--help` prints; empty for all.
     """
 
     verb: str
@@ -36,6 +37,7 @@ class CommandLine:
     info: str | None
     package: str | None
     resolve: bool
+    topics: tuple[str, ...] = ()
 
     @property
     def is_grid(self) -> bool:
@@ -87,6 +89,8 @@ def parse(verb: str, arguments: Sequence[str]) -> CommandLine:
         names = "-h --help, -m --multirun, -c --cfg, -i --info, -p --package, --resolve"
         raise UserError(f"{unknown[0]}: no such option; arguments are key=value, options are {names}")
     words = [word for word in given.words if word not in ("experiments=", "experiments=null")]
+    topics = [word for word in words if given.help and "=" not in word and word[0] not in "~+"]
+    words = [word for word in words if word not in topics]
     words = with_action(words) if verb == "runs" else words
     overrides = tuple(for_hydra(word, grid=given.multirun or GRID in words) for word in words)
     names = next((word.partition("=")[2] for word in reversed(words) if names_experiments(word)), "")
@@ -96,6 +100,7 @@ def parse(verb: str, arguments: Sequence[str]) -> CommandLine:
         overrides,
         tuple(names.split(",")) if names else (),
         *(given.multirun, given.help, given.cfg, given.info, given.package, given.resolve),
+        topics=tuple(topics),
     )
     check_options(line)
     for word in overrides:

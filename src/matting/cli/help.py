@@ -1,17 +1,26 @@
 """What a verb prints when it runs nothing: its help, its config, what Hydra knows of it."""
 
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import Container, OmegaConf, open_dict
+from rich.console import Console
 
 from matting.cli.arguments import CommandLine
 from matting.config import hydra_internals
 from matting.config.compose import compose_config, compose_job, config_dir, options
+from matting.config.fields import shown
+from matting.config.nodes import ABSENT, walk
+from matting.config.schema import ROOT
 from matting.errors import UserError
 from matting.utils.console import say
 
 FOOTER = """\
 key=value sets a value, group=choice chooses a file of a group, -m key=a,b runs a grid.
---cfg job prints the composed config, --info defaults the files it came from; plan=true lists the runs and runs none."""
+--cfg job prints the composed config, --info defaults the files it came from; plan=true lists the runs and runs none.
+--help NODE, such as --help stage, prints the keys of one node."""
 
 
 def show(line: CommandLine) -> bool:
@@ -28,11 +37,42 @@ def show(line: CommandLine) -> bool:
 
 
 def show_help(line: CommandLine) -> None:
-    """Print the groups with their choices and the config. Hydra's own help takes seconds and lists its own groups."""
-    config = OmegaConf.to_yaml(compose_config(line.verb, line.overrides))
+    """Print the groups with their choices, and each key with its value, what it may hold and why it is there.
+
+    Hydra's own help takes seconds and lists its own groups.
+    """
+    made = compose_config(line.verb, line.overrides)
+    config: dict[str, Any] = OmegaConf.to_container(made)  # type: ignore[assignment]
     groups = sorted(folder.name for folder in config_dir().iterdir() if folder.is_dir() and folder.name != "hydra")
-    choices = "\n".join(f"{group}: {', '.join(options(group))}" for group in groups)
-    say(f"Groups and their choices (group=choice):\n\n{choices}\n\nThe config (key=value):\n\n{config}\n{FOOTER}")
+    if unknown := [topic for topic in line.topics if topic not in config]:
+        raise UserError(f"{unknown[0]}: no such node; there are {', '.join(config)}")
+    width = Console().width
+    texts = [f"{group}: {', '.join(options(group))}" for group in groups if not line.topics or group in line.topics]
+    choices = "\n".join(wrapped(text, width, "", "    ") for text in texts)
+    shown_nodes = {key: value for key, value in config.items() if not line.topics or key in line.topics}
+    keys = "\n".join(key_lines(shown_nodes, config, width))
+    say(f"Groups and their choices (group=choice):\n\n{choices}\n\nThe keys (key=value):\n{keys}\n\n{FOOTER}")
+
+
+def key_lines(nodes: Mapping[str, Any], config: Mapping[str, Any], width: int) -> Iterator[str]:
+    """Yield the lines of all keys of some nodes: `key=value`, then what the key may hold and its reason."""
+    group = None
+    for at, key, value, _ in walk(nodes, ROOT, config):
+        if key is None or value is ABSENT:
+            continue
+        if "." in at and at.partition(".")[0] != group:
+            group = at.partition(".")[0]
+            yield f"\n{group}: {ROOT.keys[group].doc}"
+        yield f"  {at}={shown(value)}"
+        what = "" if key.type is Any or key.node else ", in ".join(filter(None, (key.words, key.unit)))
+        yield wrapped(". ".join(filter(None, (what, key.doc))), width, " " * 6, " " * 6)
+
+
+def wrapped(text: str, width: int, first: str, others: str) -> str:
+    """Return a text in lines of a width, between words."""
+    return textwrap.fill(
+        text, width, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def show_config(line: CommandLine) -> None:

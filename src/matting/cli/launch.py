@@ -17,13 +17,17 @@ from matting.cli.arguments import CommandLine
 from matting.cli.jobs import perform
 from matting.cli.outcome import outcome
 from matting.config import hydra_internals
-from matting.config.compose import at_home, compose_job, parsed
+from matting.config.compose import at_home, compose_config, compose_job, parsed
 from matting.config.messages import FORESEEN
 from matting.config.quoting import command_text, for_hydra
+from matting.config.validate import check
 from matting.errors import UNREAD, Interrupted, JobError, UserError
 from matting.experiments.grid import experiment_names
 from matting.experiments.overrides import check_read
 from matting.runs.figures import VAL
+from matting.runs.upstream import method_run, stage_run
+
+RUNS: dict[str, Callable[[DictConfig], Any]] = {"train": stage_run, "evaluate": method_run}
 
 OF_A_DASHBOARD = ("dry_run", "logger")  # keys of the verb, not of the rows
 
@@ -63,8 +67,25 @@ def run_sweep(line: CommandLine) -> None:
     config = at_home(hydra_internals.compose_sweep(line.verb, line.overrides))
     quote_params(config)
     sweeps.check_plugins(config)
+    check_rows(line.verb, config)
     with sweeps.reported():
         start(lambda: hydra_internals.run_sweep(config, partial(run_row, line, sys.argv), compose_row))
+
+
+def check_rows(verb: str, config: DictConfig) -> None:
+    """Check each row of a grid before the first runs; raises UserError for the first that cannot.
+
+    A search chooses its rows one after another, so they are checked one by one.
+    """
+    node = config.hydra
+    if node.runtime.choices["hydra/sweeper"] != "basic":
+        return
+    words = [*(f"{key}={value}" for key, value in (node.sweeper.params or {}).items()), *node.overrides.task]
+    for row in hydra_internals.rows_of([parsed(word) for word in words]):
+        made = compose_config(verb, [for_hydra(word, grid=False) for word in row])
+        check(made)
+        if verb in RUNS:  # a run that the row names has to be there
+            RUNS[verb](made)
 
 
 def quote_params(config: DictConfig) -> None:
