@@ -21,10 +21,13 @@ from torch import Tensor, nn
 
 from matting.methods import dim as dim_method
 from matting.methods import fba as fba_method
+from matting.methods import information_flow
 from matting.methods import modnet as modnet_method
 from matting.nets import bgm_v2, dim, fba, late_fusion, modnet
 from matting.nets.published import renamed
+from matting.ops import flows
 from matting.ops.distances import distance_maps, known_maps
+from matting.ops.trimming import trimmed_by_edges, trimmed_by_patches
 from tests.systems import fill
 from tests.systems.golden_losses import loss_values
 
@@ -42,7 +45,7 @@ class Case(NamedTuple):
 
     @property
     def differences(self) -> tuple[float, float]:
-        distance = np.abs(self.ours.astype(np.float64) - self.golden)
+        distance = np.abs(self.ours.astype(np.float64) - self.golden.astype(np.float64))
         return float(distance.mean()), float(np.quantile(distance, 0.99))
 
     @property
@@ -230,6 +233,37 @@ def lfm_cases(golden: Golden) -> Iterator[Case]:
             yield case(f"lfm {key.replace('_', ' ')}", plain(found, found.shape[-1] // true.shape[-1]), true)
 
 
+def ifm_cases(golden: Golden) -> Iterator[Case]:
+    case, values = partial(Case, mean=1e-5, most=1e-4), golden.arrays("ifm")
+    for name in (key.removesuffix("_trimap") for key in values if key.endswith("_trimap")):
+        image, levels = values[f"{name}_image"] / 255, values[f"{name}_trimap"]
+        trimap = np.where(levels > 0.8 * 255, 1.0, np.where(levels < 0.2 * 255, 0.0, 0.5))
+        unknown = trimap == 0.5
+        transparent = information_flow.highly_transparent(image, trimap)
+        yield case(f"ifm {name} transparent", np.array(transparent), values[f"{name}_highly_transparent"])
+        for cut, ours in (("edge", trimmed_by_edges(image, trimap)), ("patch", trimmed_by_patches(image, trimap))):
+            # The golden maps have 128/255 in the unknown region; a thousandth of the pixels may differ.
+            true = values[f"{name}_{cut}_trimmed"]
+            other = np.abs(ours - true) > 0.01
+            yield Case(f"ifm {name} trimmed by {cut}", np.array(other.mean()), np.array(0.0), 1e-3, 1e-3)
+        mixture = flows.laplacian(flows.colour_mixture(image, unknown))
+        diagonals = {
+            "cm": mixture.multiply(mixture).sum(0),
+            "local": flows.laplacian(flows.local_affinity(image, unknown)).diagonal(),
+            "iu": flows.laplacian(flows.inside_unknown(image, unknown)).diagonal(),
+        }
+        for short, ours in diagonals.items():
+            yield case(f"ifm {name} diagonal {short}", ours.reshape(trimap.shape), values[f"{name}_diag_{short}"])
+        variants = (
+            ("ku", "known_to_unknown", False),
+            ("noku", "without", False),
+            ("ku_trim", "known_to_unknown", True),
+        )
+        for short, variant, trim in variants:
+            alpha = information_flow.information_flow(image, trimap, variant, trim)
+            yield case(f"ifm {name} alpha {short}", alpha, values[f"{name}_alpha_{short}"])
+
+
 def loss_cases(golden: Golden) -> Iterator[Case]:
     values = json.loads((golden.folder / "losses.json").read_text())
     scene = {name: torch.from_numpy(value)[None] for name, value in fill.losses_case(golden.seed).items()}
@@ -248,6 +282,7 @@ SYSTEMS: dict[str, Callable[[Golden], Iterator[Case]]] = {
     "dim": dim_cases,
     "dim_skip": dim_skip_cases,
     "lfm": lfm_cases,
+    "ifm": ifm_cases,
     "losses": loss_cases,
 }
 

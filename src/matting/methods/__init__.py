@@ -8,6 +8,7 @@ alphanet: AlphaNet, its matting network alone.
 propagation: what the methods that propagate a trimap share.
 closed_form: closed-form matting.
 knn: KNN matting.
+information_flow: information-flow matting.
 modnet: MODNet's inference path.
 fba: FBA's.
 dim: Deep Image Matting's.
