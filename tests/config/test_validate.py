@@ -24,7 +24,7 @@ def configs():
         "alphanet": ["stage=alphanet"],
         "trimaps": ["stage=alphanet_matting", "data=aim_d646_coco"],
         "evaluate": ["data=fashion"],
-        "trimap_made": ["method=knn_network"],
+        "trimap_made": ["method=ifm_network"],
         "predict": ["input=a", "output=b"],
         "reproduce": [],
         "runs": [],
