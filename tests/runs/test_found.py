@@ -76,8 +76,8 @@ def test_a_finished_stage_prints_its_result(finished, stage):
 
 
 def test_other_test_sizes_train_nothing(finished):
-    code, out, _ = finished("reproduce", "plan=true", "scale.eval_size=[40,36]")
-    assert code == 0
+    code, out, err = finished("reproduce", "plan=true", "scale.eval_size=[40,36]")
+    assert code == 0, err
     assert [line.split()[0] for line in out.splitlines()[:3]] == ["done", "done", "new"]
 
 
