@@ -36,13 +36,17 @@ def former(words):
 
 
 @pytest.fixture
-def finished(matting, monkeypatch):
-    """Run a verb with the command line of the finished runs: run("report") -> (exit code, stdout, stderr)."""
+def words(matting):
+    """Unpack the finished runs into the current folder and return their command line."""
     with tarfile.open(HERE / "finished_runs.tar.xz") as archive:
         archive.extractall(filter="data")
     (manifest,) = Path.cwd().glob("outputs/alpha_gan/*/manifest.json")
-    words = json.loads(manifest.read_text())["command"].split()[3:]
-    words = former(words)
+    return former(json.loads(manifest.read_text())["command"].split()[3:])
+
+
+@pytest.fixture
+def finished(words, matting, monkeypatch):
+    """Run a verb with the command line of the finished runs: run("report") -> (exit code, stdout, stderr)."""
     monkeypatch.setattr("matting.experiments.execution.fit", lambda *_: pytest.fail("a stage is trained again"))
     return lambda verb, *more: matting(verb, *words, *more)
 
@@ -75,16 +79,14 @@ def test_a_finished_stage_prints_its_result(finished, stage):
     assert f" mse {figure_text(json.loads(file.read_text())['val']['val/whole/mse'])} " in line
 
 
-def test_other_test_sizes_train_nothing(finished):
-    code, out, err = finished("reproduce", "plan=true", "scale.eval_size=[40,36]")
-    assert code == 0, err
-    assert [line.split()[0] for line in out.splitlines()[:3]] == ["done", "done", "new"]
-
-
-def test_a_key_of_the_training_is_still_another_run(finished):
-    code, out, _ = finished("reproduce", "plan=true", "scale.eval_size=[40,36]", "scale.gen_lr=0.5")
-    assert code == 0
-    assert out.splitlines()[0].split()[0] == "new"
+@pytest.mark.parametrize("stage", ["segmentation_gan", "alpha_gan"])
+def test_other_test_sizes_find_the_run(words, stage):
+    schema.register()
+    train = [word for word in words if not word.startswith("recipe=")]
+    (folder,) = Path.cwd().glob(f"outputs/{stage}/*-*")
+    for more, there in (("scale.eval_size=[40,36]", True), ("scale.gen_lr=0.5", False)):
+        run = stage_run(compose_config("train", [f"stage={stage}", *train, more]))[0]
+        assert (run.folder.resolve() == folder.resolve()) is there
 
 
 def test_a_finished_evaluation_is_reported(finished):
