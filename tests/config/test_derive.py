@@ -29,32 +29,32 @@ def upstream_of(*words: str, verb: str = "train") -> dict[str, str]:
 
 def test_every_row_of_a_loss_sweep_stands_on_one_segmentation_run():
     rows = [["loss=cgan_alpha"], ["loss=full"], ["loss.border.weight=3"], ["loss.targets=[alpha]"], ["stage.epochs=3"]]
-    found = {upstream_of("stage=alpha_gan", *row)["stage__coarse"] for row in rows}
+    found = {upstream_of("stage=alpha_gan", *row)["stage.coarse"] for row in rows}
     assert found == {digest_of_line()}
     assert len({digest_of_line("stage=alpha_gan", *row) for row in rows}) == len(rows)
 
 
 @pytest.mark.parametrize("word", ["seed=3", "data.subjects.procedural.count=5", "scale.seg_epochs=3", "trainer=debug"])
 def test_what_both_stages_share_reaches_the_segmentation_run(word):
-    assert upstream_of("stage=alpha_gan", word)["stage__coarse"] == digest_of_line(word) != digest_of_line()
+    assert upstream_of("stage=alpha_gan", word)["stage.coarse"] == digest_of_line(word) != digest_of_line()
 
 
 @pytest.mark.parametrize("word", ["scale.alpha_epochs=3", "scale.alpha_batch=5"])
 def test_keys_of_the_alpha_stage_leave_the_segmentation_run_as_it_is(word):
-    assert upstream_of("stage=alpha_gan", word)["stage__coarse"] == digest_of_line()
+    assert upstream_of("stage=alpha_gan", word)["stage.coarse"] == digest_of_line()
     assert digest_of_line("stage=alpha_gan", word) != digest_of_line("stage=alpha_gan")
 
 
 def test_an_evaluation_stands_on_the_stages_of_its_config():
     found = upstream_of("seed=2", verb="evaluate")
     assert found == {
-        "method__segmentation": digest_of_line("seed=2"),
-        "method__alpha": digest_of_line("seed=2", "stage=alpha_gan"),
+        "method.segmentation": digest_of_line("seed=2"),
+        "method.alpha": digest_of_line("seed=2", "stage=alpha_gan"),
     }
     assert digest_of_line("seed=2", verb="evaluate") != digest_of_line(verb="evaluate")
 
 
 def test_derived_values_are_set_last():
     config = plain(compose_config("train", ["seed=5"]))
-    derived = derive(config, "train", ["stage=alpha_gan"], stage__coarse="ground_truth")
+    derived = derive(config, "train", ["stage=alpha_gan"], **{"stage.coarse": "ground_truth"})
     assert (derived.seed, derived.stage.coarse) == (5, "ground_truth")

@@ -139,11 +139,11 @@ def test_a_config_gives_the_method(paths, name, keys):
     schema.register()
     config = plain(compose_config("evaluate", [f"method={name}", "scale.alphanet.max_side=48"]))
     with counted_reads() as reads:
-        method, _ = load_method(config, {f"method__{key}": paths[key] for key in keys})
+        method, _ = load_method(config, {f"method.{key}": paths[key] for key in keys})
     assert reads == {paths[key].name: 1 for key in keys}
     assert (method.system if name == "alphanet" else method).max_side == 48
     assert method.wants_trimap == (name == "alphanet_matting")
     other = ["image"] if method.wants_trimap else ["image", "trimap"]
     wrong = {**config, "method": {**config["method"], "inputs": other}}
     with pytest.raises(UserError, match=r"method\.inputs="):
-        load_method(wrong, {f"method__{key}": paths[key] for key in keys})
+        load_method(wrong, {f"method.{key}": paths[key] for key in keys})

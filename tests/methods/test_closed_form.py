@@ -117,8 +117,8 @@ def test_configs_give_the_methods(choice, tmp_path):
     config = plain(compose_config("evaluate", [f"method={choice}"]))
     paths = {}
     if choice.endswith("network"):
-        paths = {"method__segmentation": tmp_path / "seg.ckpt"}
-        save_stage(paths["method__segmentation"], "alphanet_segmentation", seg=trained(BRIGHT))
+        paths = {"method.segmentation": tmp_path / "seg.ckpt"}
+        save_stage(paths["method.segmentation"], "alphanet_segmentation", seg=trained(BRIGHT))
     with counted_reads() as reads:
         method, _ = load_method(config, paths)
     assert reads == ({"seg.ckpt": 1} if paths else {})

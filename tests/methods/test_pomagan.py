@@ -103,7 +103,7 @@ def test_a_checkpoint_that_does_not_fit_its_network_is_refused(trained, tmp_path
 def test_a_config_gives_the_method_on_its_device(trained):
     node = {"name": "pomagan", "_target_": "matting.methods.pomagan.Pomagan", "segmentation": "a", "alpha": "b"}
     config = {"method": {**node, "height": 32, "width": 48, "fit": "pad"}, "trainer": {"accelerator": "cpu"}}
-    paths = {"method__segmentation": trained["segmentation_gan"][0], "method__alpha": trained["alpha_gan"][0]}
+    paths = {"method.segmentation": trained["segmentation_gan"][0], "method.alpha": trained["alpha_gan"][0]}
     with counted_reads() as reads:
         method, device = load_method(config, paths)
     assert reads == {path.name: 1 for path in paths.values()}

@@ -40,7 +40,7 @@ def digest(*words):
 
 
 def keys(found):
-    return {key.split("__")[1]: each.key for key, each in found.items()}
+    return {key.name: each.key for key, each in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -87,18 +87,18 @@ def finished(*words):
 def test_a_half_is_named_by_digest_or_folder(name):
     half = finished("stage=alphanet_matting", "seed=7")
     this, upstream = run_of("stage=alphanet", f"stage.matting={name(half)}")
-    assert upstream["stage__matting"].run == half
-    assert upstream["stage__matting"].config is None
-    assert upstream["stage__matting"].checkpoint == half.best
+    assert upstream["stage.matting"].run == half
+    assert upstream["stage.matting"].config is None
+    assert upstream["stage.matting"].checkpoint == half.best
     assert this.config["stage"]["matting"] == half.digest
-    assert upstream["stage__segmentation"].key == digest("stage=alphanet_segmentation")
+    assert upstream["stage.segmentation"].key == digest("stage=alphanet_segmentation")
 
 
 def test_of_hundreds_of_runs_only_the_one_that_a_digest_names_is_opened():
     half, other = finished("stage=alphanet_matting", "seed=7"), finished("stage=alphanet_matting", "seed=8")
     (other.folder / "config.yaml").write_text("}")  # whoever reads it fails
     for name in (half.digest, f"alphanet_matting/{half.digest}"):
-        assert run_of("stage=alphanet", f"stage.matting={name}")[1]["stage__matting"].run == half
+        assert run_of("stage=alphanet", f"stage.matting={name}")[1]["stage.matting"].run == half
 
 
 @pytest.mark.parametrize("part", [lambda run: run.digest[1:], lambda run: run.folder.name, lambda run: "*"])
@@ -111,7 +111,7 @@ def test_a_digest_is_the_whole_of_it_and_no_pattern(part):
 def test_of_several_folders_of_a_digest_it_is_the_first():
     half = finished("stage=alphanet_matting", "seed=7")
     shutil.copytree(half.folder, copy := half.folder.with_name(f"a_copy-{half.digest}"))
-    assert run_of("stage=alphanet", f"stage.matting={half.digest}")[1]["stage__matting"].run.folder == copy
+    assert run_of("stage=alphanet", f"stage.matting={half.digest}")[1]["stage.matting"].run.folder == copy
 
 
 def test_the_run_of_the_same_config_is_the_same_by_name_or_without():
@@ -131,8 +131,8 @@ def test_a_named_run_brings_its_network_into_the_config():
 def test_a_half_is_named_by_its_checkpoint(tmp_path):
     Path("mat.ckpt").write_bytes(b"weights")
     this, upstream = run_of("stage=alphanet", "stage.matting=mat.ckpt")
-    assert upstream["stage__matting"].run is None
-    assert upstream["stage__matting"].checkpoint == Path("mat.ckpt")
+    assert upstream["stage.matting"].run is None
+    assert upstream["stage.matting"].checkpoint == Path("mat.ckpt")
     assert this.config["stage"]["matting"].startswith("file:")
     Path("mat.ckpt").write_bytes(b"others")
     assert run_of("stage=alphanet", "stage.matting=mat.ckpt")[0].digest != this.digest
@@ -170,16 +170,16 @@ def test_an_end_to_end_run_alone_names_the_halves_that_it_stands_on():
     whole = finished("stage=alphanet", *words)
     _, upstream = run_of("method=alphanet", f"method.alphanet={whole.digest}", verb="evaluate")
     assert {key: each.run.digest for key, each in upstream.items()} == {
-        "method__alphanet": whole.digest,
-        "method__segmentation": seg.digest,
-        "method__matting": mat.digest,
+        "method.alphanet": whole.digest,
+        "method.segmentation": seg.digest,
+        "method.matting": mat.digest,
     }
 
 
 def test_a_half_that_the_method_names_is_the_one_that_it_is_trained_with():
     half = finished("stage=alphanet_segmentation", "seed=7")
     _, upstream = run_of("method=alphanet", f"method.segmentation={half.digest}", verb="evaluate")
-    assert upstream["method__alphanet"].key == digest("stage=alphanet", f"stage.segmentation={half.digest}")
+    assert upstream["method.alphanet"].key == digest("stage=alphanet", f"stage.segmentation={half.digest}")
     assert keys(upstream)["segmentation"] == half.digest
     assert keys(upstream)["matting"] == digest("stage=alphanet_matting")
 
@@ -192,4 +192,4 @@ def test_a_run_that_stands_on_a_file_cannot_name_it():
     with pytest.raises(UserError, match=r"method\.matting: "):
         run_of(*words, verb="evaluate")
     _, upstream = run_of(*words, "method.matting=mat.ckpt", verb="evaluate")
-    assert upstream["method__matting"].checkpoint == Path("mat.ckpt")
+    assert upstream["method.matting"].checkpoint == Path("mat.ckpt")

@@ -48,7 +48,7 @@ def test_a_home_is_not_told(monkeypatch, tmp_path):
 def made_run(folder: Path, *words: str) -> Run:
     """A run as it is when training starts."""
     config = plain(compose("stage=alpha_gan", "logger=wandb", *words, verb="train"))
-    run = make_run("alpha_gan", config, stage__coarse="0" * 12)
+    run = make_run("alpha_gan", config, **{"stage.coarse": "0" * 12})
     run = Run(run.kind, run.config, run.digest, folder / run.folder.name)
     run.folder.mkdir(parents=True)
     write_json(run.folder / "manifest.json", {"git": {"revision": "abc"}})

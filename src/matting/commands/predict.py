@@ -6,7 +6,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from matting.config.derive import SHARED
+from matting.config.derive import SHARED, NodeKey
 from matting.config.identity import plain
 from matting.config.quoting import command_text
 from matting.errors import Incomplete, UserError
@@ -35,7 +35,7 @@ def run(config: DictConfig) -> None:
     folders = FOLDERS if background is not None else FOLDERS[:2]
     upstream = trained(config)
     check_pictures(len(pictures), [found.run for found in upstream.values() if found.run is not None], config)
-    checkpoints = {key: found.checkpoint for key, found in upstream.items()}
+    checkpoints: dict[str, Path] = {key: found.checkpoint for key, found in upstream.items()}
     try:
         for folder in folders:
             (output / folder).mkdir(parents=True, exist_ok=True)
@@ -51,12 +51,12 @@ def run(config: DictConfig) -> None:
         raise Incomplete(f"{len(skipped)} of {len(pictures)} pictures skipped, for the reasons above: {names}")
 
 
-def trained(config: DictConfig) -> dict[str, Upstream]:
+def trained(config: DictConfig) -> dict[NodeKey, Upstream]:
     """Return the run or checkpoint of each network; raises UserError with the command that trains a missing one."""
     upstream = method_upstream(plain(config))
     for key, found in upstream.items():  # a method's last stage comes first: training it trains its upstream stages too
         if found.run is not None and found.run.result() is None:
-            state, leaf = found.run.state(), key.removeprefix("method__")
+            state, leaf = found.run.state(), key.name
             command = train_command(config, leaf, found.run.kind)
             raise UserError(
                 f"method.{leaf}: {found.run} is not trained ({state}); `{command}` does it, "

@@ -15,10 +15,24 @@ from matting.config.identity import plain
 SHARED = ("seed", "paths", "scale", "vgg", "protocol", "augment", "data", "trainer", "logger", "runtime", "experiments")
 
 
+class NodeKey(str):
+    """A key of a node of the config, such as `stage.coarse`, where runs and values are kept by such keys."""
+
+    __slots__ = ()
+
+    @property
+    def node(self) -> str:
+        return self.partition(".")[0]
+
+    @property
+    def name(self) -> str:
+        return self.partition(".")[2]
+
+
 def derive(config: Mapping[str, Any], verb: str, overrides: list[str] | None = None, **values: Any) -> DictConfig:
     """Compose another verb's config that shares data, scale, trainer and seed with a plain `config`.
 
-    `overrides` are the command line of the derived verb; `values` are set last, `a__b` for `a.b`. The result depends on
+    `overrides` are the command line of the derived verb; `values` are set last, by dotted key. The result depends on
     the shared nodes alone, so that every config with the same nodes names the same upstream run. It is read-only.
     """
     return derived(verb, tuple(overrides or ()), handed_down(config, **values))
@@ -37,7 +51,7 @@ def derived(verb: str, overrides: tuple[str, ...], text: str) -> DictConfig:
     result = deepcopy(with_nodes(verb, overrides, json.dumps(nodes)))
     single = {key: value for key, value in shared.items() if key not in nodes and key in result}
     for key, value in (*single.items(), *values.items()):
-        OmegaConf.update(result, key.replace("__", "."), value)
+        OmegaConf.update(result, key, value)
     OmegaConf.resolve(result)
     OmegaConf.set_readonly(result, True)
     return result
@@ -68,9 +82,9 @@ def derived_plain(verb: str, overrides: tuple[str, ...], text: str) -> dict[str,
 
 
 def changed(config: DictConfig, **values: Any) -> DictConfig:
-    """Return a copy with some values set, `a__b` for `a.b`."""
+    """Return a copy with some values set, by dotted key."""
     result = deepcopy(config)
     OmegaConf.set_readonly(result, False)
     for key, value in values.items():
-        OmegaConf.update(result, key.replace("__", "."), value)
+        OmegaConf.update(result, key, value)
     return result

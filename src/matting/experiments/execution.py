@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from matting.config import instantiate
-from matting.config.derive import changed
+from matting.config.derive import NodeKey, changed
 from matting.config.messages import FORESEEN, INPUT_ERRORS, explain
 from matting.config.validate import check
 from matting.data.build import check_loads, fingerprint
@@ -155,7 +155,7 @@ def found_done(this: Run, config: DictConfig) -> dict[str, Any] | None:
     return result or this.result()
 
 
-def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
+def follow(this: Run, upstream: dict[NodeKey, Upstream]) -> dict[str, Any]:
     """Train as a rank beside the first, and return the result that the first rank has written."""
     from matting.training import trainer
 
@@ -166,7 +166,7 @@ def follow(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
     return result
 
 
-def fit(this: Run, upstream: dict[str, Upstream]) -> dict[str, Any]:
+def fit(this: Run, upstream: dict[NodeKey, Upstream]) -> dict[str, Any]:
     """Train under the folder's lock and write the result. An error that stops it is kept in the manifest."""
     say(f"{this.kind}: {'going on with' if this.last.is_file() else 'training'} {this.folder}")
     from matting.training import trainer

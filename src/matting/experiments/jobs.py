@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from matting.config.compose import compose_config, hydra_ready
-from matting.config.derive import derived, derived_plain, handed_down
+from matting.config.derive import NodeKey, derived, derived_plain, handed_down
 from matting.config.validate import check, check_plain
 from matting.errors import UserError
 from matting.runs.run import Run, make_run
@@ -83,7 +83,7 @@ def seed_word(words: Sequence[str]) -> str:
     return next((word for word in words if word.startswith("seed=")), "")
 
 
-def in_order(upstream: Mapping[str, Upstream]) -> Iterator[Upstream]:
+def in_order(upstream: Mapping[NodeKey, Upstream]) -> Iterator[Upstream]:
     """Yield upstream runs, each after its own upstream runs; a run may come twice."""
     for found in upstream.values():
         yield from in_order(found.upstream)
@@ -102,7 +102,7 @@ class RowEvaluation:
     run: Run
 
 
-def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream]) -> RowEvaluation:
+def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[NodeKey, Upstream]) -> RowEvaluation:
     """Return the evaluation of a row's run; raises UserError for a method that has no such stage."""
     words = "evaluate", (f"method={config.evaluate_as}",), handed_down(this.config)
     data = derived_plain(*words)
@@ -110,8 +110,8 @@ def evaluation_of(config: DictConfig, this: Run, upstream: Mapping[str, Upstream
     key = next((key for key, stage in method["upstream"].items() if stage == this.kind), None)
     if key is None:
         raise UserError(f"evaluate_as={config.evaluate_as}: this method has no trained stage {this.kind}")
-    digests = {f"method__{name}": upstream[f"stage__{of}"].key for name, of in below(method, key)}
-    own: dict[str, Any] = {f"method__{key}": this.digest}
+    digests = {f"method.{name}": upstream[NodeKey(f"stage.{of}")].key for name, of in below(method, key)}
+    own: dict[str, Any] = {f"method.{key}": this.digest}
     if "max_side" in this.config["stage"]:
-        own["method__max_side"] = this.config["stage"]["max_side"]
+        own["method.max_side"] = this.config["stage"]["max_side"]
     return RowEvaluation(derived(*words), own, make_run(f"evaluate/{method['name']}", data, **own, **digests))

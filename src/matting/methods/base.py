@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from matting.config.derive import NodeKey
 from matting.config.instantiate import build
 from matting.errors import UserError
 from matting.utils.process import device_of
@@ -47,10 +48,10 @@ class Method(nn.Module):
 def load_method(config: Mapping[str, Any], checkpoints: Mapping[str, Path]) -> tuple[Method, torch.device]:
     """Build the method of a plain config on the device that `trainer` asks for; return it and the device.
 
-    checkpoints: by key of the method (`method__alpha`). Raise UserError where one does not fit or a GPU is missing.
+    checkpoints: by key of the method (`method.alpha`). Raise UserError where one does not fit or a GPU is missing.
     """
     device = device_of(config)
-    paths = {key.removeprefix("method__"): path for key, path in checkpoints.items()}
+    paths = {NodeKey(key).name: path for key, path in checkpoints.items()}
     others = ("name", "inputs", "upstream", *paths)  # keys that the verbs read
     options = {key: value for key, value in config["method"].items() if key not in others}
     method: Method = build(options, **paths)

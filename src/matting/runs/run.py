@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matting.config.compose import NAMING, compose_config
+from matting.config.derive import NodeKey
 from matting.config.identity import CONFIG_VERSION, digest_of, identity, plain, readable
 from matting.errors import UserError
 from matting.runs.same_training import same_training
@@ -67,11 +68,11 @@ class Run:
 
 
 def make_run(kind: str, config: Mapping[str, Any], **upstream: Any) -> Run:
-    """Return the run of a plain config; `upstream` sets keys, `a__b` for a.b, to the digests of upstream runs."""
+    """Return the run of a plain config; `upstream` sets keys, such as stage.coarse, to the digests of upstream runs."""
     data = {"config_version": CONFIG_VERSION, **config}
     for key, value in upstream.items():
-        node, leaf = key.split("__")
-        data[node] = {**data[node], leaf: value}
+        at = NodeKey(key)
+        data[at.node] = {**data[at.node], at.name: value}
     this = identity(data)
     digest = digest_of(this)
     parent = Path(data["paths"]["output_dir"]) / kind

@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from matting.config.compose import KEPT, compose_config
-from matting.config.derive import derived, handed_down
+from matting.config.derive import NodeKey, derived, handed_down
 from matting.config.identity import file_digest, plain
 from matting.errors import UserError
 from matting.runs.run import Run, make_run, open_run
@@ -28,25 +28,25 @@ class Upstream:
     checkpoint: Path
     run: Run | None = None
     config: DictConfig | None = None
-    upstream: dict[str, "Upstream"] = field(default_factory=dict)
+    upstream: dict[NodeKey, "Upstream"] = field(default_factory=dict)
 
 
-def stage_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
+def stage_run(config: DictConfig) -> tuple[Run, dict[NodeKey, Upstream]]:
     """Return the run of a train config, and its upstream runs by key.
 
     `stage.upstream` maps a key of the stage node to the stage that trains it and, where its network is also configured
     here, to that network's name. The value of the key names a run; null stands for the run of this config, trained
     first. A network's config is taken from the run that the network comes from.
     """
-    data, upstream, values = plain(config), {}, dict[str, Any]()
+    data, upstream, values = plain(config), dict[NodeKey, Upstream](), dict[str, Any]()
     for key, spec in data["stage"]["upstream"].items():
         value, net = data["stage"][key], spec.get("net")
         if value != "ground_truth":
-            more = {f"net__{net}": data["net"][net]} if net else {}
-            upstream[f"stage__{key}"] = found = find_upstream(data, value, spec["stage"], **more)
-            values[f"stage__{key}"] = found.key
+            more = {f"net.{net}": data["net"][net]} if net else {}
+            upstream[NodeKey(f"stage.{key}")] = found = find_upstream(data, value, spec["stage"], **more)
+            values[f"stage.{key}"] = found.key
             if net and found.run is not None:
-                values[f"net__{net}"] = found.run.config["net"][net]
+                values[f"net.{net}"] = found.run.config["net"][net]
     return make_run(data["stage"]["name"], data, **values), upstream
 
 
@@ -93,25 +93,25 @@ def implied(stage: str, text: str) -> Upstream:
     return Upstream(run.digest, run.best, run, config, upstream)
 
 
-def method_upstream(config: Mapping[str, Any]) -> dict[str, Upstream]:
+def method_upstream(config: Mapping[str, Any]) -> dict[NodeKey, Upstream]:
     """Return the trained stages of a plain config's method, by key of the method node.
 
     `method.upstream` maps a key to a stage, or to `<other key>.<key of that stage>`: the run that the other key's run
     was trained with, unless the config names another one.
     """
-    found: dict[str, Upstream] = {}
+    found: dict[NodeKey, Upstream] = {}
     method = config["method"]
     for key, spec in method["upstream"].items():
         value, (parent, _, name) = method[key], spec.partition(".")
         if not name:
             # the runs that the method names are also the ones that this run is trained with
-            given = {f"stage__{n}": method[k] for k, n in below(method, key) if method[k] is not None}
-            found[f"method__{key}"] = find_upstream(config, value, spec, **given)
-        elif value is None and found[f"method__{parent}"].run is not None:
-            found[f"method__{key}"] = stands_on(config, found[f"method__{parent}"], key, name)
+            given = {f"stage.{n}": method[k] for k, n in below(method, key) if method[k] is not None}
+            found[NodeKey(f"method.{key}")] = find_upstream(config, value, spec, **given)
+        elif value is None and found[NodeKey(f"method.{parent}")].run is not None:
+            found[NodeKey(f"method.{key}")] = stands_on(config, found[NodeKey(f"method.{parent}")], key, name)
         else:
             stage = stage_of(method, parent, name)
-            found[f"method__{key}"] = find_upstream(config, value, stage)
+            found[NodeKey(f"method.{key}")] = find_upstream(config, value, stage)
     return found
 
 
@@ -129,7 +129,7 @@ def stage_of(method: Mapping[str, Any], parent: str, name: str) -> str:
 def stands_on(config: Mapping[str, Any], parent: Upstream, key: str, name: str) -> Upstream:
     """Return the run that the parent run was trained with; raises UserError where it was trained without one."""
     if parent.config is not None:
-        upstream = parent.upstream.get(f"stage__{name}")
+        upstream = parent.upstream.get(NodeKey(f"stage.{name}"))
     else:
         assert parent.run is not None
         node = parent.run.config["stage"]
@@ -141,7 +141,7 @@ def stands_on(config: Mapping[str, Any], parent: Upstream, key: str, name: str) 
     return upstream
 
 
-def method_run(config: DictConfig) -> tuple[Run, dict[str, Upstream]]:
+def method_run(config: DictConfig) -> tuple[Run, dict[NodeKey, Upstream]]:
     """Return the run of an evaluate config, and the trained stages of its method by key."""
     data = plain(config)
     upstream = method_upstream(data)

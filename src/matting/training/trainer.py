@@ -12,6 +12,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
+from matting.config.derive import NodeKey
 from matting.config.instantiate import resolve
 from matting.data.batch import Batch
 from matting.data.datamodule import CompositeData
@@ -40,7 +41,7 @@ from matting.utils.process import device_of, prepare
 BYTES_A_PARAMETER = 12  # of a checkpoint: float32 weights and the two moments of Adam
 
 
-def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
+def train(run: Run, upstream: Mapping[NodeKey, Upstream]) -> dict[str, Any]:
     """Fit a run from its last checkpoint or from the start, and return its result; ranks but the first return {}."""
     config = run.config
     start = time.monotonic()
@@ -84,7 +85,7 @@ def train(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, Any]:
     return result
 
 
-def measure_again(run: Run, upstream: Mapping[str, Upstream]) -> dict[str, dict[str, float]]:
+def measure_again(run: Run, upstream: Mapping[NodeKey, Upstream]) -> dict[str, dict[str, float]]:
     """Return the means of a done run's best weights on the test sets of its config, as `measure_tests`.
 
     Raise UserError where a test set shows a person of the training.
@@ -112,7 +113,7 @@ def resumed_at(run: Run, checkpoints: AtomicCheckpointIO) -> int:
     return facts["batches"]
 
 
-def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> MattingStage:
+def build_stage(config: Mapping[str, Any], upstream: Mapping[NodeKey, Upstream]) -> MattingStage:
     """Build the LightningModule of a config, with its upstream networks loaded and frozen."""
     compiler = os.environ.get("CXX", "g++")  # where torch.compile looks
     if config["trainer"]["compile"] and shutil.which(compiler) is None:
@@ -120,7 +121,7 @@ def build_stage(config: Mapping[str, Any], upstream: Mapping[str, Upstream]) -> 
     node, specs = config["stage"], config["stage"]["upstream"]
     networks = {}
     for key, found in upstream.items():
-        name = key.removeprefix("stage__")
+        name = NodeKey(key).name
         networks[name] = load_network(found.checkpoint, specs[name]["stage"])
     parts = StageConfig(node, config["net"], config["loss"], config["optim"], config["paths"]["data_root"])
     stage: MattingStage = resolve(node["_target_"])(parts, **networks)
