@@ -54,5 +54,6 @@ def fitting(words: Sequence[str]) -> list[str]:
         return TINY
     schema.register()
     verb = read_file(name)["verb"]
-    unread = unread_keys(verb, grid(name, verb, TINY), TINY)
+    own = [word for word in words if not word.startswith("experiments=")]
+    unread = unread_keys(verb, grid(name, verb, [*TINY, *own]), TINY)
     return [word for word in TINY if word.partition("=")[0] not in unread]

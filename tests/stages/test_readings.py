@@ -47,7 +47,7 @@ def test_the_threshold_makes_the_border_of_the_alpha_stage():
     expected = sum((border * example.true_map * plane).mean() for plane in (1, batch["image"]))
     difference = example.image - example.new_bgr
     expected += (border * example.true_map * difference).abs().mean()
-    assert stage.objective.border_term(example, pred) == pytest.approx(expected.item(), rel=1e-4)
+    assert losses(stage, batch, pred)["border"].item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("name", ["alphanet_segmentation", "alphanet"])

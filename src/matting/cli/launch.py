@@ -82,7 +82,8 @@ def check_rows(verb: str, config: DictConfig) -> None:
         return
     words = [*(f"{key}={value}" for key, value in (node.sweeper.params or {}).items()), *node.overrides.task]
     for row in hydra_internals.rows_of([parsed(word) for word in words]):
-        made = compose_config(verb, [for_hydra(word, grid=False) for word in row])
+        # With Hydra's own words the composition is the one that the row's job asks for.
+        made = compose_config(verb, [*node.overrides.hydra, *(for_hydra(word, grid=False) for word in row)])
         check(made)
         if verb in RUNS:  # a run that the row names has to be there
             RUNS[verb](made)

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from matting.config.compose import compose_config, hydra_ready, parsed
+from matting.config.compose import compose_config, hydra_ready, options, parsed
 from matting.config.identity import flat, plain
 from matting.config.messages import INPUT_ERRORS
 from matting.errors import UserError
@@ -35,7 +35,8 @@ def unread_keys(verb: str, lines: Sequence[tuple[str, ...]], overrides: Iterable
     keys = dict.fromkeys(
         override.key_or_group for override in map(parsed, overrides) if not override.is_hydra_override()
     )
-    own = [key for key in keys if key.split(".")[0] not in OF_THE_COMMAND]
+    # Every run reads its seed and the choices of its groups.
+    own = [key for key in keys if key.split(".")[0] not in OF_THE_COMMAND and key != "seed" and not options(key)]
     with hydra_ready():
         return [key for key in own if not is_read(verb, lines, key)]
 
