@@ -167,7 +167,7 @@ def test_a_test_set_whose_region_is_empty_throughout_is_in_no_mean(monkeypatch, 
     made = SimpleNamespace(folder="", config={"metrics": {"regions": ["unknown"]}, "scale": {"name": "quick"}})
     monkeypatch.setattr(execution, "ensure_evaluation", lambda config: (made, {"tests": tests}))
     monkeypatch.setattr("matting.experiments.execution.table_text", lambda *_: "")
-    assert evaluate.run(SimpleNamespace(plan=False)) == pytest.approx(mean, nan_ok=True)
+    assert execution.evaluate(SimpleNamespace()) == pytest.approx(mean, nan_ok=True)
 
 
 def test_the_network_has_the_next_batch_while_one_is_measured(tests, monkeypatch):

@@ -268,7 +268,7 @@ def test_an_output_folder_that_cannot_be_written(tiny, tmp_path):
 def test_no_space_for_the_checkpoints(tiny, monkeypatch):
     disk = SimpleNamespace(disk_usage=lambda path: SimpleNamespace(free=10), rmtree=shutil.rmtree)
     monkeypatch.setattr("matting.utils.files.shutil", disk)
-    one_line(tiny("train", *FAST), "checkpoints", "0.0 MB", "paths.output_dir")
+    one_line(tiny("train", *FAST), "checkpoints", "0.0 kB", "paths.output_dir")
 
 
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint(tiny, tmp_path, monkeypatch):

@@ -14,5 +14,5 @@ def run(config: DictConfig) -> float:
         show_plan(planned)
         show_preflight(planned)
         return float("nan")
-    check_planned(execution.planned_evaluation(config), config)
+    check_planned(execution.planned_evaluation, config, config)
     return execution.evaluate(config)

@@ -1,6 +1,6 @@
 """Look at planned runs before the first begins: are the data there, the weights and the space, and how long is it?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -12,7 +12,7 @@ from matting.nets.downloads import missing_downloads
 from matting.runs import cost, speeds
 from matting.runs.run import Run
 from matting.utils.console import say
-from matting.utils.files import amount
+from matting.utils.files import DamagedRun, amount
 
 ADVICE = "yes=true begins, trainer=gpu or a smaller scale (scale=quick) is faster"
 DOWNLOAD_ADVICE = "yes=true downloads; weights of yours are vgg.weights=<file>, net.*.weights=<file>, or none"
@@ -30,12 +30,18 @@ def downloads(runs: Sequence[Run]) -> list[str]:
     return list(dict.fromkeys(file for run in runs for file in missing_downloads(run.config)))
 
 
-def check_planned(planned: Planned, config: DictConfig) -> None:
+def check_planned(plan: Callable[[DictConfig], Planned], of: DictConfig, config: DictConfig) -> None:
     """Raise UserError before anything is written where the runs cannot begin, or should not unasked.
 
-    `yes=true` allows downloads, and more than a day without a GPU. Data and space are needed whatever it says.
+    plan: returns the runs of the config `of`. config: of the command; its `yes=true` allows downloads, and more than a
+    day without a GPU. Data and space are needed whatever it says.
     """
-    runs, waiting = left(planned)
+    try:
+        runs, waiting = left(plan(of))
+    except DamagedRun:
+        if config.rerun:  # makes the damaged run anew; how much of it is done cannot be read
+            return
+        raise
     if not waiting:
         return
     for run in waiting:
