@@ -61,14 +61,14 @@ def test_a_killed_sweep_given_again_comes_to_the_same_table(tmp_path, tiny, monk
 
 
 def test_a_job_that_fails_does_not_end_the_sweep_and_its_log_is_named(tiny, tmp_path):
-    """An error of input, a loss that is no number, and one that trains."""
-    weights = "loss.segmentation.weight=-1,1e39,10"
+    """Two losses that are no number, and one that trains."""
+    weights = "loss.segmentation.weight=1e39,2e39,10"
     code, _, err = tiny("train", *FAST, "-m", weights)
     assert code == 4
     assert len(results(tmp_path)) == 1
     *failed, last = [line for line in err.splitlines() if line.startswith(("failed: ", "matting train: "))]
     assert [line.split(": ")[1] for line in failed] == [
-        f"loss.segmentation.weight={weight}" for weight in ("-1", "1e+39")
+        f"loss.segmentation.weight={weight}" for weight in ("1e+39", "2e+39")
     ]
     assert last.startswith("matting train: 2 jobs failed")
     log = Path(failed[1].rpartition("; log: ")[2])
