@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 
 
 def go(verb, word):
-    return main([verb, word, *DATA, *fitting([word])])
+    return main([verb, word, *DATA, *fitting([word, *DATA])])
 
 
 def test_the_layout_is_that_of_the_readme(folder):
