@@ -40,7 +40,7 @@ def test_a_command_of_the_documents_works(matting, words, tmp_path):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_bytes(b"weights")
     code, out, err = matting(*planned(words))
-    if words[0] == "report":  # of runs that are not here
+    if words[:1] == ("report",):  # of runs that are not here
         assert (code, err.count("\n")) == (2, 1)
         return
     assert out
