@@ -29,7 +29,7 @@ def write_record(file: Path, number: int, overrides: Sequence[str], error: str |
 
 def measured(verb: str, row: DictConfig) -> Record:
     """Return the folder of a job's run and its figures, as far as there are any; nothing for other verbs."""
-    from matting.experiments.execution import planned_evaluation, planned_row
+    from matting.experiments.plan import planned_evaluation, planned_row
 
     planned = {"train": planned_row, "evaluate": planned_evaluation}.get(verb)
     try:

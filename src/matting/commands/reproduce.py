@@ -7,10 +7,12 @@ from omegaconf import DictConfig
 
 from matting.data.build import fingerprint
 from matting.errors import JobError
-from matting.experiments.execution import ensure_evaluation, make_rows, planned_evaluation
+from matting.experiments.execution import ensure_evaluation
 from matting.experiments.experiment import experiment
+from matting.experiments.plan import planned_evaluation
 from matting.experiments.preflight import check_planned, show_preflight
 from matting.experiments.recipe import forget, make_stages, recipe_runs, rerun, show_plan
+from matting.experiments.rows import make_rows
 from matting.metrics.units import table_text
 from matting.reports import write
 from matting.runs.lifecycle import check_same_data

@@ -7,7 +7,9 @@ grid: an experiment's file as command lines.
 jobs: a command line as the runs that it asks for.
 overrides: overrides that no row reads.
 experiment: an experiment as rows.
+plan: the runs that a config needs, in order.
 execution: find the result of a run, or make it.
+rows: the rows of an experiment run one after another.
 estimate: the time and memory that runs will take.
 preflight: data, weights, space and time looked at before a run begins.
 recipe: the runs of a recipe.

@@ -1,24 +1,18 @@
 """Find the result of a run, or make it. torch is imported when something is made."""
 
 import time
-import traceback
-from collections.abc import Iterator
 from typing import Any
 
 from omegaconf import DictConfig
 
 from matting.config import instantiate
 from matting.config.derive import NodeKey, changed
-from matting.config.messages import FORESEEN, INPUT_ERRORS, explain
-from matting.config.validate import check
 from matting.data.build import check_loads, fingerprint
 from matting.errors import Interrupted
-from matting.experiments.experiment import Experiment
 from matting.experiments.jobs import evaluation_of
 from matting.metrics.units import table_text
 from matting.runs import lifecycle, log
 from matting.runs.figures import VAL, figures_text
-from matting.runs.listing import show_plan
 from matting.runs.run import Run
 from matting.runs.same_training import as_trained, tests_digest
 from matting.runs.upstream import Upstream, method_run, stage_run
@@ -55,37 +49,6 @@ def evaluate(config: DictConfig) -> float:
     errors = [test["rows"]["alpha"][region]["mse"] for test in result["tests"].values()]
     known = [error for error in errors if error is not None]
     return sum(known) / len(known) if known else float("nan")
-
-
-def planned_stage(config: DictConfig) -> list[tuple[Run, bool]]:
-    """Return the runs that a train config needs, in order, and for each whether it waits for an upstream run."""
-    this, upstream = stage_run(config)
-    rows = []
-    for found in upstream.values():
-        if found.config is not None:
-            rows += planned_stage(found.config)
-    waits = any(found.run is not None and found.run.result() is None for found in upstream.values())
-    return [*rows, (this, waits and this.result() is None)]
-
-
-def planned_evaluation(config: DictConfig) -> list[tuple[Run, bool]]:
-    """Return the runs that an evaluation needs, in order, and for each whether it waits for an upstream run."""
-    this, upstream = method_run(config)
-    rows: dict[Any, tuple[Run, bool]] = {}
-    for found in upstream.values():
-        if found.config is not None:
-            rows |= {row[0].digest: row for row in planned_stage(found.config)}
-    waits = any(found.run is not None and found.run.result() is None for found in upstream.values())
-    return [*rows.values(), (this, waits and this.result() is None)]
-
-
-def planned_row(config: DictConfig) -> list[tuple[Run, bool]]:
-    """Return the runs of a row, its evaluation last, and for each whether it waits for an upstream run."""
-    rows, this = planned_stage(config), stage_run(config)
-    if config.evaluate_as is None:
-        return rows
-    evaluation = evaluation_of(config, *this).run
-    return [*rows, (evaluation, this[0].result() is None and evaluation.result() is None)]
 
 
 def ensure_stage(config: DictConfig) -> tuple[Run, dict[str, Any]]:
@@ -239,29 +202,3 @@ def check_people(stage: Run | None, evaluation: Run) -> None:
     from matting.evaluation import evaluator
 
     evaluator.check_people({**stage.config, "data": {**stage.config["data"], "test": tests}})
-
-
-def make_rows(found: Experiment) -> Iterator[str]:
-    """Run an experiment's rows; yield a line for each row that fails."""
-    for number, job in enumerate(found.jobs, 1):
-        title = found.title_of(job)
-        say(f"{number} of {len(found.jobs)}: {title}")
-        try:
-            make_row(found.verb, job.config())
-        except (Interrupted, KeyboardInterrupt, BrokenPipeError):
-            raise
-        except Exception as error:
-            if not isinstance(error, FORESEEN):
-                traceback.print_exc()
-            line = f"{title}: {explain(error, found.verb) if isinstance(error, INPUT_ERRORS) else error}"
-            say(f"failed: {line}")
-            yield line
-
-
-def make_row(verb: str, config: DictConfig) -> None:
-    """Check a row's config and run it, or list its runs where `plan=true`."""
-    check(config)
-    if config.plan:
-        show_plan(planned_evaluation(config) if verb == "evaluate" else planned_row(config))
-    else:
-        (evaluate if verb == "evaluate" else train)(config)

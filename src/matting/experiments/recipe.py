@@ -8,8 +8,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from matting.config.derive import changed, derive
 from matting.config.identity import plain
-from matting.experiments.execution import ensure_stage, planned_evaluation
+from matting.experiments.execution import ensure_stage
 from matting.experiments.jobs import Job, in_order
+from matting.experiments.plan import planned_evaluation
 from matting.runs import listing
 from matting.runs.lifecycle import lock
 from matting.runs.run import Run
