@@ -24,8 +24,8 @@ from matting.config.compose import compose_config
 from matting.runs.run import Run
 from matting.runs.upstream import stage_run
 from matting.tracking.loggers import MetricsCSV
+from matting.training.build import build_stage, build_trainer
 from matting.training.checkpoint_io import AtomicCheckpointIO
-from matting.training.trainer import build_stage, build_trainer
 from matting.utils.process import prepare
 from tests.helpers.made_stages import people
 from tests.helpers.tiny import TINY

@@ -9,7 +9,7 @@ from matting.config.identity import plain
 from matting.config.instantiate import build, resolve
 from matting.nets.checkpoint import Trained
 from matting.stages.base import StageConfig
-from matting.training.trainer import build_stage
+from matting.training.build import build_stage
 from tests.helpers.tiny import TINY
 
 # One layer, so that a gradient can be written out: whoever is bright is a person.
