@@ -7,6 +7,7 @@ texts: which keys hold free text.
 quoting: quotes on a command line.
 compose: Hydra's composition.
 fields: what a key may hold, as a field of a dataclass.
+data_schema: the keys of data, augmentation and protocol.
 schema: the keys of the verbs.
 files: the files of conf/.
 nodes: a config walked beside the dataclasses of its keys.

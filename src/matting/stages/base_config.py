@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from matting.config.data_schema import THRESHOLD
 from matting.config.fields import TARGET, key, typed
-from matting.config.schema import THRESHOLD
 
 FITS = ("crop", "pad", "stretch", "unknown", "whole")
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from matting.config.data_schema import INFERENCE
 from matting.config.fields import key, typed
-from matting.config.schema import INFERENCE
 from matting.stages.base_config import Masked, Optimizer, Schedule, network
 from matting.stages.pomagan_terms.adversarial_config import AdversarialConfig
 from matting.stages.pomagan_terms.border_config import BorderConfig
