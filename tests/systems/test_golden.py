@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.systems.golden import SYSTEMS, Golden, cases, main
+from tests.systems.golden import SYSTEMS, cases, main
+from tests.systems.golden_files import Golden
 
 HERE = Path(__file__).parent
 
