@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from matting.config.compose import compose_config
+from matting.config.compose import compose_config, options
 from matting.config.identity import flat, plain
+from matting.runs.upstream import method_run, stage_run
 
 LITERAL = {"data.fit": "stretch", "data.val_subjects": 0, "augment.jpeg_p": 0, "augment.cut": 1, "augment.blur": 0}
 
@@ -31,6 +32,15 @@ def test_the_same_rule_for_the_backgrounds_of_training_and_tests():
 @pytest.mark.usefixtures("hydra")
 def test_samples_are_mirrored_where_the_paper_says_so(choice, flip):
     assert compose_config("train", ["protocol=literal", f"stage={choice}"]).augment.flip == flip
+
+
+@pytest.mark.parametrize("method", options("method"))
+@pytest.mark.usefixtures("hydra")
+def test_methods_share_the_runs_that_their_stages_train(method):
+    words = ["protocol=literal", "scale=quick"]
+    for found in method_run(compose_config("evaluate", [f"method={method}", *words]))[1].values():
+        alone = stage_run(compose_config("train", [f"stage={found.run.kind}", *words]))[0]
+        assert found.run.digest == alone.digest
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ def test_a_plan_has_the_estimate_and_the_space(matting):
     assert code == 0
     state, guess, cache = out.splitlines()
     assert state.startswith("new ")
-    assert "minutes" in guess
+    assert "minute" in guess
     assert f"{A_CORE / 1e9:.0f} GFLOP/s of 1 core" in guess
     assert " MB more in " in cache
 
@@ -96,7 +96,7 @@ def test_the_space_of_all_caches_is_asked_for_before_the_first_is_built(tiny, tm
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (5, "1 minutes"),
+        (5, "a minute"),
         (1800, "30 minutes"),
         (5400, "1.5 hours"),
         (40 * 3600, "40 hours"),

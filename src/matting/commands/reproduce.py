@@ -30,7 +30,7 @@ def run(config: DictConfig) -> None:
         show_plan(recipe)
         show_preflight(planned_evaluation(recipe.config))
         return
-    check_planned(planned_evaluation, recipe.config, config)
+    check_planned(lambda: planned_evaluation(recipe.config), config)
     start = time.monotonic()
     evaluation, result = recipe.evaluation, None if config.rerun else recipe.evaluation.result()
     ready = result is not None and recipe.page_is_current()
@@ -61,7 +61,7 @@ def run_experiments(names: Sequence[str], overrides: Sequence[str]) -> None:
     jobs = [job for one in found for job in one.jobs]
     if not config.plan:
         planned = [(run, False) for job in jobs for run in (*job.stages, job.evaluation)]
-        check_planned(lambda _: planned, config, config)
+        check_planned(lambda: planned, config)
     failed = [line for one in found for line in make_rows(one)]
     if not config.plan:
         lines = [write.write_experiment(one) for one in found]

@@ -15,5 +15,5 @@ def run(config: DictConfig) -> float:
         show_plan(planned)
         show_preflight(planned)
         return float("nan")
-    check_planned(planned_row, config, config)
+    check_planned(lambda: planned_row(config), config)
     return execution.train(config)

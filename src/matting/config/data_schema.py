@@ -45,7 +45,7 @@ class Protocol:
 @typed
 class EvaluationSet:
     eval_size: int | list[int] = key(
-        "longer side, or [height, width], to which images and truths are resized; native: their own size",
+        "longer side, or [height, width], to which prediction and truth are resized for the figures; native: not",
         low=16,
         also=("native",),
         length=2,

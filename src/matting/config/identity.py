@@ -87,7 +87,7 @@ def run_keys(config: Mapping[str, Any]) -> dict[str, list[str]]:
     return {node: list(config[node].get("upstream") or ()) for node in ("stage", "method") if node in config}
 
 
-def untold(config: Mapping[str, Any]) -> set[str]:
+def unnamed_keys(config: Mapping[str, Any]) -> set[str]:
     """Return the keys of a config that are no part of its readable name."""
     return {"config_version", *(f"{node}.{key}" for node, keys in run_keys(config).items() for key in keys)}
 
@@ -113,13 +113,13 @@ def readable(identity: dict[str, Any], default: dict[str, Any], limit: int = 60)
     (data, scale, loss, trainer) is described by that name alone. limit: the number of characters.
     """
     words = [identity["data"]["name"], identity["scale"]["name"]]
-    theirs = flat(default)
+    theirs, left_out = flat(default), unnamed_keys(identity)
     named = [node for node, value in default.items() if isinstance(value, dict) and "name" in value]
     renamed = [node for node in named if identity.get(node, {}).get("name") != default[node]["name"]]
     words += [identity[node]["name"] for node in renamed if node not in ("data", "scale")]
     for key, value in flat(identity).items():
         node = key.split(".")[0]
-        if theirs.get(key) == value or node in renamed or key in untold(identity):
+        if theirs.get(key) == value or node in renamed or key in left_out:
             continue
         words.append(f"{key.rsplit('.', 1)[-1]}_{value}")
     text = "-".join(dict.fromkeys(words))  # a value that other keys interpolate changes in several places

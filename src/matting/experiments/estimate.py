@@ -109,7 +109,8 @@ def check_data(config: Mapping[str, Any]) -> None:
 def time_text(seconds: float) -> str:
     """Return a time in hours, and in days or years where they are many."""
     if seconds < HOUR:
-        return f"{max(1, seconds / 60):.0f} minutes"
+        minutes = max(1, round(seconds / 60))
+        return "a minute" if minutes == 1 else f"{minutes} minutes"
     hours = f"{seconds / HOUR:,.0f} hours" if seconds >= 10 * HOUR else f"{seconds / HOUR:.1f} hours"
     if seconds >= YEAR:
         return f"{hours} ({seconds / YEAR:.1f} years)"

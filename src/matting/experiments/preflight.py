@@ -30,14 +30,14 @@ def downloads(runs: Sequence[Run]) -> list[str]:
     return list(dict.fromkeys(file for run in runs for file in missing_downloads(run.config)))
 
 
-def check_planned(plan: Callable[[DictConfig], Planned], of: DictConfig, config: DictConfig) -> None:
+def check_planned(plan: Callable[[], Planned], config: DictConfig) -> None:
     """Raise UserError before anything is written where the runs cannot begin, or should not unasked.
 
-    plan: returns the runs of the config `of`. config: of the command; its `yes=true` allows downloads, and more than a
-    day without a GPU. Data and space are needed whatever it says.
+    plan: returns the planned runs. `yes=true` allows downloads, and more than a day without a GPU. Data and space are
+    needed whatever it says.
     """
     try:
-        runs, waiting = left(plan(of))
+        runs, waiting = left(plan())
     except DamagedRun:
         if config.rerun:  # makes the damaged run anew; how much of it is done cannot be read
             return

@@ -65,7 +65,7 @@ def result_of(entry: Entry) -> dict[str, Any]:
 
 
 def changed(run: Run | None) -> list[tuple[str, str]]:
-    """Return key and value of what a run changes from the defaults, or why it cannot be told."""
+    """Return key and value of what a run changes from the defaults, or the reason why the defaults cannot be read."""
     if run is None:
         return []
     try:

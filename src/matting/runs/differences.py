@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from matting.config.identity import flat, identity, untold
+from matting.config.identity import flat, identity, unnamed_keys
 from matting.runs.run import Run, defaults_of
 
 MISSING = "-"
@@ -18,7 +18,7 @@ def changes(run: Run) -> dict[str, Any]:
     this = identity(run.config)
     defaults = defaults_of(this)
     flat_defaults = flat(defaults)
-    found, unshown = {node: this[node]["name"] for node in ("data", "scale")}, untold(this)
+    found, unshown = {node: this[node]["name"] for node in ("data", "scale")}, unnamed_keys(this)
     for node, value in this.items():
         if isinstance(value, dict) and value.get("name") != defaults.get(node, {}).get("name"):
             found[node] = value["name"]

@@ -47,7 +47,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 
 def stored_digest(folder: Path) -> str | None:
-    """Return the training digest of a folder made before manifests held it, None where it cannot be told."""
+    """Return the training digest of a folder made before manifests held it, None where its config is unreadable."""
     file = folder / "config.yaml"
     return digest_of_file(file, file.stat().st_mtime_ns) if file.is_file() else None
 
