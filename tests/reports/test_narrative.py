@@ -15,6 +15,7 @@ def test_paragraphs_hold_the_facts_of_the_runs(done):
     for fact in ("90 batches of 8", "720 samples", "64x112", "184 subjects", "12 s on cpu", "32-true", "batch 80"):
         assert fact in trained
     assert all(fact in trained for fact in ("2 starts", "1 damaged file", "90 batches more"))
+    assert "(lowest val/whole/mse)" in trained
     assert "20 px" in trimaps
 
 

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from matting.metrics.units import METRICS, ROWS, headings, region_title, row_order, row_title, scaled
+from matting.runs.figures import VAL
 from matting.runs.run import Run, random_vgg
 from matting.runs.weights import from_scratch
 
@@ -65,11 +66,11 @@ def training(stage: Run) -> Iterator[str]:
         else f"{count(facts['subjects'], 'subject')} on {config['data']['backgrounds_per_subject']} backgrounds each "
         f"({facts['samples']:,} composites)"
     )
+    chosen = f" (lowest {VAL})" if "val" in result else ""
     yield (
         f"{stage.kind}: {count(batches, 'batch', 'batches')} of {size} ({batches * size:,} samples, height x width "
         f"{height}x{width}) from {people}, {time_of(facts)} on {facts['device']}, precision "
-        f"{config['trainer']['precision']}. Checkpoint: batch {result['batch']}"
-        f"{' (lowest {VAL})' if 'val' in result else ''}."
+        f"{config['trainer']['precision']}. Checkpoint: batch {result['batch']}{chosen}."
     )
     if share := config["data"].get("empty_share"):
         yield f"{share:.0%} of its samples have no person."
